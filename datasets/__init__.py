@@ -1,0 +1,1 @@
+"""Corpora to test, calibrate and train on."""

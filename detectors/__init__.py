@@ -1,0 +1,1 @@
+"""Passive detectors: one file per method, all registered in `DETECTORS`."""

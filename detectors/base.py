@@ -1,0 +1,90 @@
+"""The contract of a detector, and the registry of all of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from forensics.evidence import Calibration, Evidence, Grade, Question, Status
+from forensics.media import Kind, Media
+from forensics.registry import Registry
+
+__all__ = ["DETECTORS", "Detector", "DetectorInfo", "not_applicable"]
+
+
+@dataclass(frozen=True)
+class DetectorInfo:
+    """What `forensics detectors` lists.
+
+    Attributes:
+        name: Registered name.
+        version: Version of the method; a change moves its calibration.
+        title: One line: what it looks for.
+        questions: What its evidence speaks about.
+        kinds: Kinds of file it reads.
+        needs: What it needs beyond the base installation, "" for nothing.
+        source: Paper or standard.
+        calibration: What its weights rest on, None for plain reading of claims.
+        limits: When it misleads.
+    """
+
+    name: str
+    version: str
+    title: str
+    questions: tuple[Question, ...]
+    kinds: tuple[Kind, ...]
+    needs: str
+    source: str
+    calibration: Calibration | None
+    limits: str
+
+
+class Detector(ABC):
+    """One method. Construct it once, call `examine` for every file; it keeps no state between files."""
+
+    info: ClassVar[DetectorInfo]
+
+    @abstractmethod
+    def examine(self, media: Media) -> tuple[Evidence, ...]:
+        """Look at one file.
+
+        Args:
+            media: The opened file on its own pixel grid.
+
+        Returns:
+            At least one piece of evidence; `not_applicable` where the method says nothing about it.
+
+        Raises:
+            MediaError: The file cannot be decoded.
+        """
+
+
+DETECTORS: Registry[type[Detector]] = Registry(
+    "forensics.detectors",
+    builtin=(
+        "forensics.detectors.metadata",
+        "forensics.detectors.jpeg",
+        "forensics.detectors.periodicity",
+        "forensics.detectors.copy_move",
+    ),
+)
+
+
+def not_applicable(info: DetectorInfo, question: Question, reason: str) -> Evidence:
+    """Return the evidence of a detector that says nothing about a file.
+
+    Args:
+        info: The detector.
+        question: What it would have answered.
+        reason: Why it says nothing: one sentence.
+    """
+    return Evidence(
+        detector=info.name,
+        version=info.version,
+        code=f"{info.name}.not_applicable",
+        question=question,
+        grade=Grade.OPINION,
+        status=Status.NOT_APPLICABLE,
+        summary=reason,
+    )

@@ -1,0 +1,185 @@
+"""Every error that this suite raises on purpose, in one tree.
+
+::
+
+    ForensicsError                  code                exit status of the command
+    ├── UsageError                  usage               2
+    ├── MissingExtra                missing_extra       2
+    ├── RegistryError               registry            4
+    ├── MediaError                  media               3   (the file could not be read)
+    │   ├── EmptyFile               empty
+    │   ├── NotAFile                not_a_file
+    │   ├── UnsupportedMedia        unsupported
+    │   ├── CorruptMedia            corrupt
+    │   │   └── TruncatedMedia      truncated
+    │   └── LimitExceeded           limit
+    └── ProvenanceError             provenance          4
+        ├── TrustPolicyError        trust_policy        2
+        ├── ManifestError           manifest            2   (a manifest definition of ours is wrong)
+        ├── CertificateError        certificate         2
+        └── SigningError            signing             4
+            ├── TimestampError      timestamp
+            └── VerificationFailed  verification        1   (what was written does not verify)
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "CertificateError",
+    "CorruptMedia",
+    "EmptyFile",
+    "ForensicsError",
+    "LimitExceeded",
+    "ManifestError",
+    "MediaError",
+    "MissingExtra",
+    "NotAFile",
+    "ProvenanceError",
+    "RegistryError",
+    "SigningError",
+    "TimestampError",
+    "TruncatedMedia",
+    "TrustPolicyError",
+    "UnsupportedMedia",
+    "UsageError",
+    "VerificationFailed",
+]
+
+
+class ForensicsError(Exception):
+    """Base of all errors of the suite.
+
+    Attributes:
+        code: Stable machine-readable name of the kind of error.
+        exit_code: Exit status of a command that ends with this error.
+        expected: What the suite needed, where there is one thing to name.
+        actual: What it was given instead.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
+        super().__init__(message)
+        self.expected = expected
+        self.actual = actual
+
+
+class UsageError(ForensicsError):
+    """The caller asked for something that does not exist or does not fit together."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class MissingExtra(ForensicsError):
+    """A part of the suite needs a package that is not installed.
+
+    Args:
+        feature: What was asked for, in words.
+        extra: Name of the extra that brings it.
+    """
+
+    code = "missing_extra"
+    exit_code = 2
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an extra: pip install 'synthetic-media-forensics[{extra}]'")
+        self.extra = extra
+
+
+class RegistryError(ForensicsError):
+    """A name is registered twice, or not at all."""
+
+    code = "registry"
+
+
+class MediaError(ForensicsError):
+    """A file could not be read as a picture or clip."""
+
+    code = "media"
+    exit_code = 3
+
+
+class EmptyFile(MediaError):
+    """The file holds no bytes."""
+
+    code = "empty"
+
+
+class NotAFile(MediaError):
+    """The path is missing, a folder, a device or not permitted."""
+
+    code = "not_a_file"
+
+
+class UnsupportedMedia(MediaError):
+    """The content is of a type that no installed decoder reads."""
+
+    code = "unsupported"
+
+
+class CorruptMedia(MediaError):
+    """The content starts like a known type but cannot be decoded."""
+
+    code = "corrupt"
+
+
+class TruncatedMedia(CorruptMedia):
+    """The content ends too early."""
+
+    code = "truncated"
+
+
+class LimitExceeded(MediaError):
+    """The content would take more pixels, bytes, frames or seconds than allowed."""
+
+    code = "limit"
+
+
+class ProvenanceError(ForensicsError):
+    """Something about Content Credentials went wrong."""
+
+    code = "provenance"
+
+
+class TrustPolicyError(ProvenanceError):
+    """A trust policy file is wrong; the message names the key."""
+
+    code = "trust_policy"
+    exit_code = 2
+
+
+class ManifestError(ProvenanceError):
+    """A manifest to be signed is wrong."""
+
+    code = "manifest"
+    exit_code = 2
+
+
+class CertificateError(ProvenanceError):
+    """A certificate, chain or key cannot be used for signing; the message says why."""
+
+    code = "certificate"
+    exit_code = 2
+
+
+class SigningError(ProvenanceError):
+    """Signing failed; the source is untouched and no output was left."""
+
+    code = "signing"
+
+
+class TimestampError(SigningError):
+    """The time-stamping authority did not answer and the policy demands a time stamp."""
+
+    code = "timestamp"
+
+
+class VerificationFailed(SigningError):
+    """What was just written does not verify; it was removed again."""
+
+    code = "verification"
+    exit_code = 1

@@ -1,0 +1,1 @@
+"""Built-in generators: GAN, diffusion, flow and video."""

@@ -1,0 +1,1 @@
+"""Imperceptible marks: embedding, detection, identification."""
