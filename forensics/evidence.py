@@ -26,6 +26,7 @@ __all__ = [
     "Question",
     "Series",
     "Status",
+    "Verdict",
 ]
 
 
@@ -82,6 +83,19 @@ class ClaimSource(StrEnum):
     PNG_TEXT = "png_text"
     CONTAINER = "container"
     WATERMARK = "watermark"
+
+
+class Verdict(StrEnum):
+    """What an audit concludes. Only proof reaches past `likely_*`."""
+
+    SYNTHETIC = "synthetic"
+    LIKELY_SYNTHETIC = "likely_synthetic"
+    ALTERED = "altered"
+    LIKELY_ALTERED = "likely_altered"
+    CAPTURED = "captured"
+    CONTRADICTORY = "contradictory"
+    INCONCLUSIVE = "inconclusive"
+    UNREADABLE = "unreadable"
 
 
 class Claim(Model):

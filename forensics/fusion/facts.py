@@ -1,0 +1,129 @@
+"""The few facts that the verdict rules look at, drawn from all evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Origin, Question, Status
+from forensics.fusion.opinions import FusedOpinion
+from forensics.provenance.report import AiSignalKind, CredentialReport, CredentialState
+
+__all__ = ["HARD_BINDING_FAILURES", "TAMPER_FAILURES", "Facts", "gather"]
+
+# The content is not what was hashed (C2PA 2.2, 15.12).
+HARD_BINDING_FAILURES = frozenset(
+    {
+        "assertion.dataHash.mismatch",
+        "assertion.bmffHash.mismatch",
+        "assertion.boxesHash.mismatch",
+        "assertion.boxHash.mismatch",
+        "assertion.collectionHash.mismatch",
+    }
+)
+# The credential itself is not what was signed.
+TAMPER_FAILURES = frozenset(
+    {
+        "assertion.hashedURI.mismatch",
+        "assertion.missing",
+        "assertion.multipleHardBindings",
+        "claim.hardBindings.missing",
+        "claim.missing",
+        "claimSignature.mismatch",
+        "claimSignature.missing",
+        "ingredient.hashedURI.mismatch",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about a file, as yes or no.
+
+    Attributes:
+        readable: The pixels could be decoded.
+        state: State of the credentials.
+        hard_binding_failed: The content was changed under an otherwise good signature.
+        credential_tampered: The credential itself was changed.
+        chain_broken: An ingredient's credential does not verify.
+        trusted_fully_ai: A trusted, unbroken chain says a model made the whole.
+        trusted_partly_ai: A trusted, unbroken chain says a model made parts.
+        trusted_capture: A trusted, unbroken chain says a camera captured it, and no model anywhere.
+        watermark_proof: A generator's watermark at a declared false-alarm rate.
+        claimed_ai: An unknown signer or plain metadata says a model made it.
+        claimed_partly_ai: The same for parts of it.
+        opinion_synthetic: The fused opinion passes the threshold for "synthetic".
+        opinion_altered: The fused opinion passes the threshold for "altered".
+        decisive_contradiction: The matrix holds a decisive contradiction.
+    """
+
+    readable: bool = True
+    state: CredentialState = CredentialState.NONE
+    hard_binding_failed: bool = False
+    credential_tampered: bool = False
+    chain_broken: bool = False
+    trusted_fully_ai: bool = False
+    trusted_partly_ai: bool = False
+    trusted_capture: bool = False
+    watermark_proof: bool = False
+    claimed_ai: bool = False
+    claimed_partly_ai: bool = False
+    opinion_synthetic: bool = False
+    opinion_altered: bool = False
+    decisive_contradiction: bool = False
+
+
+def gather(
+    credentials: CredentialReport,
+    evidence: Iterable[Evidence],
+    opinions: Iterable[FusedOpinion],
+    *,
+    readable: bool,
+    threshold: float,
+) -> Facts:
+    """Draw the facts from everything found.
+
+    Args:
+        credentials: Report on the Content Credentials.
+        evidence: Evidence of all methods, the credentials' own included.
+        opinions: The fused opinions.
+        readable: Whether the pixels could be decoded.
+        threshold: log10 posterior odds from which an opinion counts.
+    """
+    found = [e for e in evidence if e.status is Status.SIGNAL]
+    claims = [c for e in found for c in e.claims]
+    passed = {o.question for o in opinions if o.terms and o.log10_posterior_odds >= threshold}
+    failures = set(credentials.failures)
+    proven = credentials.proof and credentials.ai_signal.trusted
+    kind = credentials.ai_signal.kind
+    return Facts(
+        readable=readable,
+        state=credentials.state,
+        hard_binding_failed=_content_changed(credentials, failures),
+        credential_tampered=credentials.state is CredentialState.INVALID and bool(failures & TAMPER_FAILURES),
+        chain_broken=credentials.chain.value == "broken",
+        trusted_fully_ai=proven and kind is AiSignalKind.FULLY,
+        trusted_partly_ai=proven and kind is AiSignalKind.PARTLY,
+        trusted_capture=proven and kind is AiSignalKind.CAPTURED,
+        watermark_proof=any(e.grade is Grade.PROOF and any(_marks_model(c) for c in e.claims) for e in found),
+        claimed_ai=_claimed(claims, Origin.SYNTHETIC),
+        claimed_partly_ai=_claimed(claims, Origin.COMPOSITE),
+        opinion_synthetic=Question.SYNTHETIC in passed,
+        opinion_altered=Question.ALTERED in passed,
+    )
+
+
+def _content_changed(credentials: CredentialReport, failures: set[str]) -> bool:
+    """Whether the hard binding failed while claim, assertions and signature are good."""
+    if credentials.state is not CredentialState.INVALID:
+        return False
+    return bool(failures & HARD_BINDING_FAILURES) and not failures & TAMPER_FAILURES
+
+
+def _marks_model(claim: Claim) -> bool:
+    return claim.source is ClaimSource.WATERMARK and claim.origin in (Origin.SYNTHETIC, Origin.COMPOSITE)
+
+
+def _claimed(claims: Iterable[Claim], origin: Origin) -> bool:
+    proof = (ClaimSource.C2PA_TRUSTED, ClaimSource.WATERMARK)
+    return any(c.origin is origin and c.source not in proof for c in claims)
