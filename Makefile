@@ -1,0 +1,68 @@
+# Verbs: demo, test, lint, types, docs, bench, all, clean. Each sets up what it needs from nothing but
+# Python >= 3.11 with its venv module. `make test VENV=/elsewhere` puts the environment somewhere else.
+
+VENV ?= .venv
+DEMO_VENV ?= .venv-demo
+WORKERS ?= auto
+
+# The first Python that really runs (a version manager's shim may not) and is new enough.
+ifndef PYTHON
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+endif
+
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check
+SETUP := pyproject.toml hatch_build.py
+SAMPLES = $(wildcard examples/data/*.jpg examples/data/*.png)
+
+.PHONY: all bench clean demo docs lint test types
+.DEFAULT_GOAL := all
+
+all: lint types test docs  ## everything that must hold before a change is merged
+
+demo: $(DEMO_VENV)/.ready  ## audit the sample files with the lean installation and write build/demo.html
+	@mkdir -p build
+	$(DEMO_VENV)/bin/forensics audit $(SAMPLES) --html build/demo.html
+	@echo "report: build/demo.html"
+
+test: $(VENV)/.ready  ## the default tests, with coverage
+	$(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --cov --cov-report term $(PYTEST_ARGS)
+
+lint: $(VENV)/.ready  ## style, format and floors
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.ready  ## mypy in strict mode
+	$(BIN)/mypy -p forensics
+
+docs: $(VENV)/.ready-docs  ## the site, into site/; a warning is an error
+	$(BIN)/python docs/render_systems.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+bench: $(VENV)/.ready  ## measure again and write benchmarks/results/
+	@for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean:  ## remove everything that these verbs made
+	rm -rf $(VENV) $(DEMO_VENV) build dist site htmlcov .coverage .coverage.* \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The stamp is written last, so that an interrupted installation is taken up again.
+$(VENV)/.ready: $(SETUP)
+	$(call install,$(VENV),.[cpu$(COMMA)video$(COMMA)dev])
+
+$(VENV)/.ready-docs: $(VENV)/.ready
+	$(call install,$(VENV),.[docs])
+
+$(DEMO_VENV)/.ready: $(SETUP)
+	$(call install,$(DEMO_VENV),.[cpu$(COMMA)video])
+
+COMMA := ,
+define install
+	@test -n "$(PYTHON)" || { echo "no Python >= 3.11 with venv found; try make PYTHON=/path/to/python" >&2; exit 2; }
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/pip install $(PIP_FLAGS) -e '$(2)'
+	@touch $@
+endef
