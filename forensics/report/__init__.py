@@ -1,1 +1,1 @@
-"""To be written."""
+"""Reports for people: text for a terminal, one self-contained HTML file, maps as PNG."""

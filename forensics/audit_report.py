@@ -1,0 +1,75 @@
+"""The report of one audit: what crosses to JSON, HTML and other processes."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from forensics import __version__
+from forensics.evidence import Evidence, Model, Verdict
+from forensics.fusion.contradictions import Contradiction
+from forensics.fusion.opinions import FusedOpinion
+from forensics.provenance.report import CredentialReport
+
+__all__ = ["SCHEMA_VERSION", "AuditReport", "MediaSummary", "Problem", "Timing"]
+
+SCHEMA_VERSION = "1.0"
+
+
+class MediaSummary(Model):
+    """What kind of file it is."""
+
+    format: str = Field(description="By content, such as 'jpeg'; 'unknown' where nothing recognised it.")
+    mime: str = ""
+    kind: str = Field(default="", description="image, animation or video.")
+    bytes: int = 0
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+    mode: str = ""
+    bits: int = 0
+    orientation: int = Field(default=1, description="EXIF orientation, recorded and not applied.")
+    name_matches: bool = Field(default=True, description="Whether the file name fits the content.")
+    jpeg_quality: int | None = Field(default=None, description="Nearest quality of the libjpeg scale.")
+    codec: str = ""
+    pixel_sha256: str = Field(default="", description="Over '<H>x<W>x3:' and the RGB of the first frame.")
+
+
+class Problem(Model):
+    """Something that went wrong on the way; the rest of the report still holds."""
+
+    code: str
+    where: str = Field(description="The step or detector.")
+    message: str
+
+
+class Timing(Model):
+    """Wall-clock cost of one step."""
+
+    step: str
+    seconds: float
+
+
+class AuditReport(Model):
+    """Everything one audit found, and what it concludes."""
+
+    schema_version: str = SCHEMA_VERSION
+    suite_version: str = __version__
+    path: str = Field(description="As given; bytes that are not UTF-8 are written as \\xNN.")
+    sha256: str = Field(description="Of the file, '' if it could not be read at all.")
+    media: MediaSummary
+    verdict: Verdict
+    rule: str = Field(description="Name of the verdict rule that decided.")
+    because: str = Field(description="The verdict in one sentence.")
+    reasons: tuple[str, ...] = Field(description="The strongest reasons first, at most three.")
+    llr: float = Field(
+        description="Fused log10 likelihood ratio of the passive detectors for the question that the verdict "
+        "answers: 'altered' if the verdict is altered or likely_altered, else 'synthetic'."
+    )
+    opinions: tuple[FusedOpinion, ...] = Field(description="The sums behind it, one per question.")
+    threshold: float = Field(description="log10 posterior odds from which opinions count.")
+    evidence: tuple[Evidence, ...]
+    credentials: CredentialReport
+    contradictions: tuple[Contradiction, ...]
+    errors: tuple[Problem, ...]
+    timings: tuple[Timing, ...] = ()

@@ -1,0 +1,271 @@
+"""The auditor: one file in, one explained verdict out.
+
+This module is not called `audit`, because `forensics.audit(path)` is the public function and a submodule
+of that name would take its place in the package.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing
+from forensics.detectors.base import DETECTORS, Detector
+from forensics.errors import ForensicsError, UsageError
+from forensics.evidence import Evidence, Grade, Question, Status, Verdict
+from forensics.fusion.contradictions import Contradiction, find_contradictions
+from forensics.fusion.credentials import credential_evidence
+from forensics.fusion.facts import gather
+from forensics.fusion.opinions import FusedOpinion, fuse
+from forensics.fusion.rules import Rule, decide
+from forensics.media import Limits, Media, open_media
+from forensics.media.hashing import file_sha256
+from forensics.provenance import TrustPolicy, read
+from forensics.provenance.report import CredentialReport, CredentialState
+
+__all__ = ["Auditor", "audit"]
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+REASONS = 3
+
+
+class Auditor:
+    """Audits files, one after the other, with the same settings. Safe to use from several threads.
+
+    Args:
+        trust: Trust policy; the user's own if None (see `TrustPolicy.resolve`).
+        only: Names of the detectors to run; all if None.
+        skip: Names of detectors to leave out.
+        prior: Prior probability that a file is synthetic (or altered), inside (0, 1). It moves opinions
+            only, never proof.
+        threshold: log10 posterior odds from which fused opinions lead to `likely_*`.
+        limits: What reading one file may cost.
+
+    Raises:
+        UsageError: A detector of that name does not exist, or the prior is out of range.
+        TrustPolicyError: The user's trust policy is wrong.
+    """
+
+    def __init__(
+        self,
+        *,
+        trust: TrustPolicy | None = None,
+        only: Iterable[str] | None = None,
+        skip: Iterable[str] = (),
+        prior: float = 0.5,
+        threshold: float = 2.0,
+        limits: Limits | None = None,
+    ) -> None:
+        if not 0 < prior < 1:
+            raise UsageError(
+                f"the prior must lie between 0 and 1, not {prior}", expected="(0, 1)", actual=prior
+            )
+        self.trust = TrustPolicy.resolve(None) if trust is None else trust
+        self.detectors = _choose(only, skip)
+        self.prior = prior
+        self.threshold = threshold
+        self.limits = limits or Limits()
+
+    def audit(self, path: str | os.PathLike[str]) -> AuditReport:
+        """Audit one file.
+
+        Never raises for what is in the file: whatever cannot be read is said in the report.
+
+        Args:
+            path: The file.
+        """
+        run = _Run(Path(path))
+        credentials = run.step("credentials", lambda: read(run.path, self.trust))
+        media = run.step("open", lambda: open_media(run.path, self.limits))
+        readable = media is not None and run.step("decode", lambda: media.pixels) is not None
+        evidence = [credential_evidence(credentials)] if credentials else []
+        if media is not None:
+            evidence += self._examine(run, media, readable)
+        return self._conclude(run, media, credentials or _no_credentials(), tuple(evidence), readable)
+
+    def audit_many(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[AuditReport]:
+        """Audit files one by one, in order; every path yields exactly one report."""
+        for path in paths:
+            yield self.audit(path)
+
+    def _examine(self, run: _Run, media: Media, readable: bool) -> list[Evidence]:
+        found: list[Evidence] = []
+        for detector in self.detectors:
+            if media.container.kind not in detector.info.kinds:
+                continue
+            if not readable and detector.info.name != "metadata":
+                continue
+            evidence = run.step(detector.info.name, lambda d=detector: d.examine(media))  # type: ignore[misc]
+            found += evidence if evidence is not None else [_failed(detector, run.problems[-1])]
+        return found
+
+    def _conclude(
+        self,
+        run: _Run,
+        media: Media | None,
+        credentials: CredentialReport,
+        evidence: tuple[Evidence, ...],
+        readable: bool,
+    ) -> AuditReport:
+        opinions = tuple(fuse(evidence, q, prior=self.prior) for q in (Question.SYNTHETIC, Question.ALTERED))
+        facts = gather(credentials, evidence, opinions, readable=readable, threshold=self.threshold)
+        claims = [c for e in evidence for c in e.claims]
+        contradictions = find_contradictions(claims, facts)
+        rule = decide(facts.with_contradictions(contradictions))
+        return AuditReport(
+            path=os.fsencode(run.path).decode("utf-8", "backslashreplace"),
+            sha256=run.step("hash", lambda: media.sha256 if media else file_sha256(run.path)) or "",
+            media=_summarise(run, media, readable),
+            verdict=rule.verdict,
+            rule=rule.name,
+            because=rule.because,
+            reasons=_reasons(rule, evidence, contradictions, run.problems),
+            llr=_llr(rule.verdict, opinions),
+            opinions=opinions,
+            threshold=self.threshold,
+            evidence=evidence,
+            credentials=credentials,
+            contradictions=contradictions,
+            errors=tuple(run.problems),
+            timings=tuple(run.timings),
+        )
+
+
+def audit(path: str | os.PathLike[str], *, trust: TrustPolicy | None = None) -> AuditReport:
+    """Audit one file with the usual settings.
+
+    Args:
+        path: The file.
+        trust: Trust policy; the user's own if None.
+
+    Returns:
+        The report; `report.verdict` and `report.reasons` are its head.
+    """
+    return Auditor(trust=trust).audit(path)
+
+
+class _Run:
+    """One audit on its way: what each step cost and what went wrong."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        self.timings: list[Timing] = []
+
+    def step(self, name: str, work: Callable[[], T]) -> T | None:
+        """Run one step; a failure becomes a problem of the report and None."""
+        start = time.perf_counter()
+        try:
+            return work()
+        except ForensicsError as error:
+            self.problems.append(Problem(code=error.code, where=name, message=str(error)))
+        except MemoryError:
+            self.problems.append(Problem(code="limit", where=name, message="out of memory"))
+        except Exception as error:
+            log.exception("%s failed on %r", name, self.path)
+            message = f"{type(error).__name__}: {error}"
+            self.problems.append(Problem(code="internal", where=name, message=message))
+        finally:
+            self.timings.append(Timing(step=name, seconds=round(time.perf_counter() - start, 4)))
+        return None
+
+
+def _choose(only: Iterable[str] | None, skip: Iterable[str]) -> tuple[Detector, ...]:
+    wanted = set(DETECTORS.names() if only is None else only)
+    unknown = (wanted | set(skip)) - set(DETECTORS.names())
+    if unknown:
+        known = ", ".join(DETECTORS.names())
+        raise UsageError(f"no detector called {', '.join(sorted(unknown))}; there are: {known}")
+    return tuple(DETECTORS.get(name)() for name in sorted(wanted - set(skip)))
+
+
+def _no_credentials() -> CredentialReport:
+    return CredentialReport(state=CredentialState.NONE, message="The file could not be read.")
+
+
+def _failed(detector: Detector, problem: Problem) -> Evidence:
+    return Evidence(
+        detector=detector.info.name,
+        version=detector.info.version,
+        code=f"{detector.info.name}.failed",
+        question=detector.info.questions[0],
+        grade=Grade.OPINION,
+        status=Status.ERROR,
+        summary=f"The method failed: {problem.message}",
+    )
+
+
+def _summarise(run: _Run, media: Media | None, readable: bool) -> MediaSummary:
+    if media is None:
+        return MediaSummary(format="unknown", bytes=_size(run.path))
+    base = MediaSummary(
+        format=media.container.format,
+        mime=media.container.mime,
+        kind=media.container.kind.value,
+        bytes=media.size,
+        name_matches=media.extension_matches,
+    )
+    if not readable:
+        return base
+    return run.step("summary", lambda: _describe(media, base)) or base
+
+
+def _describe(media: Media, base: MediaSummary) -> MediaSummary:
+    image, video, jpeg = media.image, media.video, media.jpeg
+    height, width = media.pixels.shape[:2]
+    return base.model_copy(
+        update={
+            "width": width,
+            "height": height,
+            "frames": image.frames if image else video.frames if video else 0,
+            "seconds": video.duration if video else 0.0,
+            "mode": image.mode if image else video.pixel_format if video else "",
+            "bits": image.bits if image else 8,
+            "orientation": image.orientation if image else 1,
+            "jpeg_quality": jpeg.quality if jpeg else None,
+            "codec": video.codec if video else "",
+            "pixel_sha256": media.pixel_sha256,
+        }
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _llr(verdict: Verdict, opinions: tuple[FusedOpinion, ...]) -> float:
+    altered = verdict in (Verdict.ALTERED, Verdict.LIKELY_ALTERED)
+    wanted = Question.ALTERED if altered else Question.SYNTHETIC
+    return next(o.llr for o in opinions if o.question is wanted)
+
+
+def _reasons(
+    rule: Rule,
+    evidence: tuple[Evidence, ...],
+    contradictions: tuple[Contradiction, ...],
+    problems: list[Problem],
+) -> tuple[str, ...]:
+    """The strongest reasons: what decided first, then proof, claims and opinions by weight."""
+    if rule.verdict is Verdict.UNREADABLE:
+        return tuple(f"{p.where}: {p.message}" for p in problems)[:REASONS]
+    decisive = [c.summary for c in contradictions if c.decisive]
+    ordered = sorted(evidence, key=_strength, reverse=True)
+    told = [e.summary for e in ordered if e.status in (Status.SIGNAL, Status.CLEAR)]
+    rest = [c.summary for c in contradictions if not c.decisive]
+    return tuple(dict.fromkeys([*decisive, *told[:2], *rest, *told[2:]]))[:REASONS]
+
+
+def _strength(evidence: Evidence) -> tuple[int, int, float]:
+    grades = {Grade.PROOF: 3, Grade.CLAIM: 2, Grade.OPINION: 1}
+    signal = int(evidence.status is Status.SIGNAL)
+    history = int(evidence.question is not Question.HISTORY)
+    return (signal, grades[evidence.grade] + history, abs(evidence.llr or 0.0))
