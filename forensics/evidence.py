@@ -31,9 +31,12 @@ __all__ = [
 
 
 class Model(BaseModel):
-    """Frozen, closed pydantic model: base of everything that crosses a process or file boundary."""
+    """Frozen, closed pydantic model: base of everything that crosses a process or file boundary.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    Numbers are finite: JSON has no other, and a weight that is not a number is a fault of its method.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class Question(StrEnum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import Generic, TypeVar
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar, cast
 
 from forensics.errors import RegistryError
 
@@ -83,8 +83,19 @@ class Registry(Generic[T]):
     def _load(self) -> None:
         if self._loaded:
             return
-        self._loaded = True
-        for module in self._builtin:
-            import_module(module)
-        for point in entry_points(group=self.group):
-            self.register(point.name)(point.load())
+        self._loaded = True  # before the imports: they may ask for the registry themselves
+        try:
+            for module in self._builtin:
+                import_module(module)
+            for point in entry_points(group=self.group):
+                self.register(point.name)(self._plug_in(point))
+        except BaseException:
+            self._loaded = False
+            raise
+
+    def _plug_in(self, point: EntryPoint) -> T:
+        try:
+            return cast("T", point.load())
+        except Exception as error:
+            message = f"{self.group}: the plug-in {point.name!r} ({point.value}) cannot be loaded: {error}"
+            raise RegistryError(message, actual=point.name) from error
