@@ -1,0 +1,85 @@
+"""What does an audit cost, and which part of it?
+
+    python benchmarks/audit_speed.py [--runs 7]
+
+Times whole processes: `forensics --help`, and a cold full audit of a 12-megapixel camera JPEG, with the
+peak memory of the process as the operating system accounts it; and the share of each step, warm, from the
+report's own timings. Medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from common import data_folder, write_result
+
+PICTURE = "photos/native/Canon_EOS_5D.jpg"
+
+
+def _whole(command: list[str]) -> tuple[float, float]:
+    """Return wall seconds and peak megabytes of one process."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command} ended with {status}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1000
+
+
+def _medians(command: list[str], runs: int) -> dict[str, float]:
+    _whole(command)
+    measured = [_whole(command) for _ in range(runs)]
+    return {
+        "seconds": round(statistics.median(s for s, _ in measured), 3),
+        "seconds_min": round(min(s for s, _ in measured), 3),
+        "seconds_max": round(max(s for s, _ in measured), 3),
+        "peak_mb": round(max(mb for _, mb in measured)),
+    }
+
+
+def _steps(picture: Path, runs: int) -> dict[str, float]:
+    """Return the median seconds of each step, after one audit that is not counted."""
+    from forensics import Auditor, TrustPolicy
+
+    auditor = Auditor(trust=TrustPolicy.default())
+    auditor.audit(picture)
+    reports = [auditor.audit(picture) for _ in range(runs)]
+    names = [timing.step for timing in reports[0].timings]
+    return {
+        name: round(statistics.median(t.seconds for r in reports for t in r.timings if t.step == name), 4)
+        for name in names
+    }
+
+
+def main() -> None:
+    """Run the benchmark and write benchmarks/results/audit_speed.json."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=7)
+    runs = parser.parse_args().runs
+    picture = data_folder() / PICTURE
+    program = str(Path(sys.executable).with_name("forensics"))
+    result: dict[str, Any] = {
+        "picture": PICTURE,
+        "runs": runs,
+        "help": _medians([program, "--help"], runs),
+        "audit_cold": _medians([program, "audit", "--json", str(picture)], runs),
+        "steps_warm_seconds": _steps(picture, runs),
+    }
+    write_result("audit_speed", f"python benchmarks/audit_speed.py --runs {runs}", result)
+    sys.stdout.write(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
