@@ -1,0 +1,191 @@
+"""The auditor: whatever happens to one step, the report stands."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import forensics
+from forensics.audit_report import AuditReport
+from forensics.auditor import Auditor
+from forensics.detectors.base import DETECTORS, Detector, DetectorInfo
+from forensics.errors import UsageError
+from forensics.evidence import Calibration, Evidence, Grade, Question, Status, Verdict
+from forensics.media import Kind, Limits, Media
+from forensics.provenance import TrustPolicy
+
+NOBODY = TrustPolicy.default()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(5)
+    path = tmp_path / "picture.png"
+    Image.fromarray(rng.integers(0, 255, (160, 200, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+class Fixed(Detector):
+    """A detector that says what it is told."""
+
+    info = DetectorInfo(
+        name="fixed",
+        version="1",
+        title="t",
+        questions=(Question.SYNTHETIC,),
+        kinds=(Kind.IMAGE,),
+        needs="",
+        source="s",
+        calibration=None,
+        limits="l",
+    )
+
+    def __init__(self, answer: Evidence | Exception) -> None:
+        self.answer = answer
+
+    def examine(self, media: Media) -> tuple[Evidence, ...]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return (self.answer,)
+
+
+def opinion(question: Question, llr: float) -> Evidence:
+    return Evidence(
+        detector="fixed",
+        code="fixed.x",
+        question=question,
+        grade=Grade.OPINION,
+        status=Status.SIGNAL,
+        summary="It was told to say so.",
+        llr=llr,
+        calibration=Calibration(name="c", negatives=1000, positives=1000),
+    )
+
+
+def audited(path: Path, answer: Evidence | Exception, **settings: float) -> AuditReport:
+    auditor = Auditor(trust=NOBODY, only=[], **settings)  # type: ignore[arg-type]
+    auditor.detectors = (Fixed(answer),)
+    return auditor.audit(path)
+
+
+def test_hashes_are_those_of_the_file_and_the_pixels(picture: Path) -> None:
+    report = Auditor(trust=NOBODY, only=["metadata"]).audit(picture)
+    assert report.sha256 == hashlib.sha256(picture.read_bytes()).hexdigest()
+    pixels = np.asarray(Image.open(picture))
+    assert report.media.pixel_sha256 == hashlib.sha256(b"160x200x3:" + pixels.tobytes()).hexdigest()
+    assert (report.media.width, report.media.height) == (200, 160)
+
+
+@pytest.mark.parametrize(
+    ("question", "llr", "verdict"),
+    [
+        (Question.SYNTHETIC, 2.5, Verdict.LIKELY_SYNTHETIC),
+        (Question.ALTERED, 2.5, Verdict.LIKELY_ALTERED),
+        (Question.SYNTHETIC, 1.5, Verdict.INCONCLUSIVE),
+        (Question.HISTORY, 3.0, Verdict.INCONCLUSIVE),
+        (Question.CAPTURED, 3.0, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_opinions_lead_to_likely_at_most(
+    picture: Path, question: Question, llr: float, verdict: Verdict
+) -> None:
+    report = audited(picture, opinion(question, llr))
+    assert report.verdict is verdict
+    if verdict is not Verdict.INCONCLUSIVE:
+        assert report.llr == llr
+        assert "It was told to say so." in report.reasons
+
+
+def test_the_prior_moves_opinions(picture: Path) -> None:
+    evidence = opinion(Question.SYNTHETIC, 2.5)
+    assert audited(picture, evidence, prior=0.01).verdict is Verdict.INCONCLUSIVE
+    assert audited(picture, opinion(Question.SYNTHETIC, 1.5), prior=0.9).verdict is Verdict.LIKELY_SYNTHETIC
+
+
+@pytest.mark.parametrize("error", [RuntimeError("boom"), MemoryError(), ValueError("x")])
+def test_a_detector_that_fails_costs_only_itself(picture: Path, error: Exception) -> None:
+    report = audited(picture, error)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert [e.status for e in report.evidence] == [Status.CLEAR, Status.ERROR]
+    assert report.errors[0].where == "fixed"
+    assert report.errors[0].code == ("limit" if isinstance(error, MemoryError) else "internal")
+
+
+def test_limits_are_honoured(picture: Path) -> None:
+    report = Auditor(trust=NOBODY, limits=Limits(pixels=1000)).audit(picture)
+    assert report.verdict is Verdict.UNREADABLE
+    assert report.errors[0].code == "limit"
+    assert report.sha256
+
+
+def test_a_truncated_picture_still_tells_its_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "cut.jpg"
+    image = Image.effect_noise((400, 300), 60)
+    exif = image.getexif()
+    exif[0x0131] = "Some Software 1.0"
+    image.save(path, exif=exif)
+    path.write_bytes(path.read_bytes()[:-4000])
+    report = Auditor(trust=NOBODY).audit(path)
+    assert report.verdict is Verdict.UNREADABLE
+    assert report.errors[0].code == "truncated"
+    assert {e.detector for e in report.evidence} == {"credentials", "metadata"}
+
+
+def test_clips_are_audited(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        for shade in range(8):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 128, 3), shade * 20, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    report = Auditor(trust=NOBODY).audit(path)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.media.kind == "video"
+    assert (report.media.width, report.media.height, report.media.frames) == (128, 96, 8)
+    assert report.errors == ()
+
+
+def test_threads_share_an_auditor(picture: Path) -> None:
+    auditor = Auditor(trust=NOBODY)
+    barrier = threading.Barrier(4)
+
+    def work(_: int) -> AuditReport:
+        barrier.wait()
+        return auditor.audit(picture)
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(work, range(4)))
+    assert len({r.model_copy(update={"timings": ()}).model_dump_json() for r in reports}) == 1
+
+
+def test_every_detector_says_something_about_every_picture(picture: Path) -> None:
+    report = Auditor(trust=NOBODY).audit(picture)
+    assert {e.detector for e in report.evidence} == {"credentials", *DETECTORS.names()}
+    assert report.errors == ()
+
+
+def test_a_report_survives_json(picture: Path) -> None:
+    report = Auditor(trust=NOBODY, only=["metadata"]).audit(picture)
+    again = AuditReport.model_validate_json(report.model_dump_json())
+    assert again == report
+
+
+@pytest.mark.parametrize("prior", [0.0, 1.0, -1.0, float("nan")])
+def test_a_prior_out_of_range_is_refused(prior: float) -> None:
+    with pytest.raises(UsageError):
+        Auditor(trust=NOBODY, prior=prior)
+
+
+def test_the_public_functions(picture: Path) -> None:
+    assert forensics.audit(picture, trust=NOBODY).verdict is forensics.Verdict.INCONCLUSIVE
+    reports = list(forensics.Auditor(trust=NOBODY, only=["metadata"]).audit_many([picture, picture]))
+    assert len(reports) == 2
