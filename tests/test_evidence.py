@@ -98,7 +98,7 @@ def test_calibration_counts_are_not_negative() -> None:
 def test_records_are_frozen_and_closed() -> None:
     record = evidence()
     with pytest.raises(ValidationError):
-        record.llr = 2.0  # type: ignore[misc]
+        record.llr = 2.0
     with pytest.raises(ValidationError):
         evidence(score=0.99)
 
