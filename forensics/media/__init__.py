@@ -1,6 +1,6 @@
 """Files to pixels, bounded and typed: content decides, never the name."""
 
-from forensics.media._media import Media
+from forensics.media._media import Media, open_bytes, open_media
 from forensics.media.types import (
     Container,
     Frame,
@@ -28,4 +28,6 @@ __all__ = [
     "QuantTable",
     "Tag",
     "VideoInfo",
+    "open_bytes",
+    "open_media",
 ]

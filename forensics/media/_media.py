@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from forensics.errors import CorruptMedia
+from forensics.media.source import Source, from_bytes, from_path, sha256_of
 from forensics.media.types import (
     Container,
     Frame,
     ImageInfo,
     JpegStructure,
+    Kind,
     Limits,
     Metadata,
     Pixels,
     VideoInfo,
 )
 
-__all__ = ["Media"]
+__all__ = ["Media", "open_bytes", "open_media"]
 
 
 class Media:
-    """One file, opened and identified by its content.
+    """One file, opened and identified by its content. Made by `open_media` and `open_bytes`.
 
     Nothing is decoded before it is asked for, and what was decoded is kept, so that detectors share it.
-    Every property may raise a `MediaError`.
+    Every property may raise a `MediaError`, or `MissingExtra` where a decoder is not installed.
 
     Attributes:
         path: Where the file is; None for bytes in memory.
@@ -42,34 +47,69 @@ class Media:
     container: Container
     limits: Limits
 
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self._source = source
+        self.path = source.path
+        self.name = source.name
+        self.data = source.data
+        self.size = source.size
+        self.container = source.container
+        self.limits = limits
+
+    def __repr__(self) -> str:
+        return f"Media({self.name!r}, {self.container.mime}, {self.size} bytes)"
+
     @property
     def extension_matches(self) -> bool:
-        """Whether the file name ends as its content suggests."""
-        raise NotImplementedError
+        """Whether the file name ends as its content suggests; a name without an extension does."""
+        extension = Path(self.name).suffix.lower()
+        return not extension or extension in self.container.extensions
 
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the file, in hex."""
-        raise NotImplementedError
+        return sha256_of(self._source)
 
     @cached_property
     def pixel_sha256(self) -> str:
         """SHA-256 over "HxWx3:" and the pixels of the first frame, in hex."""
-        raise NotImplementedError
+        height, width = self.pixels.shape[:2]
+        digest = hashlib.sha256(f"{height}x{width}x3:".encode())
+        digest.update(self.pixels.data)
+        return digest.hexdigest()
 
     @cached_property
     def pixels(self) -> Pixels:
-        """The first frame on its stored grid: (H, W, 3) uint8 RGB, read-only."""
-        raise NotImplementedError
+        """The first frame on its stored grid: (H, W, 3) uint8 RGB, read-only.
+
+        Alpha is dropped and the colour samples stay as stored; sixteen bits become eight by their high byte.
+        """
+        if self.container.kind is Kind.VIDEO:
+            frame = next(self.frames(1), None)
+            if frame is None:
+                raise CorruptMedia("no frame of this clip can be decoded")
+            return frame.pixels
+        from forensics.media import image
+
+        if self.jpeg is not None:
+            image.check_scans(self.jpeg)
+        picture = image.open_picture(self.data, self.container.format, self.limits)
+        return _frozen(image.load_rgb(picture, self.container.format))
 
     @cached_property
     def luma(self) -> Pixels:
         """The stored luminance, (H, W) uint8, read-only.
 
         For a JPEG this is the decoder's own Y plane, which its quantisation left traces in; for anything
-        else it is Rec. 601 luma of `pixels`.
+        else, and for JPEGs that store RGB or plain CMYK, it is Rec. 601 luma of `pixels`.
         """
-        raise NotImplementedError
+        from forensics.media import image
+
+        plane = None
+        if self.jpeg is not None:
+            image.check_scans(self.jpeg)
+            plane = image.decode_luma(self.data, self.jpeg, self.limits)
+        return _frozen(image.luma_of(self.pixels) if plane is None else plane)
 
     @cached_property
     def image(self) -> ImageInfo | None:
@@ -84,13 +124,58 @@ class Media:
     @cached_property
     def jpeg(self) -> JpegStructure | None:
         """The marker structure; None for anything that is not a JPEG."""
-        raise NotImplementedError
+        if self.container.format != "jpeg":
+            return None
+        from forensics.media.jpeg import parse_jpeg
+
+        return parse_jpeg(self.data)
 
     @cached_property
     def metadata(self) -> Metadata:
-        """EXIF, XMP, IPTC, PNG text and comments."""
-        raise NotImplementedError
+        """EXIF, XMP, IPTC, PNG text and comments; broken blocks are named in its `problems`."""
+        from forensics.media.metadata import read_metadata
+
+        return read_metadata(self.data, self.container.format, self.limits)
 
     def frames(self, count: int | None = None) -> Iterator[Frame]:
         """Decode up to `count` frames (default: `limits.frames`), evenly spread over the whole length."""
         raise NotImplementedError
+
+
+def open_media(path: str | os.PathLike[str], limits: Limits | None = None) -> Media:
+    """Open a file and identify it by its content.
+
+    Args:
+        path: A plain file.
+        limits: What reading it may cost.
+
+    Raises:
+        NotAFile: The path is missing, a folder, a device, a pipe or not permitted.
+        EmptyFile: The file holds no bytes.
+        UnsupportedMedia: The content is of no supported type.
+        LimitExceeded: The file is too large.
+    """
+    limits = limits or Limits()
+    return Media(from_path(path, limits), limits)
+
+
+def open_bytes(data: bytes, name: str = "", limits: Limits | None = None) -> Media:
+    """Identify a file that is in memory.
+
+    Args:
+        data: The whole file.
+        name: A name to show; it decides nothing.
+        limits: What reading it may cost.
+
+    Raises:
+        EmptyFile: There are no bytes.
+        UnsupportedMedia: The content is of no supported type.
+        LimitExceeded: There are too many bytes.
+    """
+    limits = limits or Limits()
+    return Media(from_bytes(data, name, limits), limits)
+
+
+def _frozen(pixels: Pixels) -> Pixels:
+    pixels.flags.writeable = False
+    return pixels

@@ -1,0 +1,84 @@
+"""The blocks of a GIF, walked without decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from forensics.media._guard import Deadline
+
+__all__ = ["GifBlock", "blocks", "is_animated"]
+
+_CHECK_EVERY = 4096
+
+
+@dataclass(frozen=True)
+class GifBlock:
+    """One block.
+
+    Attributes:
+        kind: "image", "comment", "application" or "other".
+        start: Offset of its first sub-block (of the LZW data for an image).
+        end: Offset behind its terminator.
+    """
+
+    kind: str
+    start: int
+    end: int
+
+
+def blocks(data: bytes, deadline: Deadline | None = None) -> Iterator[GifBlock]:
+    """Yield the blocks of a GIF until its trailer, its end or the first byte that makes no sense.
+
+    Raises:
+        LimitExceeded: The walk takes too long.
+    """
+    position = 13 + _table_bytes(data, 10)
+    while position < len(data):
+        code = data[position]
+        if code == 0x2C:
+            kind, start = "image", position + 11 + _table_bytes(data, position + 9)
+        elif code == 0x21 and position + 1 < len(data):
+            kind = {0xFE: "comment", 0xFF: "application"}.get(data[position + 1], "other")
+            start = position + 2
+        else:
+            return
+        position = _skip(data, start, deadline)
+        yield GifBlock(kind, start, position)
+
+
+def is_animated(data: bytes) -> bool:
+    """Tell whether a second frame begins within the data; on a head alone this may miss one."""
+    seen = 0
+    for count, block in enumerate(blocks(data, Deadline(1.0))):
+        seen += block.kind == "image"
+        if seen > 1 or count > _CHECK_EVERY:
+            break
+    return seen > 1
+
+
+def join(data: bytes, start: int, most: int) -> bytes:
+    """Return the payload of the sub-blocks from `start`, at most about `most` bytes."""
+    parts: list[bytes] = []
+    position, total = start, 0
+    while position < len(data) and data[position] and total < most:
+        parts.append(data[position + 1 : position + 1 + data[position]])
+        total += data[position]
+        position += 1 + data[position]
+    return b"".join(parts)
+
+
+def _table_bytes(data: bytes, flags_at: int) -> int:
+    """Size of the colour table that the flags at this offset announce."""
+    flags = data[flags_at] if flags_at < len(data) else 0
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _skip(data: bytes, position: int, deadline: Deadline | None) -> int:
+    count = 0
+    while position < len(data) and data[position]:
+        position += 1 + data[position]
+        count += 1
+        if deadline is not None and count % _CHECK_EVERY == 0:
+            deadline.check()
+    return position + 1

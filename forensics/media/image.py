@@ -1,0 +1,221 @@
+"""Pictures through Pillow: one decoder per sniffed format, nothing global touched."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forensics.errors import CorruptMedia, LimitExceeded, MissingExtra, UnsupportedMedia
+from forensics.media._guard import check_pixels, decoding, quiet
+from forensics.media.types import JpegStructure, Limits, Pixels
+
+if TYPE_CHECKING:
+    from PIL import Image, ImageFile
+
+__all__ = ["decode_luma", "luma_of", "open_picture", "to_rgb"]
+
+# Every scan of a progressive JPEG passes over the whole picture: twenty of 200 MP are allowed.
+_SCAN_PIXELS = 4_000_000_000
+_MOST_SCANS = 500
+
+
+def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.ImageFile:
+    """Open a picture with the decoder of its format and read its header only.
+
+    Args:
+        data: The whole file.
+        format_name: Sniffed format, such as "png".
+        limits: Pixels allowed.
+
+    Raises:
+        MediaError: The header is broken or the picture too large.
+        MissingExtra: The format needs a package that is not installed.
+    """
+    with decoding(format_name), quiet():
+        picture = _plugin(format_name)(io.BytesIO(data))
+    check_pixels(picture.width, picture.height, limits)
+    return picture
+
+
+def check_scans(structure: JpegStructure) -> None:
+    """Refuse a progressive JPEG that costs a pass over the picture again and again.
+
+    Raises:
+        LimitExceeded: It has too many scans for its size.
+    """
+    cost = structure.scans * structure.width * structure.height
+    if structure.scans > _MOST_SCANS or cost > _SCAN_PIXELS:
+        raise LimitExceeded(
+            f"the JPEG has {structure.scans} scans", actual=cost, expected=f"<= {_SCAN_PIXELS}"
+        )
+
+
+def decode_luma(data: bytes, structure: JpegStructure, limits: Limits) -> Pixels | None:
+    """Decode the luminance plane of a JPEG as the file stores it.
+
+    Returns:
+        (H, W) uint8; None where the file stores none (RGB and plain CMYK).
+
+    Raises:
+        MediaError: The file cannot be decoded.
+    """
+    if structure.components == 4 and structure.adobe_transform == 2:
+        return _luma_of_ycck(data, limits)
+    picture = open_picture(data, "jpeg", limits)
+    if picture.mode not in ("L", "RGB"):
+        return None
+    with decoding("jpeg"):
+        picture.draft("L", None)
+        picture.load()
+        return np.asarray(picture)
+
+
+def _luma_of_ycck(data: bytes, limits: Limits) -> Pixels:
+    """Y of a YCCK file: without its colour transform, the decoder hands out the planes as they are stored."""
+    at = data.index(b"Adobe") + 11
+    picture = open_picture(data[:at] + b"\x00" + data[at + 1 :], "jpeg", limits)
+    with decoding("jpeg"):
+        picture.load()
+        # Pillow takes four-channel files for inverted ones, as Adobe writes them, and inverts them back.
+        return 255 - np.asarray(picture)[..., 0]
+
+
+def to_rgb(picture: Image.Image) -> Pixels:
+    """Return the samples of a decoded picture as 8-bit RGB.
+
+    Alpha is dropped and the colour samples stay as they are stored, also below full transparency. Sixteen
+    bits become eight by their high byte. CMYK is converted by Pillow's formula, without a profile.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        UnsupportedMedia: The samples are neither 8 nor 16 bits of a known colour space.
+    """
+    if picture.mode.startswith("I;16"):
+        wide = np.asarray(picture).astype(np.uint16)
+        return np.repeat((wide >> 8).astype(np.uint8)[..., None], 3, axis=2)
+    if picture.mode in ("I", "F"):
+        raise UnsupportedMedia(f"{picture.mode} samples of 32 bits have no defined 8-bit view")
+    if picture.mode in ("RGB", "RGBA", "RGBX"):
+        return np.ascontiguousarray(np.asarray(picture)[..., :3])
+    picture.info.pop("transparency", None)
+    return np.asarray(picture.convert("RGB"))
+
+
+# ITU-R BT.601-7, 2.5.1, in libjpeg's 16-bit fixed point.
+def luma_of(pixels: Pixels) -> Pixels:
+    """Return the Rec. 601 luma of RGB pixels.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+
+    Returns:
+        (H, W) uint8.
+    """
+    import cv2
+
+    grey: Pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    return grey
+
+
+def _plugin(format_name: str) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    """Return the decoder class of a format."""
+    loader = _LOADERS.get(format_name)
+    if loader is None:
+        raise UnsupportedMedia(f"no decoder reads {format_name} pictures")
+    return loader()
+
+
+def _jpeg() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    return JpegImageFile
+
+
+def _png() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    from PIL.PngImagePlugin import PngImageFile
+
+    return PngImageFile
+
+
+def _gif() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    from PIL.GifImagePlugin import GifImageFile
+
+    return GifImageFile
+
+
+def _webp() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    return WebPImageFile
+
+
+def _avif() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    from PIL.AvifImagePlugin import AvifImageFile
+
+    return AvifImageFile
+
+
+def _bmp() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    from PIL.BmpImagePlugin import BmpImageFile
+
+    return BmpImageFile
+
+
+def _tiff() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    class StoredTiff(TiffImageFile):
+        """A TIFF on its stored grid: Pillow's own class applies the orientation while loading."""
+
+        def load_end(self) -> None:
+            pass
+
+    return StoredTiff
+
+
+def _heif() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise MissingExtra("reading HEIC and HEIF", "heif") from error
+    return HeifImageFile
+
+
+def _jxl() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
+    try:
+        from pillow_jxl.JpegXLImagePlugin import JXLImageFile
+    except ImportError as error:
+        raise MissingExtra("reading JPEG XL", "jxl") from error
+    return JXLImageFile
+
+
+_LOADERS: dict[str, Callable[[], Callable[[io.BytesIO], ImageFile.ImageFile]]] = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "gif": _gif,
+    "webp": _webp,
+    "avif": _avif,
+    "bmp": _bmp,
+    "tiff": _tiff,
+    "heif": _heif,
+    "jxl": _jxl,
+}
+
+
+def load_rgb(picture: ImageFile.ImageFile, what: str) -> Pixels:
+    """Decode the current frame of an opened picture.
+
+    Raises:
+        MediaError: It cannot be decoded.
+    """
+    with decoding(what):
+        picture.load()
+        pixels = to_rgb(picture)
+    if pixels.ndim != 3:
+        raise CorruptMedia(f"the {what} decodes to no picture")
+    return pixels
