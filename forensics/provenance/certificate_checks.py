@@ -1,0 +1,404 @@
+"""Why C2PA validators would refuse a certificate for signing claims: each rule with its remedy.
+
+The rules are those of the C2PA certificate profile (C2PA 2.x, section 14.5.1) as the SDK enforces them; a
+test makes a certificate for every rule and compares the verdict with what the SDK does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from forensics.errors import CertificateError
+from forensics.evidence import Model
+from forensics.provenance.certificate_facts import (
+    extension,
+    is_authority,
+    is_self_signed,
+    issued_by,
+    purposes,
+)
+from forensics.provenance.keys import SigningAlgorithm, algorithm_of, same_public_key
+from forensics.provenance.trust import ListKind, TrustPolicy
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+__all__ = ["Finding", "Severity", "examine"]
+
+EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
+ANY_PURPOSE = "2.5.29.37.0"
+# Purposes that must stand alone: a key for these may do nothing else.
+EXCLUSIVE = {"1.3.6.1.5.5.7.3.8": "timeStamping", "1.3.6.1.5.5.7.3.9": "OCSPSigning"}
+PURPOSES = {
+    ANY_PURPOSE: "any",
+    EMAIL_PROTECTION: "emailProtection",
+    "1.3.6.1.5.5.7.3.1": "serverAuth",
+    "1.3.6.1.5.5.7.3.2": "clientAuth",
+    "1.3.6.1.5.5.7.3.3": "codeSigning",
+    "1.3.6.1.5.5.7.3.36": "documentSigning",
+    "1.3.6.1.4.1.62558.2.1": "C2PA claim signing",
+    "1.3.6.1.4.1.311.76.59.1.9": "Microsoft C2PA signing",
+    **EXCLUSIVE,
+}
+SHA2 = {"sha256", "sha384", "sha512"}
+SOON = dt.timedelta(days=14)
+LONGEST = dt.timedelta(days=367)  # 366 days, and the usual hour of backdating
+
+
+class Severity(StrEnum):
+    """What a finding means for signing."""
+
+    REFUSED = "refused"  # signing fails, or validators call the result invalid
+    WARNING = "warning"  # it works here, but not everywhere or not for long
+    OK = "ok"
+
+
+class Finding(Model):
+    """One thing that was looked at."""
+
+    code: str
+    severity: Severity
+    explanation: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What the rules look at."""
+
+    chain: tuple[x509.Certificate, ...]
+    policy: TrustPolicy
+    now: dt.datetime
+    public_key: PublicKeyTypes | None
+    algorithm: SigningAlgorithm | None
+
+    @property
+    def leaf(self) -> x509.Certificate:
+        return self.chain[0]
+
+
+def examine(
+    chain: tuple[x509.Certificate, ...],
+    *,
+    policy: TrustPolicy | None = None,
+    public_key: PublicKeyTypes | None = None,
+    algorithm: SigningAlgorithm | None = None,
+    now: dt.datetime | None = None,
+) -> tuple[Finding, ...]:
+    """Hold a chain against every rule.
+
+    Args:
+        chain: Certificates in the order in which they will be signed with; not empty.
+        policy: Key purposes that are allowed, and anchors; the default policy if None.
+        public_key: Public half of the key that will sign, if known.
+        algorithm: Algorithm that will sign, if known.
+        now: Moment of signing, with time zone; the present if None.
+    """
+    case = _Case(
+        chain, policy or TrustPolicy.default(), now or dt.datetime.now(dt.UTC), public_key, algorithm
+    )
+    return tuple(finding for rule in _RULES for finding in rule(case))
+
+
+def _order(case: _Case) -> Iterator[Finding]:
+    chain = case.chain
+    if len(chain) > 1 and is_authority(chain[0]) and not all(is_authority(c) for c in chain):
+        yield Finding(
+            code="chain.order",
+            severity=Severity.REFUSED,
+            explanation="The first certificate is a CA: the file is not in the order leaf, intermediates.",
+            remedy="Put the certificate of the signer first, then the one that issued it, and so on.",
+        )
+        return
+    for number, (lower, upper) in enumerate(pairwise(chain), start=1):
+        if not issued_by(lower, upper):
+            yield Finding(
+                code="chain.broken",
+                severity=Severity.WARNING,
+                explanation=f"Certificate {number} was not issued by certificate {number + 1}, so verifiers "
+                "find no way from the leaf to an anchor.",
+                remedy="Keep only the issuers of the leaf, each after the one it issued.",
+            )
+            return
+    yield _ok("chain.order", "The leaf comes first.")
+
+
+def _completeness(case: _Case) -> Iterator[Finding]:
+    last = case.chain[-1]
+    if is_self_signed(last):
+        yield _ok("chain.complete", "The chain reaches its root; the root may be left out.")
+        return
+    issuer = last.issuer.rfc4514_string()
+    if case.policy.lists and _anchored(case):
+        yield _ok("chain.complete", "The chain ends at an anchor of the trust policy.")
+    elif len(case.chain) == 1:
+        yield Finding(
+            code="chain.incomplete",
+            severity=Severity.WARNING,
+            explanation=f"Only the leaf is there. It signs, but a verifier that trusts the root has no way "
+            f"from it to the leaf, and reads the file as untrusted. Issuer: {issuer}.",
+            remedy="Append the certificates of the intermediate CAs to the file, that of the leaf first.",
+        )
+    else:
+        yield _ok("chain.complete", f"The issuers are there up to {issuer}.")
+
+
+def _trust(case: _Case) -> Iterator[Finding]:
+    if _anchored(case):
+        yield _ok("trust.anchored", "The trust policy has an anchor for this chain.")
+    else:
+        yield Finding(
+            code="trust.unanchored",
+            severity=Severity.WARNING,
+            explanation="The trust policy has no anchor for this chain: files signed with it read as "
+            "valid_untrusted here.",
+            remedy="Name a policy that trusts the root of the chain (--trust), or get a certificate of a CA "
+            "on the C2PA trust list.",
+        )
+
+
+def _kind(case: _Case) -> Iterator[Finding]:
+    leaf = case.leaf
+    if is_self_signed(leaf):
+        yield Finding(
+            code="leaf.self_signed",
+            severity=Severity.REFUSED,
+            explanation="The certificate is self-signed; C2PA wants one that a CA issued.",
+            remedy="Make a chain with `forensics credentials dev-ca DIR`, or buy a certificate from a CA.",
+        )
+    elif is_authority(leaf):
+        yield Finding(
+            code="leaf.ca",
+            severity=Severity.REFUSED,
+            explanation="The certificate is that of a CA (basicConstraints CA:TRUE), not of a signer.",
+            remedy="Sign with an end-entity certificate (CA:FALSE).",
+        )
+    else:
+        yield _ok("leaf.kind", "An end-entity certificate that a CA issued.")
+
+
+def _purposes(case: _Case) -> Iterator[Finding]:
+    found = purposes(case.leaf)
+    names = ", ".join(PURPOSES.get(oid, oid) for oid in found)
+    usual = "Ask for the extended key usage emailProtection, together with C2PA claim signing if the CA can."
+    if not found:
+        problem = "There is no extended key usage."
+    elif ANY_PURPOSE in found:
+        problem = "The extended key usage is 'any', which C2PA forbids."
+    elif not set(found) & set(case.policy.ekus):
+        problem = f"The extended key usage ({names}) is not one for signing claims."
+    elif set(found) & set(EXCLUSIVE) and len(found) > 1:
+        problem = f"Time stamping and OCSP signing must stand alone, but the key usages are {names}."
+    else:
+        problem = ""
+    if problem:
+        yield Finding(code="eku.refused", severity=Severity.REFUSED, explanation=problem, remedy=usual)
+    elif EMAIL_PROTECTION not in found:
+        yield Finding(
+            code="eku.needs_configuration",
+            severity=Severity.WARNING,
+            explanation=f"The extended key usage ({names}) is allowed by this trust policy, but a validator "
+            "that was not told so (trust_config) calls the signature invalid.",
+            remedy="Add emailProtection, or give every validator a trust_config that lists the purpose.",
+        )
+    else:
+        yield _ok("eku", f"Extended key usage: {names}.")
+
+
+def _usage(case: _Case) -> Iterator[Finding]:
+    from cryptography import x509
+
+    usage = extension(case.leaf, x509.KeyUsage)
+    if usage is None or not usage.digital_signature:
+        yield Finding(
+            code="key_usage.no_signature",
+            severity=Severity.REFUSED,
+            explanation="The key usage "
+            + ("is missing." if usage is None else "does not include digitalSignature."),
+            remedy="Ask for a certificate with the (critical) key usage digitalSignature.",
+        )
+    elif usage.key_cert_sign and not is_authority(case.leaf):
+        yield Finding(
+            code="key_usage.cert_sign",
+            severity=Severity.REFUSED,
+            explanation="The key usage includes keyCertSign, which only a CA may have.",
+            remedy="Ask for a certificate with the key usage digitalSignature only.",
+        )
+    else:
+        yield _ok("key_usage", "The key usage includes digitalSignature.")
+
+
+def _identifiers(case: _Case) -> Iterator[Finding]:
+    from cryptography import x509
+
+    if extension(case.leaf, x509.AuthorityKeyIdentifier) is None:
+        yield Finding(
+            code="aki.missing",
+            severity=Severity.REFUSED,
+            explanation="The authority key identifier is missing.",
+            remedy="Issue the certificate with authorityKeyIdentifier=keyid.",
+        )
+    else:
+        yield _ok("aki", "The authority key identifier is there.")
+    if extension(case.leaf, x509.SubjectKeyIdentifier) is None:
+        yield Finding(
+            code="ski.missing",
+            severity=Severity.WARNING,
+            explanation="The subject key identifier is missing; the C2PA conformance profile asks for it.",
+            remedy="Issue the certificate with subjectKeyIdentifier=hash.",
+        )
+
+
+def _validity(case: _Case) -> Iterator[Finding]:
+    leaf, now = case.leaf, case.now
+    start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if now > end:
+        yield Finding(
+            code="validity.expired",
+            severity=Severity.REFUSED,
+            explanation=f"The certificate expired on {end:%Y-%m-%d %H:%M} UTC.",
+            remedy="Renew it. Files that carry a trusted time stamp from before stay valid; others do not.",
+        )
+    elif now < start:
+        yield Finding(
+            code="validity.not_yet",
+            severity=Severity.REFUSED,
+            explanation=f"The certificate is valid only from {start:%Y-%m-%d %H:%M} UTC.",
+            remedy="Wait, or check the clock of this machine.",
+        )
+    elif end - now < SOON:
+        yield Finding(
+            code="validity.soon",
+            severity=Severity.WARNING,
+            explanation=f"The certificate expires on {end:%Y-%m-%d %H:%M} UTC; files signed with it and "
+            "without a time stamp read as invalid from then on.",
+            remedy="Renew it soon, and sign with a time stamp.",
+        )
+    else:
+        yield _ok("validity", f"Valid until {end:%Y-%m-%d}.")
+    if end - start > LONGEST:
+        yield Finding(
+            code="validity.long",
+            severity=Severity.WARNING,
+            explanation=f"It is valid for {(end - start).days} days; C2PA conformance allows 366.",
+            remedy="Nothing to do for private use.",
+        )
+    late = [c for c in case.chain[1:] if not c.not_valid_before_utc <= now <= c.not_valid_after_utc]
+    if late:
+        yield Finding(
+            code="validity.issuer",
+            severity=Severity.WARNING,
+            explanation=f"An issuing certificate is not valid now: {late[0].subject.rfc4514_string()}.",
+            remedy="Get the current certificates of the CA.",
+        )
+
+
+def _signature(case: _Case) -> Iterator[Finding]:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        digest = case.leaf.signature_hash_algorithm
+        name = digest.name if digest else None  # Ed25519 has none of its own
+    except UnsupportedAlgorithm:
+        name = "an unknown hash"
+    if name is not None and name not in SHA2:
+        yield Finding(
+            code="signature.hash",
+            severity=Severity.REFUSED,
+            explanation=f"The CA signed the certificate with {name}; C2PA allows SHA-256, -384 and -512.",
+            remedy="Have it issued again with SHA-256 or better.",
+        )
+    else:
+        yield _ok("signature.hash", f"The CA signed with {name or 'Ed25519'}.")
+
+
+def _key(case: _Case) -> Iterator[Finding]:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    public = case.leaf.public_key()
+    try:
+        natural = algorithm_of(public)
+    except CertificateError as error:
+        yield Finding(
+            code="key.kind",
+            severity=Severity.REFUSED,
+            explanation=f"{error}.",
+            remedy="Make a key on P-256 (ES256), P-384 or P-521, an Ed25519 key or an RSA key of 2048 bits.",
+        )
+        return
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size < 2048:
+        yield Finding(
+            code="key.size",
+            severity=Severity.REFUSED,
+            explanation=f"The RSA key has {public.key_size} bits; C2PA wants at least 2048.",
+            remedy="Make an RSA key of 3072 bits, or better an EC key on P-256.",
+        )
+    else:
+        yield _ok("key.kind", f"A key for {natural.value}.")
+    yield from _fit(case, public, natural)
+
+
+def _fit(case: _Case, public: PublicKeyTypes, natural: SigningAlgorithm) -> Iterator[Finding]:
+    wanted = case.algorithm
+    both_pss = wanted is not None and natural.value[:2] == wanted.value[:2] == "ps"
+    if wanted is not None and wanted is not natural and not both_pss:
+        yield Finding(
+            code="key.algorithm",
+            severity=Severity.REFUSED,
+            explanation=f"The certificate is for {natural.value}, but {wanted.value} is to be signed with.",
+            remedy=f"Sign with {natural.value}, or get a certificate for a key of the other kind.",
+        )
+    if case.public_key is None:
+        return
+    if same_public_key(public, case.public_key):
+        yield _ok("key.match", "Key and certificate belong together.")
+    else:
+        yield Finding(
+            code="key.mismatch",
+            severity=Severity.REFUSED,
+            explanation="The private key does not belong to the first certificate of the chain.",
+            remedy="Use the key that the certificate was requested with, or check the order of the chain.",
+        )
+
+
+def _names(case: _Case) -> Iterator[Finding]:
+    from cryptography.x509.oid import NameOID
+
+    subject = case.leaf.subject
+    if not subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME):
+        yield Finding(
+            code="subject.organisation",
+            severity=Severity.WARNING,
+            explanation="The subject names no organisation (O); most viewers show it as the signer, and some "
+            "validators call a signature without it a mismatch.",
+            remedy="Ask for a certificate with O and CN.",
+        )
+
+
+_RULES: tuple[Callable[[_Case], Iterator[Finding]], ...] = (
+    _order, _kind, _key, _purposes, _usage, _identifiers, _validity, _signature, _names,
+    _completeness, _trust,
+)  # fmt: skip
+
+
+def _ok(code: str, explanation: str) -> Finding:
+    return Finding(code=code, severity=Severity.OK, explanation=explanation)
+
+
+def _anchored(case: _Case) -> bool:
+    """Whether a certificate of the chain is an anchor for signers, or was issued by one."""
+    from cryptography import x509
+
+    for entry in case.policy.of_kind(ListKind.SIGNER):
+        if not entry.trusted:
+            continue
+        anchors = x509.load_pem_x509_certificates(entry.pem.encode())
+        if any(c == a or (c.issuer == a.subject and issued_by(c, a)) for c in case.chain for a in anchors):
+            return True
+    return False
