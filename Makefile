@@ -39,7 +39,6 @@ types: $(VENV)/.ready  ## mypy in strict mode
 	$(BIN)/mypy -p forensics
 
 docs: $(VENV)/.ready-docs  ## the site, into site/; a warning is an error
-	$(BIN)/python docs/render_systems.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.ready  ## measure again and write benchmarks/results/
