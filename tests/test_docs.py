@@ -82,7 +82,12 @@ def test_python_examples_compile_and_import(page: str, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("page", "line"),
-    [(page, line[2:]) for page, body in blocks("console") for line in body.splitlines() if line[:2] == "$ "],
+    [
+        (page, line[2:].partition(" #")[0].strip())
+        for page, body in blocks("console")
+        for line in body.splitlines()
+        if line.startswith("$ ")
+    ],
 )
 def test_commands_exist(page: str, line: str) -> None:
     words = line.split()
