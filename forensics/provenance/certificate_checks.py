@@ -164,41 +164,43 @@ def _trust(case: _Case) -> Iterator[Finding]:
 
 
 def _kind(case: _Case) -> Iterator[Finding]:
-    leaf = case.leaf
-    if is_self_signed(leaf):
+    alone = is_self_signed(case.leaf)
+    remedy = "Make a chain with `forensics credentials dev-ca DIR`, or buy a certificate from a CA."
+    if is_authority(case.leaf):
+        yield Finding(
+            code="leaf.self_signed" if alone else "leaf.ca",
+            severity=Severity.REFUSED,
+            explanation="The certificate is that of a CA (basicConstraints CA:TRUE), not of a signer"
+            + (", and it is self-signed." if alone else "."),
+            remedy=remedy if alone else "Sign with an end-entity certificate (CA:FALSE).",
+        )
+    elif alone:
         yield Finding(
             code="leaf.self_signed",
-            severity=Severity.REFUSED,
-            explanation="The certificate is self-signed; C2PA wants one that a CA issued.",
-            remedy="Make a chain with `forensics credentials dev-ca DIR`, or buy a certificate from a CA.",
-        )
-    elif is_authority(leaf):
-        yield Finding(
-            code="leaf.ca",
-            severity=Severity.REFUSED,
-            explanation="The certificate is that of a CA (basicConstraints CA:TRUE), not of a signer.",
-            remedy="Sign with an end-entity certificate (CA:FALSE).",
+            severity=Severity.WARNING,
+            explanation="The certificate is self-signed. C2PA wants one that a CA issued; only a policy that "
+            "has this very certificate as an anchor trusts it.",
+            remedy=remedy,
         )
     else:
         yield _ok("leaf.kind", "An end-entity certificate that a CA issued.")
 
 
 def _purposes(case: _Case) -> Iterator[Finding]:
-    found = purposes(case.leaf)
-    names = ", ".join(PURPOSES.get(oid, oid) for oid in found)
-    usual = "Ask for the extended key usage emailProtection, together with C2PA claim signing if the CA can."
-    if not found:
-        problem = "There is no extended key usage."
-    elif ANY_PURPOSE in found:
-        problem = "The extended key usage is 'any', which C2PA forbids."
-    elif not set(found) & set(case.policy.ekus):
-        problem = f"The extended key usage ({names}) is not one for signing claims."
-    elif set(found) & set(EXCLUSIVE) and len(found) > 1:
-        problem = f"Time stamping and OCSP signing must stand alone, but the key usages are {names}."
-    else:
-        problem = ""
-    if problem:
-        yield Finding(code="eku.refused", severity=Severity.REFUSED, explanation=problem, remedy=usual)
+    found = set(purposes(case.leaf))
+    names = ", ".join(PURPOSES.get(oid, oid) for oid in sorted(found))
+    allowed = found & set(case.policy.ekus)
+    remedy = "Ask for the extended key usage emailProtection, together with C2PA claim signing if the CA can."
+    if problem := _purpose_problem(found, bool(allowed), names):
+        yield Finding(code="eku.refused", severity=Severity.REFUSED, explanation=problem, remedy=remedy)
+    elif not allowed:
+        yield Finding(
+            code="eku.other_purpose",
+            severity=Severity.WARNING,
+            explanation=f"The only extended key usage is {names}. The SDK lets it pass, but a certificate "
+            "for that is not one for signing claims.",
+            remedy=remedy,
+        )
     elif EMAIL_PROTECTION not in found:
         yield Finding(
             code="eku.needs_configuration",
@@ -209,6 +211,18 @@ def _purposes(case: _Case) -> Iterator[Finding]:
         )
     else:
         yield _ok("eku", f"Extended key usage: {names}.")
+
+
+def _purpose_problem(found: set[str], allowed: bool, names: str) -> str:
+    """Return why validators refuse these key purposes, "" if they do not."""
+    if not found:
+        return "There is no extended key usage."
+    if ANY_PURPOSE in found:
+        return "The extended key usage is 'any', which C2PA forbids."
+    if found & set(EXCLUSIVE):
+        alone = len(found) == 1
+        return "" if alone else f"Time stamping and OCSP signing must stand alone, but there are {names}."
+    return "" if allowed else f"The extended key usage ({names}) is not one for signing claims."
 
 
 def _usage(case: _Case) -> Iterator[Finding]:
@@ -392,13 +406,22 @@ def _ok(code: str, explanation: str) -> Finding:
 
 
 def _anchored(case: _Case) -> bool:
-    """Whether a certificate of the chain is an anchor for signers, or was issued by one."""
+    """Whether the way from the leaf leads to a trusted anchor for signers."""
     from cryptography import x509
 
-    for entry in case.policy.of_kind(ListKind.SIGNER):
-        if not entry.trusted:
+    lists = [entry for entry in case.policy.of_kind(ListKind.SIGNER) if entry.trusted]
+    anchors = [a for entry in lists for a in x509.load_pem_x509_certificates(entry.pem.encode())]
+    return any(issued_by(certificate, anchor) for certificate in _way(case) for anchor in anchors)
+
+
+def _way(case: _Case) -> list[x509.Certificate]:
+    """Return the leaf and the issuers after it, up to the first one that does not fit or is not valid."""
+    way = [case.leaf]
+    for certificate in case.chain[1:]:
+        if certificate == way[-1]:
             continue
-        anchors = x509.load_pem_x509_certificates(entry.pem.encode())
-        if any(c == a or (c.issuer == a.subject and issued_by(c, a)) for c in case.chain for a in anchors):
-            return True
-    return False
+        valid = certificate.not_valid_before_utc <= case.now <= certificate.not_valid_after_utc
+        if not valid or not issued_by(way[-1], certificate):
+            break
+        way.append(certificate)
+    return way

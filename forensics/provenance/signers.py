@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from forensics.errors import CertificateError
@@ -21,9 +20,12 @@ from forensics.provenance.trust import TrustPolicy
 
 if TYPE_CHECKING:
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPrivateKeyTypes,
+        PublicKeyTypes,
+    )
 
-__all__ = ["CallbackSigner", "PemSigner", "Signer"]
+__all__ = ["CallbackSigner", "PemSigner", "Signer", "chain_pem", "pem_credential"]
 
 
 class Signer(Protocol):
@@ -72,12 +74,11 @@ class _ChainSigner:
     def __reduce__(self) -> str:
         raise TypeError(f"{type(self).__name__} is not pickled: it would carry a key; make one per process")
 
-    def _checked(self, policy: TrustPolicy, public_key: PublicKeyTypes | None) -> Credential:
+    def _check(self, policy: TrustPolicy, public_key: PublicKeyTypes | None) -> None:
         findings = examine(self._chain, policy=policy, public_key=public_key, algorithm=self._algorithm)
         refused = [finding for finding in findings if finding.severity is Severity.REFUSED]
         if refused:
             raise CertificateError(_told(refused), actual=", ".join(f.code for f in refused))
-        return Credential(_pem(self._chain), self._algorithm)
 
 
 class PemSigner(_ChainSigner):
@@ -107,11 +108,8 @@ class PemSigner(_ChainSigner):
 
     def credential(self, policy: TrustPolicy) -> Credential:
         """Return what the SDK signs with; see `Signer`."""
-        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-        checked = self._checked(policy, self._key.public_key())
-        pem = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return replace(checked, key_pem=pem)
+        self._check(policy, self._key.public_key())
+        return pem_credential(self._chain, self._key, self._algorithm)
 
 
 class CallbackSigner(_ChainSigner):
@@ -141,7 +139,18 @@ class CallbackSigner(_ChainSigner):
         def accepts(signature: bytes, data: bytes) -> bool:
             return signature_matches(public, self._algorithm, signature, data)
 
-        return replace(self._checked(policy, None), callback=self._sign, accepts=accepts)
+        self._check(policy, None)
+        return Credential(chain_pem(self._chain), self._algorithm, callback=self._sign, accepts=accepts)
+
+
+def pem_credential(
+    chain: tuple[x509.Certificate, ...], key: CertificateIssuerPrivateKeyTypes, algorithm: SigningAlgorithm
+) -> Credential:
+    """Return what the SDK signs with, unchecked: it wants the key as plain PKCS#8."""
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Credential(chain_pem(chain), algorithm, key_pem=pem)
 
 
 def _told(refused: list[Finding]) -> str:
@@ -150,7 +159,8 @@ def _told(refused: list[Finding]) -> str:
     return f"{first.explanation} {first.remedy}{more}"
 
 
-def _pem(chain: tuple[x509.Certificate, ...]) -> bytes:
+def chain_pem(chain: tuple[x509.Certificate, ...]) -> bytes:
+    """Return certificates as PEM, without anything else that stood in their file."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)

@@ -120,7 +120,8 @@ def sign(  # noqa: PLR0913 - each of them is a decision of the caller
             file carries the address only.
         ingredients: Files that went into it; a path alone is a visible component.
         parent: The file before the change, for manifests that open one. By default the source.
-        policy: Whom to trust when reading back, and the key purposes that are allowed.
+        policy: Whom to trust when reading back, and the key purposes that are allowed;
+            `TrustPolicy.resolve()` if None.
         timestamp: Ask this authority for a time stamp; nobody is asked if None.
         overwrite: Replace an existing destination.
         in_place: Allow source and destination to be the same file.
@@ -137,7 +138,7 @@ def sign(  # noqa: PLR0913 - each of them is a decision of the caller
         SigningError: Anything else, such as a full disk or a failing callback.
     """
     started = time.perf_counter()
-    settled = policy or TrustPolicy.default()
+    settled = TrustPolicy.resolve() if policy is None else policy
     request = Request(
         source=Path(source),
         destination=real_path(Path(destination)),
