@@ -6,16 +6,30 @@ file opens no connection, and every failure of the SDK becomes an outcome with a
 
 from __future__ import annotations
 
+import io
+import json
+import logging
 import os
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from forensics.provenance.trust import ListKind, TrustList, TrustPolicy
 
 if TYPE_CHECKING:
     import c2pa
 
-__all__ = ["make_context", "safe_settings"]
+__all__ = ["Outcome", "StoreReading", "make_context", "read_store", "safe_settings"]
+
+_log = logging.getLogger(__name__)
+
+_REMOTE = re.compile(r"\b(?:must fetch remote manifests from url|could not fetch the remote manifest)\b")
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+_PROVENANCE = re.compile(rb"""provenance(?:\s*=\s*["']|>\s*)(https?://[^\s"'<>]{1,2048})""")
+_XMP_WINDOW = 4 << 20
+_CHUNK = 1 << 20
 
 _SDK_KINDS = {ListKind.SIGNER: "manifest", ListKind.TSA: "tsa", ListKind.IDENTITY: "cawg"}
 
@@ -67,6 +81,122 @@ def _context(process: int, policy: TrustPolicy) -> c2pa.Context:
     import c2pa
 
     return c2pa.Context.from_dict(safe_settings(policy))
+
+
+class Outcome(StrEnum):
+    """What came of asking the SDK for the manifest store of a file."""
+
+    FOUND = "found"
+    ABSENT = "absent"  # no credentials
+    UNSUPPORTED = "unsupported"  # a type of file that the SDK cannot look into
+    REMOTE = "remote"  # only an address
+    MALFORMED = "malformed"  # credentials that cannot be read
+
+
+@dataclass(frozen=True)
+class StoreReading:
+    """What the SDK says about one file.
+
+    Attributes:
+        outcome: What was found.
+        document: The SDK's report as parsed JSON; empty unless something was found.
+        embedded: Whether the manifest store stands in the file.
+        remote_url: Address that the file names, "" for none.
+        store: The manifest store, as it is embedded.
+        detail: The SDK's own words where it failed.
+    """
+
+    outcome: Outcome
+    document: dict[str, Any] = field(default_factory=dict, repr=False)
+    embedded: bool = False
+    remote_url: str = ""
+    store: bytes = field(default=b"", repr=False)
+    detail: str = ""
+
+
+def read_store(
+    stream: BinaryIO, mime: str | None, policy: TrustPolicy, sidecar: bytes | None = None
+) -> StoreReading:
+    """Read and verify the manifest store of a file.
+
+    Args:
+        stream: The file, opened for reading, at its start.
+        mime: Media type by the file name, as a hint; the SDK looks at the content first.
+        policy: Whom to trust.
+        sidecar: A manifest store that belongs to the file but stands elsewhere.
+    """
+    import c2pa
+
+    context = make_context(policy)
+    try:
+        with c2pa.Reader(mime, stream, sidecar, context=context) as reader:
+            return _found(reader)
+    except c2pa.C2paError.ManifestNotFound:
+        return StoreReading(Outcome.ABSENT)
+    except c2pa.C2paError.NotSupported as error:
+        return StoreReading(Outcome.UNSUPPORTED, detail=str(error))
+    except (c2pa.C2paError, ValueError, RecursionError) as error:
+        _log.debug("the SDK refused the file: %s", error)
+        return _failed(stream, str(error), sidecar is not None)
+
+
+def _found(reader: c2pa.Reader) -> StoreReading:
+    document = json.loads(reader.json())
+    label = document.get("active_manifest") or ""
+    return StoreReading(
+        Outcome.FOUND,
+        document=document,
+        embedded=bool(reader.is_embedded()),
+        remote_url=reader.get_remote_url() or "",
+        store=_store_bytes(reader, label),
+    )
+
+
+def _store_bytes(reader: c2pa.Reader, label: str) -> bytes:
+    """Return the manifest store: the SDK gives it as the resource named like a manifest."""
+    import c2pa
+
+    target = io.BytesIO()
+    try:
+        reader.resource_to_stream(label, target)
+    except c2pa.C2paError as error:
+        _log.debug("no manifest store for %s: %s", label, error)
+    return target.getvalue()
+
+
+def _failed(stream: BinaryIO, text: str, sidecar: bool) -> StoreReading:
+    """Name a failure: the SDK has one class for many, and dozens of texts.
+
+    A file that it cannot parse holds malformed credentials only if it holds a trace of credentials at all.
+    """
+    if _REMOTE.search(text):
+        url = _URL.search(text)
+        return StoreReading(
+            Outcome.REMOTE, remote_url=url.group() if url else _declared_url(stream), detail=text
+        )
+    if sidecar or _has_trace(stream):
+        return StoreReading(Outcome.MALFORMED, detail=text)
+    return StoreReading(Outcome.UNSUPPORTED, detail=text)
+
+
+def _declared_url(stream: BinaryIO) -> str:
+    stream.seek(0)
+    found = _PROVENANCE.search(stream.read(_XMP_WINDOW))
+    return found.group(1).decode("utf-8", "replace") if found else ""
+
+
+def _has_trace(stream: BinaryIO) -> bool:
+    """Whether the file holds the words that every manifest store begins with."""
+    stream.seek(0)
+    seen = {b"jumb": False, b"c2pa": False}
+    tail = b""
+    while chunk := stream.read(_CHUNK):
+        window = tail + chunk
+        seen = {word: found or word in window for word, found in seen.items()}
+        if all(seen.values()):
+            return True
+        tail = window[-3:]
+    return False
 
 
 def _anchor(entry: TrustList) -> dict[str, str]:

@@ -12,7 +12,9 @@ from forensics.evidence import Model
 if TYPE_CHECKING:
     from cryptography import x509
 
-__all__ = ["CertificateInfo", "describe_certificates", "normalise_pem"]
+__all__ = ["CertificateInfo", "describe_certificates", "find_issuer", "normalise_pem"]
+
+_MOST_CANDIDATES = 64
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 
@@ -59,6 +61,48 @@ def normalise_pem(text: str, *, where: str) -> str:
 def describe_certificates(pem: str) -> tuple[CertificateInfo, ...]:
     """Describe every certificate of a PEM text that `normalise_pem` returned."""
     return tuple(_describe(_parse(m.group(0), "certificate")) for m in _BLOCK.finditer(pem))
+
+
+def find_issuer(store: bytes, serial: int) -> str:
+    """Find who issued the certificate with a serial number, among the certificates of a manifest store.
+
+    A certificate (RFC 5280) begins SEQUENCE, SEQUENCE, [0] version 3, INTEGER serial, with both lengths in
+    two bytes; so the serial number leads to its start.
+
+    Args:
+        store: Bytes of the manifest store.
+        serial: The serial number.
+
+    Returns:
+        Name of the issuer (RFC 4514); "" if there is no such certificate, or several that disagree, as a
+        manifest may hold any bytes at all.
+    """
+    number = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
+    needle = b"\xa0\x03\x02\x01\x02\x02" + bytes([len(number)]) + number
+    issuers: set[str] = set()
+    position = store.find(needle)
+    for _ in range(_MOST_CANDIDATES):
+        if position < 0:
+            return issuers.pop() if len(issuers) == 1 else ""
+        issuers.add(_issuer_at(store, position - 8))
+        issuers.discard("")
+        position = store.find(needle, position + 1)
+    return ""
+
+
+def _issuer_at(store: bytes, start: int) -> str:
+    from cryptography import x509
+
+    if start < 0 or store[start : start + 2] != b"\x30\x82":
+        return ""
+    length = 4 + int.from_bytes(store[start + 2 : start + 4], "big")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            certificate = x509.load_der_x509_certificate(store[start : start + length])
+            return certificate.issuer.rfc4514_string()
+    except ValueError:
+        return ""
 
 
 def _parse(block: str, where: str) -> x509.Certificate:

@@ -67,7 +67,8 @@ class Signer(Model):
     """Who signed a manifest, by its certificate."""
 
     subject: str = Field(description="Common name, or the organisation where there is none.")
-    issuer: str
+    organisation: str = Field(default="", description="Organisation that the certificate names.")
+    issuer: str = Field(description="Who issued the certificate; '' where that could not be found.")
     algorithm: str = Field(description="COSE algorithm, such as 'Es256'.")
     serial: str = ""
 

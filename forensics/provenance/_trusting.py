@@ -1,0 +1,87 @@
+"""Which list vouches for whom, and what state follows for the active manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from forensics.provenance._json import text
+from forensics.provenance._sdk import StoreReading
+from forensics.provenance._statuses import UNTRUSTED, Statuses
+from forensics.provenance.report import CredentialState, StatusCode
+from forensics.provenance.trust import ListKind, TrustList, TrustPolicy
+
+__all__ = ["Judgement", "Trusting", "judge"]
+
+
+@dataclass(frozen=True)
+class Trusting:
+    """Answers whom the policy trusts.
+
+    The SDK does not keep the kinds of lists apart: an anchor for time stamps also vouches for signers. So
+    the list it names is looked up in the policy; and where it names none, because a signer had recorded
+    the same, a second reading counts that was given the signer lists only.
+
+    Attributes:
+        policy: The policy.
+        statuses: The log of the reading with all lists.
+        strict: The log of a reading with the signer lists only; None where none was needed.
+    """
+
+    policy: TrustPolicy
+    statuses: Statuses
+    strict: Statuses | None = None
+
+    def signer(self, label: str) -> bool:
+        """Return whether a list for signers vouches for the signer of a manifest."""
+        uri = self.statuses.signer_list(label)
+        if uri == "":
+            return (self.strict or self.statuses).signer_list(label) is not None
+        return self.list_of(uri, ListKind.SIGNER) is not None
+
+    def time(self, label: str) -> bool:
+        """Return whether a list for time-stamping authorities vouches for the time of a manifest."""
+        return self.list_of(self.statuses.time_list(label), ListKind.TSA) is not None
+
+    def list_of(self, uri: str | None, kind: ListKind) -> TrustList | None:
+        """Return the list at an address if it may vouch for this kind of thing and counts."""
+        found = self.policy.by_uri(uri) if uri else None
+        return found if found is not None and found.kind is kind and found.trusted else None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """State of the active manifest, and what it rests on.
+
+    Attributes:
+        state: The state.
+        trust_list: Name of the list of the policy that matched, whether it counts or not.
+        note: Codes of our own.
+    """
+
+    state: CredentialState
+    trust_list: str = ""
+    note: tuple[StatusCode, ...] = ()
+
+
+def judge(reading: StoreReading, trusting: Trusting) -> Judgement:
+    """Return the state that the claim signature of the active manifest deserves.
+
+    Two differences from the SDK: a list that is not for signers does not count, and an identity (CAWG)
+    that nobody vouches for does not take anything away. Like the SDK, an ingredient whose signer is
+    unknown takes the trust away unless the signer had recorded just that.
+    """
+    document, statuses = reading.document, trusting.statuses
+    label = text(document.get("active_manifest"))
+    if document.get("validation_state") not in ("Valid", "Trusted"):
+        return Judgement(CredentialState.INVALID)
+    uri = statuses.signer_list(label)
+    matched = trusting.policy.by_uri(uri) if uri else None
+    name = matched.name if matched else ""
+    if matched is not None and trusting.list_of(uri, ListKind.SIGNER) is None:
+        reason = f"only the list {name!r} matched, which does not vouch for signers of claims"
+        note = StatusCode(code=UNTRUSTED, manifest=label, failure=True, explanation=reason)
+        return Judgement(CredentialState.VALID_UNTRUSTED, name, (note,))
+    doubts = any(e.failure and not e.identity for e in statuses.current)
+    timely = trusting.time(label) or not trusting.policy.require_timestamp
+    trusted = matched is not None and not doubts and timely
+    return Judgement(CredentialState.TRUSTED if trusted else CredentialState.VALID_UNTRUSTED, name)

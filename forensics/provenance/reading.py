@@ -1,0 +1,224 @@
+"""Reading and verifying the Content Credentials of a file."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from forensics.errors import NotAFile, VerificationFailed
+from forensics.provenance import chain
+from forensics.provenance._manifests import describe
+from forensics.provenance._sdk import Outcome, StoreReading, read_store
+from forensics.provenance._statuses import Entry, Statuses
+from forensics.provenance._trusting import Judgement, Trusting, judge
+from forensics.provenance.ai_signal import combine, statements
+from forensics.provenance.report import (
+    AiSignal,
+    Chain,
+    CredentialReport,
+    CredentialState,
+    ManifestReport,
+    StatusCode,
+)
+from forensics.provenance.trust import ListKind, TrustPolicy
+
+__all__ = ["MAX_SIDECAR_BYTES", "read", "verify"]
+
+MAX_SIDECAR_BYTES = 64 << 20
+
+PathLike = str | os.PathLike[str]
+
+_SENTENCES = {
+    CredentialState.INVALID: "The credentials do not fit the file: {failures}.",
+    CredentialState.VALID_UNTRUSTED: "The credentials are intact, but nobody vouches for {signer}.",
+    CredentialState.TRUSTED: "The credentials are intact and signed by {signer}, vouched for by {list}.",
+}
+
+
+def read(
+    path: PathLike, policy: TrustPolicy | None = None, *, sidecar: PathLike | None = None
+) -> CredentialReport:
+    """Read and verify the Content Credentials of a file.
+
+    No connection is opened unless the policy allows it. Nothing in the file makes this raise: what cannot
+    be read has the state `malformed`, or `none` where there is no trace of credentials.
+
+    If the file itself carries no credentials, a manifest store beside it (same name, ending `.c2pa`) is
+    used, and the message says so.
+
+    Args:
+        path: The file.
+        policy: Whom to trust; `TrustPolicy.resolve()` if None.
+        sidecar: A manifest store kept apart from the file, used in place of what stands in the file.
+
+    Raises:
+        NotAFile: The path or the sidecar is missing, no regular file, or not permitted.
+        TrustPolicyError: The user's own policy file is wrong.
+
+    Example:
+        >>> read("/nonexistent.jpg")
+        Traceback (most recent call last):
+        ...
+        forensics.errors.NotAFile: /nonexistent.jpg: No such file or directory
+    """
+    policy = TrustPolicy.resolve() if policy is None else policy
+    source = Path(path)
+    mime = mimetypes.guess_type(source.name)[0]
+    with _open(source) as stream:
+        if sidecar is not None:
+            return _with_sidecar(stream, mime, policy, Path(sidecar))
+        report = _report(stream, mime, policy)
+        beside = source.with_name(f"{source.stem}.c2pa")
+        bare = report.state in (CredentialState.NONE, CredentialState.REMOTE_DECLARED)
+        if bare and beside != source and beside.is_file():
+            return _with_sidecar(stream, mime, policy, beside)
+        return report
+
+
+def verify(
+    path: PathLike,
+    policy: TrustPolicy | None = None,
+    *,
+    sidecar: PathLike | None = None,
+    allow_untrusted: bool = False,
+) -> CredentialReport:
+    """Read the Content Credentials of a file and insist that they hold.
+
+    Args:
+        path: The file.
+        policy: Whom to trust; `TrustPolicy.resolve()` if None.
+        sidecar: A manifest store kept apart from the file.
+        allow_untrusted: Be content with a signer that the policy does not know.
+
+    Raises:
+        VerificationFailed: There are no credentials, they do not verify, their signer is not trusted, or
+            an ingredient does not verify.
+        NotAFile: The path or the sidecar is missing, no regular file, or not permitted.
+        TrustPolicyError: The user's own policy file is wrong.
+    """
+    report = read(path, policy, sidecar=sidecar)
+    untrusted = allow_untrusted and report.state is CredentialState.VALID_UNTRUSTED
+    if not report.proof and not (untrusted and report.chain is not Chain.BROKEN):
+        raise VerificationFailed(
+            f"{path}: {report.message}", expected=CredentialState.TRUSTED, actual=report.state
+        )
+    return report
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
+            raise NotAFile(f"{path}: not a regular file")
+        return path.open("rb")
+    except OSError as error:
+        raise NotAFile(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise NotAFile(f"{path!r}: {error}") from error
+
+
+def _with_sidecar(stream: BinaryIO, mime: str | None, policy: TrustPolicy, path: Path) -> CredentialReport:
+    with _open(path) as handle:
+        store = handle.read(MAX_SIDECAR_BYTES + 1)
+    if len(store) > MAX_SIDECAR_BYTES:
+        limit = f"larger than {MAX_SIDECAR_BYTES >> 20} MiB"
+        return CredentialReport(
+            state=CredentialState.MALFORMED, message=f"The manifest store {path.name} is {limit}."
+        )
+    report = _report(stream, mime, policy, store)
+    return report.model_copy(update={"message": f"{report.message} They were read from {path.name}."})
+
+
+def _report(
+    stream: BinaryIO, mime: str | None, policy: TrustPolicy, store: bytes | None = None
+) -> CredentialReport:
+    reading = _reading(stream, mime, policy, store)
+    if reading.outcome is not Outcome.FOUND:
+        return _nothing(reading)
+    statuses = Statuses(reading.document)
+    walk = chain.walk(reading.document, statuses)
+    strict = None
+    if _needs_second_opinion(policy, statuses, walk):
+        strict = Statuses(_reading(stream, mime, _signers_only(policy), store).document)
+    trusting = Trusting(policy, statuses, strict)
+    judgement = judge(reading, trusting)
+    state_of_chain = chain.judge(walk, statuses)
+    manifests = tuple(
+        describe(node, reading.store, trusting, active=not index) for index, node in enumerate(walk.nodes)
+    )
+    active = manifests[0] if manifests else None
+    return CredentialReport(
+        state=judgement.state,
+        chain=state_of_chain,
+        trust_list=judgement.trust_list,
+        embedded=reading.embedded,
+        remote_url=reading.remote_url,
+        codes=(*(_code(entry) for entry in statuses.every), *judgement.note),
+        signer=active.signer if active else None,
+        signed_time=active.signed_time if active else None,
+        ai_signal=_ai_signal(walk, manifests, state_of_chain, judgement.state),
+        manifests=manifests,
+        message=_message(judgement, state_of_chain, statuses, active),
+    )
+
+
+def _reading(stream: BinaryIO, mime: str | None, policy: TrustPolicy, store: bytes | None) -> StoreReading:
+    stream.seek(0)
+    return read_store(stream, mime, policy, store)
+
+
+def _nothing(reading: StoreReading) -> CredentialReport:
+    if reading.outcome is Outcome.REMOTE:
+        return CredentialReport(
+            state=CredentialState.REMOTE_DECLARED,
+            remote_url=reading.remote_url,
+            message="The file names an address for its credentials; nothing was read from there.",
+        )
+    if reading.outcome is Outcome.MALFORMED:
+        message = f"There are credentials, but they cannot be read: {reading.detail}"
+        return CredentialReport(state=CredentialState.MALFORMED, message=message)
+    if reading.outcome is Outcome.UNSUPPORTED:
+        message = "No credentials were found; they cannot be looked for in such a file."
+        return CredentialReport(state=CredentialState.NONE, message=message)
+    return CredentialReport(state=CredentialState.NONE, message="The file carries no credentials.")
+
+
+def _needs_second_opinion(policy: TrustPolicy, statuses: Statuses, walk: chain.Walk) -> bool:
+    mixed = any(entry.kind is not ListKind.SIGNER or not entry.trusted for entry in policy.lists)
+    return mixed and any(statuses.signer_list(node.label) == "" for node in walk.nodes)
+
+
+def _signers_only(policy: TrustPolicy) -> TrustPolicy:
+    lists = tuple(entry for entry in policy.of_kind(ListKind.SIGNER) if entry.trusted)
+    return policy.model_copy(update={"lists": lists})
+
+
+def _ai_signal(
+    walk: chain.Walk, manifests: tuple[ManifestReport, ...], whole: Chain, state: CredentialState
+) -> AiSignal:
+    sound = whole is not Chain.BROKEN and state is not CredentialState.INVALID
+    return combine(
+        tuple(
+            statement
+            for node, manifest in zip(walk.nodes, manifests, strict=True)
+            for statement in statements(node, trusted=sound and manifest.trusted and manifest.intact)
+        )
+    )
+
+
+def _code(entry: Entry) -> StatusCode:
+    explanation = f"recorded by a signer: {entry.explanation}" if entry.recorded else entry.explanation
+    return StatusCode(
+        code=entry.code, manifest=entry.manifest, failure=entry.failure, explanation=explanation
+    )
+
+
+def _message(judgement: Judgement, whole: Chain, statuses: Statuses, active: ManifestReport | None) -> str:
+    failures = dict.fromkeys(e.code for e in statuses.current if e.damning)
+    signer = active.signer.subject if active and active.signer else "its signer"
+    text = _SENTENCES[judgement.state].format(
+        failures=", ".join(failures) or "they do not verify", signer=signer, list=repr(judgement.trust_list)
+    )
+    return f"{text} Something it was made from does not verify." if whole is Chain.BROKEN else text
