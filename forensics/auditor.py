@@ -168,7 +168,7 @@ class _Run:
         except MemoryError:
             self.problems.append(Problem(code="limit", where=name, message="out of memory"))
         except Exception as error:
-            log.exception("%s failed on %r", name, self.path)
+            log.debug("%s failed on %r", name, self.path, exc_info=True)
             message = f"{type(error).__name__}: {error}"
             self.problems.append(Problem(code="internal", where=name, message=message))
         finally:

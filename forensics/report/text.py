@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forensics.audit_report import AuditReport
-from forensics.evidence import Evidence, Grade, Status, Verdict
+from forensics.evidence import Evidence, Status, Verdict
 from forensics.fusion.opinions import FusedOpinion
 from forensics.report.safe import printable
 
@@ -67,22 +67,15 @@ def _reasons(report: AuditReport) -> Text:
 
 
 def _evidence(evidence: tuple[Evidence, ...]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", expand=False)
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, expand=False)
     table.add_column("")
     table.add_column("evidence", no_wrap=True)
-    table.add_column("grade")
     table.add_column("weight", no_wrap=True)
     table.add_column("what it says", overflow="fold")
     for item in evidence:
         style = "" if item.status is Status.SIGNAL else "dim"
-        table.add_row(
-            MARKS[item.status],
-            item.code,
-            item.grade.value,
-            weight(item),
-            Text(printable(item.summary)),
-            style=style,
-        )
+        code = item.code.removesuffix(".not_applicable")
+        table.add_row(MARKS[item.status], code, weight(item), Text(printable(item.summary)), style=style)
     return table
 
 
@@ -92,9 +85,7 @@ def weight(evidence: Evidence) -> str:
         return f"LLR {evidence.llr:+.2f}"
     if evidence.p_value is not None:
         return f"p = {evidence.p_value:.2g}"
-    if evidence.grade is Grade.PROOF and evidence.status is Status.SIGNAL:
-        return "proof"
-    return "-"
+    return evidence.grade.value if evidence.status is Status.SIGNAL else "-"
 
 
 def _sum(opinion: FusedOpinion, threshold: float) -> Text:
