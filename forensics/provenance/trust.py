@@ -38,7 +38,15 @@ from forensics.errors import CertificateError, TrustPolicyError
 from forensics.evidence import Model
 from forensics.provenance.certificates import normalise_pem
 
-__all__ = ["DEFAULT_EKUS", "ListKind", "TrustList", "TrustPolicy", "policy_path", "user_policy_path"]
+__all__ = [
+    "DEFAULT_EKUS",
+    "ListKind",
+    "TrustList",
+    "TrustPolicy",
+    "policy_path",
+    "read_policy_text",
+    "user_policy_path",
+]
 
 DEFAULT_EKUS = (
     "1.3.6.1.5.5.7.3.4",  # emailProtection
@@ -125,7 +133,7 @@ class TrustPolicy(Model):
         """
         source = Path(path)
         try:
-            document = tomllib.loads(_read_text(source))
+            document = tomllib.loads(read_policy_text(source))
         except tomllib.TOMLDecodeError as error:
             raise TrustPolicyError(f"{source}: not TOML: {error}") from error
         entries = document.pop("list", [])
@@ -188,7 +196,7 @@ def _with_files(entry: dict[str, Any], source: Path, number: int) -> dict[str, A
     files = entry.pop("files", [])
     if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
         raise TrustPolicyError(f"{source}: list[{number}].files: a list of file names is needed")
-    texts = [_read_text(source.parent / name) for name in files]
+    texts = [read_policy_text(source.parent / name) for name in files]
     if not files and "pem" not in entry:
         raise TrustPolicyError(f"{source}: list[{number}]: `files` or `pem` is needed")
     pem = entry.get("pem", "")
@@ -197,7 +205,12 @@ def _with_files(entry: dict[str, Any], source: Path, number: int) -> dict[str, A
     return entry
 
 
-def _read_text(path: Path) -> str:
+def read_policy_text(path: Path) -> str:
+    """Return the text of a policy or PEM file.
+
+    Raises:
+        TrustPolicyError: The file is missing, too large, unreadable or no UTF-8.
+    """
     try:
         if not path.is_file():
             raise TrustPolicyError(f"{path}: no such file")
