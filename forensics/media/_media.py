@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from forensics.errors import CorruptMedia
-from forensics.media.source import Source, from_bytes, from_path, sha256_of
+from forensics.errors import CorruptMedia, UsageError
+from forensics.media.hashing import file_sha256
+from forensics.media.hashing import file_sha256, pixel_sha256
+from forensics.media.source import Source, from_bytes, from_path
 from forensics.media.types import (
     Container,
     Frame,
@@ -68,15 +70,14 @@ class Media:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the file, in hex."""
-        return sha256_of(self._source)
+        if self.data or self.path is None:
+            return hashlib.sha256(self.data).hexdigest()
+        return file_sha256(self.path)
 
     @cached_property
     def pixel_sha256(self) -> str:
         """SHA-256 over "HxWx3:" and the pixels of the first frame, in hex."""
-        height, width = self.pixels.shape[:2]
-        digest = hashlib.sha256(f"{height}x{width}x3:".encode())
-        digest.update(self.pixels.data)
-        return digest.hexdigest()
+        return pixel_sha256(self.pixels)
 
     @cached_property
     def pixels(self) -> Pixels:
@@ -114,12 +115,20 @@ class Media:
     @cached_property
     def image(self) -> ImageInfo | None:
         """How a picture is stored; None for a clip."""
-        raise NotImplementedError
+        if self.container.kind is Kind.VIDEO:
+            return None
+        from forensics.media.describe import describe
+
+        return describe(self.data, self.container.format, self.limits)
 
     @cached_property
     def video(self) -> VideoInfo | None:
         """How a clip is stored; None for a picture."""
-        raise NotImplementedError
+        if self.container.kind is not Kind.VIDEO:
+            return None
+        from forensics.media.video import video_info
+
+        return video_info(self._source, self.limits)
 
     @cached_property
     def jpeg(self) -> JpegStructure | None:
@@ -132,14 +141,38 @@ class Media:
 
     @cached_property
     def metadata(self) -> Metadata:
-        """EXIF, XMP, IPTC, PNG text and comments; broken blocks are named in its `problems`."""
+        """EXIF, XMP, IPTC, PNG text, comments, tags of clips; `problems` name what is broken, nothing raises."""
+        if self.container.kind is Kind.VIDEO:
+            from forensics.media.video import video_tags
+
+            return video_tags(self._source, self.limits)
         from forensics.media.metadata import read_metadata
 
         return read_metadata(self.data, self.container.format, self.limits)
 
     def frames(self, count: int | None = None) -> Iterator[Frame]:
-        """Decode up to `count` frames (default: `limits.frames`), evenly spread over the whole length."""
-        raise NotImplementedError
+        """Decode up to `count` frames (default and most: `limits.frames`), evenly spread over the length.
+
+        A still picture has one. Frames are not kept, so that many of them need no memory.
+
+        Raises:
+            UsageError: `count` is not positive.
+        """
+        if count is not None and count < 1:
+            raise UsageError("at least one frame must be asked for", expected=">= 1", actual=count)
+        return self._frames(min(count or self.limits.frames, self.limits.frames))
+
+    def _frames(self, count: int) -> Iterator[Frame]:
+        if self.container.kind is Kind.VIDEO:
+            from forensics.media.video import video_frames
+
+            yield from video_frames(self._source, count, self.limits)
+        elif self.container.kind is Kind.ANIMATION:
+            from forensics.media.animation import animation_frames
+
+            yield from animation_frames(self.data, self.container.format, count, self.limits)
+        else:
+            yield Frame(0, 0.0, self.pixels)
 
 
 def open_media(path: str | os.PathLike[str], limits: Limits | None = None) -> Media:

@@ -212,15 +212,24 @@ def _text(entry: Entry, order: str) -> str:
         return entry.raw.decode("utf-16-le", "replace").rstrip("\x00")
     if entry.kind == 2:
         return entry.raw.split(b"\x00")[0].decode("utf-8", "replace").strip()
-    if entry.kind == 7:
-        plain = entry.tag != _MAKER_NOTE and len(entry.raw) <= 64 and entry.raw.rstrip(b"\x00").isalnum()
-        return entry.raw.rstrip(b"\x00").decode("ascii", "replace") if plain else f"<{entry.count} bytes>"
+    return _undefined(entry) if entry.kind == 7 else _listed(entry, order)
+
+
+def _undefined(entry: Entry) -> str:
+    """Versions and the like are short letters and digits; anything else is only counted."""
+    letters = entry.raw.rstrip(b"\x00")
+    plain = entry.tag != _MAKER_NOTE and len(entry.raw) <= 64 and letters.isalnum()
+    return letters.decode("ascii", "replace") if plain else f"<{entry.count} bytes>"
+
+
+def _listed(entry: Entry, order: str) -> str:
+    """Numbers with spaces between them; rationals as numerator/denominator, unreduced."""
     if entry.count > _MOST_VALUES:
         return f"<{entry.count} values>"
+    numbers = _numbers(entry, order)
     if entry.kind in (5, 10):
-        numbers = _numbers(entry, order)
         return " ".join(f"{int(a)}/{int(b)}" for a, b in zip(numbers[::2], numbers[1::2], strict=False))
-    return " ".join(f"{n:g}" if isinstance(n, float) else str(n) for n in _numbers(entry, order))
+    return " ".join(f"{n:g}" if isinstance(n, float) else str(n) for n in numbers)
 
 
 # Exif 3.0, 4.6.6: the first eight bytes of UserComment name its character code.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forensics.media._guard import Deadline
 
-__all__ = ["GifBlock", "blocks", "is_animated"]
+__all__ = ["GifBlock", "blocks", "count_frames", "is_animated", "join"]
 
 _CHECK_EVERY = 4096
 
@@ -55,6 +55,20 @@ def is_animated(data: bytes) -> bool:
         if seen > 1 or count > _CHECK_EVERY:
             break
     return seen > 1
+
+
+def count_frames(data: bytes, deadline: Deadline) -> int:
+    """Count the frames.
+
+    Raises:
+        LimitExceeded: The walk takes too long.
+    """
+    seen = 0
+    for count, block in enumerate(blocks(data, deadline)):
+        seen += block.kind == "image"
+        if count % _CHECK_EVERY == 0:
+            deadline.check()
+    return seen
 
 
 def join(data: bytes, start: int, most: int) -> bytes:

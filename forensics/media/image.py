@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forensics.errors import CorruptMedia, LimitExceeded, MissingExtra, UnsupportedMedia
-from forensics.media._guard import check_pixels, decoding, quiet
+from forensics.errors import LimitExceeded, UnsupportedMedia
+from forensics.media import gif, jxl, png, riff
+from forensics.media._guard import Deadline, check_pixels, decoding, quiet
+from forensics.media.plugins import plugin_of
 from forensics.media.types import JpegStructure, Limits, Pixels
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFile
 
-__all__ = ["decode_luma", "luma_of", "open_picture", "to_rgb"]
+__all__ = ["check_scans", "decode_luma", "load_rgb", "luma_of", "open_picture", "to_rgb"]
 
 # Every scan of a progressive JPEG passes over the whole picture: twenty of 200 MP are allowed.
 _SCAN_PIXELS = 4_000_000_000
 _MOST_SCANS = 500
 
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # TIFF fields
+
 
 def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.ImageFile:
-    """Open a picture with the decoder of its format and read its header only.
+    """Open a picture with the decoder of its format and read its header only (JPEG XL is decoded at once).
 
     Args:
         data: The whole file.
@@ -34,10 +37,37 @@ def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.Ima
         MediaError: The header is broken or the picture too large.
         MissingExtra: The format needs a package that is not installed.
     """
-    with decoding(format_name), quiet():
-        picture = _plugin(format_name)(io.BytesIO(data))
+    plugin = plugin_of(format_name)
+    with decoding(format_name):
+        size = _declared_size(data, format_name)
+        if size is not None:
+            check_pixels(*size, limits)
+        if format_name == "png":
+            data = png.without_ancillary(data)
+        if format_name == "gif":
+            gif.count_frames(data, Deadline(limits.seconds))
+        with quiet():
+            picture = plugin(io.BytesIO(data))
     check_pixels(picture.width, picture.height, limits)
     return picture
+
+
+def load_rgb(picture: ImageFile.ImageFile, what: str) -> Pixels:
+    """Decode the current frame of an opened picture.
+
+    Raises:
+        MediaError: It cannot be decoded.
+    """
+    with decoding(what):
+        picture.load()
+        return to_rgb(picture)
+
+
+def _declared_size(data: bytes, format_name: str) -> tuple[int, int] | None:
+    """Size by the header, for the formats whose decoder allocates the picture when it is made."""
+    if format_name == "webp":
+        return riff.webp_size(data)
+    return jxl.size(data) if format_name == "jxl" else None
 
 
 def check_scans(structure: JpegStructure) -> None:
@@ -96,14 +126,24 @@ def to_rgb(picture: Image.Image) -> Pixels:
         UnsupportedMedia: The samples are neither 8 nor 16 bits of a known colour space.
     """
     if picture.mode.startswith("I;16"):
-        wide = np.asarray(picture).astype(np.uint16)
-        return np.repeat((wide >> 8).astype(np.uint8)[..., None], 3, axis=2)
+        return _from_wide_grey(picture)
     if picture.mode in ("I", "F"):
         raise UnsupportedMedia(f"{picture.mode} samples of 32 bits have no defined 8-bit view")
     if picture.mode in ("RGB", "RGBA", "RGBX"):
         return np.ascontiguousarray(np.asarray(picture)[..., :3])
     picture.info.pop("transparency", None)
     return np.asarray(picture.convert("RGB"))
+
+
+def _from_wide_grey(picture: Image.Image) -> Pixels:
+    """High byte of grey samples; only TIFF has 12 bits, or white as zero, which Pillow leaves so."""
+    fields = getattr(picture, "tag_v2", {})
+    bits = int((fields.get(_BITS_PER_SAMPLE) or (16,))[0])
+    wide = np.asarray(picture).astype(np.uint16) >> (bits - 8)
+    grey = wide.astype(np.uint8)
+    if fields.get(_PHOTOMETRIC) == 0:
+        grey = 255 - grey
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
 # ITU-R BT.601-7, 2.5.1, in libjpeg's 16-bit fixed point.
@@ -120,102 +160,3 @@ def luma_of(pixels: Pixels) -> Pixels:
 
     grey: Pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
     return grey
-
-
-def _plugin(format_name: str) -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    """Return the decoder class of a format."""
-    loader = _LOADERS.get(format_name)
-    if loader is None:
-        raise UnsupportedMedia(f"no decoder reads {format_name} pictures")
-    return loader()
-
-
-def _jpeg() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    from PIL.JpegImagePlugin import JpegImageFile
-
-    return JpegImageFile
-
-
-def _png() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    from PIL.PngImagePlugin import PngImageFile
-
-    return PngImageFile
-
-
-def _gif() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    from PIL.GifImagePlugin import GifImageFile
-
-    return GifImageFile
-
-
-def _webp() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    from PIL.WebPImagePlugin import WebPImageFile
-
-    return WebPImageFile
-
-
-def _avif() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    from PIL.AvifImagePlugin import AvifImageFile
-
-    return AvifImageFile
-
-
-def _bmp() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    from PIL.BmpImagePlugin import BmpImageFile
-
-    return BmpImageFile
-
-
-def _tiff() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    class StoredTiff(TiffImageFile):
-        """A TIFF on its stored grid: Pillow's own class applies the orientation while loading."""
-
-        def load_end(self) -> None:
-            pass
-
-    return StoredTiff
-
-
-def _heif() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    try:
-        from pillow_heif import HeifImageFile
-    except ImportError as error:
-        raise MissingExtra("reading HEIC and HEIF", "heif") from error
-    return HeifImageFile
-
-
-def _jxl() -> Callable[[io.BytesIO], ImageFile.ImageFile]:
-    try:
-        from pillow_jxl.JpegXLImagePlugin import JXLImageFile
-    except ImportError as error:
-        raise MissingExtra("reading JPEG XL", "jxl") from error
-    return JXLImageFile
-
-
-_LOADERS: dict[str, Callable[[], Callable[[io.BytesIO], ImageFile.ImageFile]]] = {
-    "jpeg": _jpeg,
-    "png": _png,
-    "gif": _gif,
-    "webp": _webp,
-    "avif": _avif,
-    "bmp": _bmp,
-    "tiff": _tiff,
-    "heif": _heif,
-    "jxl": _jxl,
-}
-
-
-def load_rgb(picture: ImageFile.ImageFile, what: str) -> Pixels:
-    """Decode the current frame of an opened picture.
-
-    Raises:
-        MediaError: It cannot be decoded.
-    """
-    with decoding(what):
-        picture.load()
-        pixels = to_rgb(picture)
-    if pixels.ndim != 3:
-        raise CorruptMedia(f"the {what} decodes to no picture")
-    return pixels

@@ -39,7 +39,7 @@ CONTAINERS = (
 
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 _MOV_ATOMS = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-_AUDIO_BRANDS = {b"M4A ", b"M4B ", b"M4P "}
+_OTHER_BRANDS = {b"M4A ", b"M4B ", b"M4P ", b"crx ", b"jp2 ", b"jpx "}  # audio, camera raw, JPEG 2000
 
 # What people do hand in, named so that the refusal explains itself.
 _REFUSED = (
@@ -141,18 +141,20 @@ def _iso_media(data: bytes) -> Container | None:
     if len(data) < 12:
         return None
     length, kind = struct.unpack_from(">I4s", data)
-    if kind != b"ftyp":
+    if kind != b"ftyp":  # QuickTime had none at first
         return _MOV if kind in _MOV_ATOMS and (length >= 8 or length == 1) else None
-    major = data[8:12]
-    compatible = {data[i : i + 4] for i in range(16, min(length, len(data), 512) - 3, 4)}
-    if b"avis" in (major, *compatible) and major in (b"avis", b"avif", b"msf1", b"mif1"):
-        return _AVIF_SEQUENCE
-    if major == b"avif" or (major in (b"mif1", b"msf1") and b"avif" in compatible):
-        return _AVIF
-    if major in _HEIF_BRANDS:
-        return _HEIF
-    if major in _AUDIO_BRANDS or major in (b"crx ", b"jp2 ", b"jpx "):
-        return None
+    brands = [data[8:12], *(data[i : i + 4] for i in range(16, min(length, len(data), 512) - 3, 4))]
+    return None if brands[0] in _OTHER_BRANDS else _by_brands(brands)
+
+
+def _by_brands(brands: list[bytes]) -> Container:
+    """Container of the major brand, which stands first, and the compatible ones."""
+    major = brands[0]
+    if major in _HEIF_BRANDS or major in (b"avif", b"avis"):
+        general = major in (b"mif1", b"msf1", b"avif", b"avis")
+        if general and b"avis" in brands:
+            return _AVIF_SEQUENCE
+        return _AVIF if general and b"avif" in brands else _HEIF
     return _MOV if major == b"qt  " else _MP4
 
 

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from forensics.errors import EmptyFile, LimitExceeded, NotAFile
 from forensics.media.sniff import HEAD, sniff
 from forensics.media.types import Container, Kind, Limits
 
-__all__ = ["PICTURE_BYTES", "Source", "from_bytes", "from_path", "sha256_of"]
+__all__ = ["PICTURE_BYTES", "Source", "from_bytes", "from_path", "open_plain"]
 
 # Pictures are held in memory as a whole; clips stay on disk.
 PICTURE_BYTES = 512 << 20
-_BLOCK = 1 << 20
+
+
+@contextmanager
+def open_plain(path: Path) -> Iterator[BinaryIO]:
+    """Open a plain file for reading, and nothing else: pipes and devices are refused, not waited for.
+
+    Raises:
+        NotAFile: The path is missing, a folder, a device, a pipe or not permitted, or reading fails.
+    """
+    try:
+        # A pipe or device would block or have effects on opening, so look first, and again once it is open.
+        _check_kind(os.stat(path), path)
+        # O_NONBLOCK: should a pipe have taken the file's place meanwhile, opening it returns at once.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            _check_kind(os.fstat(file.fileno()), path)
+            yield file
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise NotAFile(f"cannot read this path: {reason}", actual=str(path)) from error
 
 
 @dataclass(frozen=True)
@@ -48,24 +69,15 @@ def from_path(path: str | os.PathLike[str], limits: Limits) -> Source:
         UnsupportedMedia: The content is of no known type.
     """
     where = Path(path)
-    try:
-        # A pipe or device would block or have effects on opening, so look first, and again once it is open.
-        _check_kind(os.stat(where), where)
-        # O_NONBLOCK: should a pipe have taken the file's place meanwhile, opening it returns at once.
-        handle = os.open(where, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(handle, "rb") as file:
-            status = os.fstat(file.fileno())
-            _check_kind(status, where)
-            _check_size(status.st_size, limits.file_bytes)
-            data = file.read(HEAD)
-            container = sniff(data)
-            if container.kind is Kind.VIDEO:
-                return Source(where, where.name, b"", status.st_size, container)
-            _check_size(status.st_size, PICTURE_BYTES)
-            data += file.read(max(0, status.st_size - len(data)))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise NotAFile(f"cannot read this path: {reason}", actual=str(path)) from error
+    with open_plain(where) as file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(size, limits.file_bytes)
+        data = file.read(HEAD)
+        container = sniff(data)
+        if container.kind is Kind.VIDEO:
+            return Source(where, where.name, b"", size, container)
+        _check_size(size, PICTURE_BYTES)
+        data += file.read(max(0, size - len(data)))
     return Source(where, where.name, data, len(data), sniff(data))
 
 
@@ -82,24 +94,6 @@ def from_bytes(data: bytes, name: str, limits: Limits) -> Source:
     if container.kind is not Kind.VIDEO:
         _check_size(len(data), PICTURE_BYTES)
     return Source(None, name, bytes(data), len(data), container)
-
-
-def sha256_of(source: Source) -> str:
-    """Return the SHA-256 of the file in hex, block by block for a clip on disk.
-
-    Raises:
-        NotAFile: The file went away.
-    """
-    if source.data or source.path is None:
-        return hashlib.sha256(source.data).hexdigest()
-    digest = hashlib.sha256()
-    try:
-        with source.path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-    except OSError as error:
-        raise NotAFile(f"cannot read this path: {error.strerror}", actual=str(source.path)) from error
-    return digest.hexdigest()
 
 
 def _check_kind(status: os.stat_result, where: Path) -> None:

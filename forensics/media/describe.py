@@ -1,0 +1,90 @@
+"""How a picture is stored: mode, depth, alpha, orientation, profile, frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.media import gif
+from forensics.media._guard import Deadline
+from forensics.media.blocks import metadata_blocks
+from forensics.media.boxes import find_box
+from forensics.media.exif import ExifBlock, count_directories, read_exif
+from forensics.media.icc import icc_description
+from forensics.media.image import open_picture
+from forensics.media.types import ImageInfo, Limits
+
+if TYPE_CHECKING:
+    from PIL import ImageFile
+
+__all__ = ["describe"]
+
+_MOST_PAGES = 10_000
+_BITS_PER_SAMPLE = 0x0102
+_MODES = {"1": "bilevel", "P": "palette", "PA": "palette", "CMYK": "cmyk", "LAB": "lab"}
+
+
+def describe(data: bytes, format_name: str, limits: Limits) -> ImageInfo:
+    """Say how a picture is stored, from its headers.
+
+    Raises:
+        MediaError: The header is broken.
+        MissingExtra: The format needs a package that is not installed.
+    """
+    picture = open_picture(data, format_name, limits)
+    exif, icc = _blocks(data, format_name, picture)
+    return ImageInfo(
+        width=picture.width,
+        height=picture.height,
+        mode=_MODES.get(picture.mode, "grey" if picture.mode[0] in "LIF" else "rgb"),
+        bits=_bits(data, format_name, picture, exif),
+        alpha=picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info,
+        orientation=exif.orientation if exif else 1,
+        icc=icc,
+        frames=_frames(data, format_name, picture, limits),
+    )
+
+
+def _blocks(
+    data: bytes, format_name: str, picture: ImageFile.ImageFile
+) -> tuple[ExifBlock | None, str | None]:
+    exif, icc = None, None
+    for block in metadata_blocks(data, format_name):
+        if block.kind == "exif" and exif is None:
+            exif = read_exif(block.data)
+        elif block.kind == "icc" and icc is None:
+            icc = icc_description(block.data)
+    # HEIF and AVIF turn by item properties, which their decoders report, or undo, in EXIF terms.
+    if format_name in ("avif", "heif") and picture.info.get("exif"):
+        exif = read_exif(picture.info["exif"].removeprefix(b"Exif\x00\x00"))
+    return exif, icc
+
+
+def _bits(data: bytes, format_name: str, picture: ImageFile.ImageFile, exif: ExifBlock | None) -> int:
+    bits = 16 if picture.mode.startswith("I;16") else int(picture.info.get("bit_depth", 8))
+    if picture.mode == "1":
+        bits = 1
+    elif format_name == "png":
+        bits = data[24]
+    elif format_name == "jpeg":
+        bits = int(getattr(picture, "bits", 8))
+    elif format_name == "avif":
+        bits = _av1_bits(data)
+    elif format_name == "tiff" and exif and exif.directories:
+        raw = exif.directories[0].raw(_BITS_PER_SAMPLE) or b"\x01\x00"
+        bits = int.from_bytes(raw[:2], "little" if exif.byte_order == "<" else "big")
+    return bits
+
+
+# AV1 codec ISO media file format binding, 2.3.3: marker and version, profile and level, then the flags.
+def _av1_bits(data: bytes) -> int:
+    box = find_box(data, (b"meta", b"iprp", b"ipco", b"av1C"))
+    flags = data[box.start + 2] if box is not None and box.end - box.start >= 4 else 0
+    return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
+
+
+def _frames(data: bytes, format_name: str, picture: ImageFile.ImageFile, limits: Limits) -> int:
+    if format_name == "gif":
+        return max(1, gif.count_frames(data, Deadline(limits.seconds)))
+    if format_name == "tiff":
+        return max(1, count_directories(data, _MOST_PAGES))
+    return int(getattr(picture, "n_frames", 1))
