@@ -27,6 +27,7 @@ __all__ = [
     "SigningAlgorithm",
     "algorithm_of",
     "digest_of",
+    "is_encrypted",
     "load_chain",
     "load_key",
     "make_key",
@@ -95,6 +96,16 @@ def load_chain(source: PathOrPem) -> tuple[x509.Certificate, ...]:
         raise CertificateError(f"the certificate chain cannot be read: {error}") from error
 
 
+def is_encrypted(key: PathOrPem) -> bool:
+    """Return whether a passphrase is needed to read a key.
+
+    Raises:
+        CertificateError: The file cannot be read or is not PEM.
+    """
+    content = read_pem(key, "private key")
+    return b"BEGIN ENCRYPTED PRIVATE KEY" in content or b"Proc-Type: 4,ENCRYPTED" in content
+
+
 def load_key(source: PathOrPem, password: str | bytes | None = None) -> CertificateIssuerPrivateKeyTypes:
     """Return a private key from PEM: PKCS#8, encrypted PKCS#8, SEC1 or PKCS#1.
 
@@ -109,7 +120,7 @@ def load_key(source: PathOrPem, password: str | bytes | None = None) -> Certific
 
     content = read_pem(source, "private key")
     secret = password.encode() if isinstance(password, str) else password
-    encrypted = b"BEGIN ENCRYPTED PRIVATE KEY" in content or b"Proc-Type: 4,ENCRYPTED" in content
+    encrypted = is_encrypted(content)
     if encrypted and not secret:
         raise CertificateError("the private key is encrypted: a passphrase is needed")
     try:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import shutil
+import socket
 import struct
+import subprocess
+import threading
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +54,7 @@ class Wish:
     """How the leaf should be; the defaults are right."""
 
     eku: tuple[str, ...] | None = (EMAIL,)
+    eku_critical: bool = False
     key_usage: frozenset[str] | None = frozenset({"digital_signature"})
     aki: bool = True
     ski: bool = True
@@ -134,7 +140,8 @@ class Pki:
         if wish.key_usage is not None:
             extensions.append((usage(wish.key_usage), True))
         if wish.eku is not None:
-            extensions.append((x509.ExtendedKeyUsage([x509.ObjectIdentifier(o) for o in wish.eku]), False))
+            oids = [x509.ObjectIdentifier(oid) for oid in wish.eku]
+            extensions.append((x509.ExtendedKeyUsage(oids), wish.eku_critical))
         if wish.ski:
             extensions.append((x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False))
         if wish.aki:
@@ -149,6 +156,74 @@ class Pki:
 @pytest.fixture(scope="session")
 def pki() -> Pki:
     return Pki()
+
+
+@dataclass(frozen=True)
+class Tsa:
+    """A time-stamping authority on the loopback interface."""
+
+    url: str
+    root_pem: bytes
+    served: list[int]  # one entry for each answer
+
+
+@pytest.fixture(scope="session")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
+    """Run `openssl ts` behind a small HTTP server (RFC 3161, 3.4)."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tsa")
+    authority = Pki()
+    stamping = authority.leaf(eku=("1.3.6.1.5.5.7.3.8",), eku_critical=True)
+    (folder / "tsa.pem").write_bytes(stamping.certificates[0].public_bytes(Encoding.PEM))
+    (folder / "tsa.key").write_bytes(stamping.key_pem)
+    (folder / "chain.pem").write_bytes(authority.issuing.public_bytes(Encoding.PEM) + authority.root_pem)
+    (folder / "serial").write_text("01\n")
+    (folder / "tsa.cnf").write_text(
+        "[tsa]\ndefault_tsa = here\n[here]\n"
+        f"serial = {folder}/serial\ncrypto_device = builtin\nsigner_cert = {folder}/tsa.pem\n"
+        f"certs = {folder}/chain.pem\nsigner_key = {folder}/tsa.key\nsigner_digest = sha256\n"
+        "default_policy = 1.2.3.4.1\ndigests = sha256, sha384, sha512\naccuracy = secs:1\n"
+        "ess_cert_id_chain = no\ness_cert_id_alg = sha256\n"
+    )
+    served: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            query, reply = folder / f"{len(served)}.tsq", folder / f"{len(served)}.tsr"
+            query.write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+            config = ["-config", folder / "tsa.cnf"]
+            subprocess.run(
+                [openssl, "ts", "-reply", *config, "-queryfile", query, "-out", reply],
+                check=True,
+                capture_output=True,
+            )
+            served.append(reply.stat().st_size)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(reply.stat().st_size))
+            self.end_headers()
+            self.wfile.write(reply.read_bytes())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Tsa(f"http://127.0.0.1:{server.server_port}/", authority.root_pem, served)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """Return a loopback port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def small_picture(form: str, seed: int = 1) -> bytes:
