@@ -30,7 +30,7 @@ def main(source: Path) -> None:
     cv2.imwrite(str(DATA / "copied.jpg"), house, QUALITY)
 
     # Signed with a test certificate: intact; made grey afterwards; made from a tampered picture.
-    for name, sample in (("CA", "signed"), ("XCA", "tampered"), ("CIE-sig-CA", "laundered")):
+    for name, sample in (("CA", "signed"), ("XCA", "tampered"), ("CACAE-uri-CA", "laundered")):
         shutil.copyfile(source / f"c2pa/reading/{name}.jpg", DATA / f"{sample}.jpg")
     shutil.copyfile(source / "c2pa/trust/anchors.pem", DATA / "test-anchors.pem")
 
