@@ -24,6 +24,7 @@ _LABEL = re.compile(r"^self#jumbf=/c2pa/([^/]+)")
 _SIGNER_LIST = re.compile(r"trusted, found in \[([^\]]+)\] trust anchors$")
 _TIME_LIST = re.compile(r"^timestamp cert trusted: .*, trust list: (\S+)$", re.DOTALL)
 
+_UNKNOWN = ("untrusted", "untrusted_issuer", "unavailable", "sig_type.unknown")
 _SUCCESS = (".match", ".validated", ".trusted", ".insideValidity", ".notRevoked", ".well-formed")
 _INFORMATION = (
     "algorithm.deprecated",
@@ -60,14 +61,18 @@ class Entry:
     edge: str
 
     @property
-    def identity(self) -> bool:
-        """Whether it speaks of a CAWG identity, which says nothing about the claim signature."""
-        return self.code.startswith("cawg.") or "/cawg.identity" in self.url
+    def unknown_identity(self) -> bool:
+        """Whether it says that a CAWG identity is unknown or cannot be looked up here.
+
+        That takes nothing away from the signature of the claim. An identity that was forged does, and has
+        other codes.
+        """
+        return self.code.startswith("cawg.") and self.code.endswith(_UNKNOWN)
 
     @property
     def damning(self) -> bool:
         """Whether it is a failure of content or signature, an unknown signer or identity aside."""
-        return self.failure and not self.identity and self.code != UNTRUSTED
+        return self.failure and not self.unknown_identity and self.code != UNTRUSTED
 
 
 def is_failure(code: str) -> bool:
@@ -117,7 +122,7 @@ class Statuses:
         Returns:
             The address; "" if some list does but the SDK does not say which; None if none does.
         """
-        speaking = [entry for entry in self.of(label) if not entry.identity]
+        speaking = self.of(label)
         for entry in speaking:
             if entry.code == TRUSTED and not entry.recorded:
                 found = _SIGNER_LIST.search(entry.explanation)

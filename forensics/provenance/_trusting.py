@@ -81,7 +81,7 @@ def judge(reading: StoreReading, trusting: Trusting) -> Judgement:
         reason = f"only the list {name!r} matched, which does not vouch for signers of claims"
         note = StatusCode(code=UNTRUSTED, manifest=label, failure=True, explanation=reason)
         return Judgement(CredentialState.VALID_UNTRUSTED, name, (note,))
-    doubts = any(e.failure and not e.identity for e in statuses.current)
+    doubts = any(e.failure and not e.unknown_identity for e in statuses.current)
     timely = trusting.time(label) or not trusting.policy.require_timestamp
     trusted = matched is not None and not doubts and timely
     return Judgement(CredentialState.TRUSTED if trusted else CredentialState.VALID_UNTRUSTED, name)

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import c2pa
 import numpy as np
 import pytest
 from cryptography import x509
@@ -25,6 +26,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from PIL import Image
 
+from forensics.provenance import CredentialReport, read
+from forensics.provenance._sdk import safe_settings
 from forensics.provenance.trust import TrustList, TrustPolicy
 
 EMAIL = "1.3.6.1.5.5.7.3.4"
@@ -308,3 +311,97 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "picture.jpg"
     path.write_bytes(small_picture("JPEG"))
     return path
+
+
+CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
+TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+
+
+@dataclass(frozen=True)
+class Forge:
+    """Signs bytes with the SDK alone, rightly or wrongly, so that reading is tested without our signing."""
+
+    signer: Issued
+
+    def sign(
+        self,
+        data: bytes,
+        actions: list[dict[str, Any]] | None = None,
+        *,
+        ingredient: bytes | None = None,
+        relationship: str = "parentOf",
+        policy: TrustPolicy | None = None,
+        created: bool = True,
+        assertions: tuple[dict[str, Any], ...] = (),
+        tsa_url: str | None = None,
+        remote: str | None = None,
+        embed: bool = True,
+        store: list[bytes] | None = None,
+    ) -> bytes:
+        """Return the JPEG with a manifest; `store` receives the manifest store."""
+        settings = safe_settings(policy)
+        settings["builder"]["created_assertion_labels"] = ["c2pa.actions"] if created else []
+        if actions is None:
+            parent = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["i1"]}}
+            actions = [parent if ingredient else {"action": "c2pa.created", "digitalSourceType": CAPTURE}]
+        manifest = {
+            "claim_generator_info": [{"name": "forge", "version": "1"}],
+            "assertions": [{"label": "c2pa.actions", "data": {"actions": actions}}, *assertions],
+        }
+        out = io.BytesIO()
+        with c2pa.Builder(manifest, c2pa.Context.from_dict(settings)) as builder:
+            if ingredient is not None:
+                described = {"title": "ingredient", "relationship": relationship, "label": "i1"}
+                builder.add_ingredient(described, "image/jpeg", io.BytesIO(ingredient))
+            if remote:
+                builder.set_remote_url(remote)
+            if not embed:
+                builder.set_no_embed()
+            made = builder.sign(self._signer(tsa_url), "image/jpeg", io.BytesIO(data), out)
+        if store is not None:
+            store.append(made)
+        return out.getvalue()
+
+    def _signer(self, tsa_url: str | None) -> c2pa.Signer:
+        return c2pa.Signer.from_info(
+            c2pa.C2paSignerInfo(
+                alg=c2pa.C2paSigningAlg.ES256,
+                sign_cert=self.signer.chain,
+                private_key=self.signer.key_pem,
+                ta_url=tsa_url,
+            )
+        )
+
+
+@pytest.fixture(scope="session")
+def forge(pki: Pki) -> Forge:
+    return Forge(pki.leaf())
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Forge:
+    """A signer whom nobody knows."""
+    return Forge(Pki().leaf())
+
+
+@pytest.fixture(scope="session")
+def jpeg() -> bytes:
+    return small_picture("JPEG")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of files with known states."""
+    return Path(__file__).parents[1] / "data" / "c2pa"
+
+
+@pytest.fixture
+def read_bytes(tmp_path: Path) -> Callable[..., CredentialReport]:
+    """Read bytes as a file of that name."""
+
+    def run(data: bytes, policy: TrustPolicy | None = None, name: str = "file.jpg") -> CredentialReport:
+        path = tmp_path / name
+        path.write_bytes(data)
+        return read(path, policy or TrustPolicy.default())
+
+    return run
