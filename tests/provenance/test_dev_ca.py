@@ -30,7 +30,9 @@ def test_a_file_signed_with_it_is_trusted_by_its_policy_and_by_no_other(
     signer = PemSigner(made.chain, made.key)
     assert signer.algorithm == made.algorithm == SigningAlgorithm(algorithm)
 
-    trusted = sign(picture, tmp_path / "a.jpg", made_by_model("m"), signer, policy=TrustPolicy.load(made.trust))
+    trusted = sign(
+        picture, tmp_path / "a.jpg", made_by_model("m"), signer, policy=TrustPolicy.load(made.trust)
+    )
     unknown = sign(picture, tmp_path / "b.jpg", made_by_model("m"), signer, policy=TrustPolicy())
 
     assert trusted.state is CredentialState.TRUSTED
@@ -42,7 +44,11 @@ def test_the_folder_is_private_and_says_what_it_is_for(tmp_path: Path) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in made.directory.iterdir()}
 
     assert stat.S_IMODE(made.directory.stat().st_mode) == 0o700
-    assert {name for name, mode in modes.items() if mode == 0o600} == {"signer.key", "issuing.key", "root.key"}
+    assert {name for name, mode in modes.items() if mode == 0o600} == {
+        "signer.key",
+        "issuing.key",
+        "root.key",
+    }
     assert set(modes) - {"signer.key", "issuing.key", "root.key"} == {
         "README.txt", "chain.pem", "issuing.pem", "root.pem", "trust.toml",
     }  # fmt: skip
@@ -60,7 +66,9 @@ def test_the_leaf_has_the_profile_that_validators_ask_for(tmp_path: Path) -> Non
     assert leaf.issuer == issuing.subject
     assert issuing.issuer == root.issuer == root.subject
     assert leaf.not_valid_after_utc == made.expires
-    assert dt.timedelta(days=30) <= leaf.not_valid_after_utc - leaf.not_valid_before_utc < dt.timedelta(days=31)
+    assert (
+        dt.timedelta(days=30) <= leaf.not_valid_after_utc - leaf.not_valid_before_utc < dt.timedelta(days=31)
+    )
     usage = leaf.extensions.get_extension_for_class(x509.KeyUsage)
     assert usage.critical
     assert usage.value.digital_signature

@@ -167,9 +167,7 @@ def test_chains_in_and_out_of_order(name: str, pki: Any, picture: Path) -> None:
 
 
 def test_an_anchor_may_be_the_issuing_ca_or_the_self_signed_certificate(pki: Any, picture: Path) -> None:
-    issuing = TrustPolicy(
-        lists=(TrustList(name="i", pem=pki.issuing.public_bytes(Encoding.PEM).decode()),)
-    )
+    issuing = TrustPolicy(lists=(TrustList(name="i", pem=pki.issuing.public_bytes(Encoding.PEM).decode()),))
     issued, alone = pki.leaf(), pki.leaf(self_signed=True)
     itself = TrustPolicy(lists=(TrustList(name="s", pem=alone.chain.decode()),))
     leaf_only = issued.certificates[0].public_bytes(Encoding.PEM)
