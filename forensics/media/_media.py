@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from forensics.errors import CorruptMedia, UsageError
-from forensics.media.hashing import file_sha256
 from forensics.media.hashing import file_sha256, pixel_sha256
 from forensics.media.source import Source, from_bytes, from_path
 from forensics.media.types import (
@@ -141,7 +140,7 @@ class Media:
 
     @cached_property
     def metadata(self) -> Metadata:
-        """EXIF, XMP, IPTC, PNG text, comments, tags of clips; `problems` name what is broken, nothing raises."""
+        """EXIF, XMP, IPTC, PNG text, comments, tags of clips; its `problems` name what is broken."""
         if self.container.kind is Kind.VIDEO:
             from forensics.media.video import video_tags
 

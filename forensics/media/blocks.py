@@ -158,7 +158,8 @@ def _heif(data: bytes) -> Iterator[Block]:
         if item.kind == b"Exif":
             yield Block("exif", _behind_offset(boxes.item_bytes(data, item.number, _MOST_BYTES)))
         elif item.kind == b"mime" and item.mime == "application/rdf+xml":
-            yield Block("xmp", boxes.item_bytes(data, item.number, _MOST_BYTES))
+            # Some writers leave the APP1 name of the JPEG that they came from before the packet.
+            yield Block("xmp", boxes.item_bytes(data, item.number, _MOST_BYTES).removeprefix(_XMP))
     colour = boxes.find_box(data, (b"meta", b"iprp", b"ipco", b"colr"))
     if colour is not None and data[colour.start : colour.start + 4] in (b"prof", b"rICC"):
         yield Block("icc", data[colour.start + 4 : min(colour.end, colour.start + _MOST_BYTES)])

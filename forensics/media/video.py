@@ -172,7 +172,8 @@ class _Sampler:
         if self.index < 0 and not self.sought and time is not None:
             self.start = time  # containers declare starts that their first frame misses
         seconds = 0.0 if time is None else time - self.start
-        self.index = round(seconds * self.rate) if self.index < 0 and self.sought else self.index + 1
+        by_time = self.sought and time is not None
+        self.index = round(seconds * self.rate) if by_time else self.index + 1
         return seconds
 
     def _restart(self, timestamp: int) -> None:
