@@ -264,8 +264,9 @@ def _reasons(
     return tuple(dict.fromkeys([*decisive, *told[:2], *rest, *told[2:]]))[:REASONS]
 
 
-def _strength(evidence: Evidence) -> tuple[int, int, float]:
+def _strength(evidence: Evidence) -> tuple[bool, bool, int, float]:
+    """Findings first; what only tells of saves and scaling last; then proof, claims and opinions by weight."""
     grades = {Grade.PROOF: 3, Grade.CLAIM: 2, Grade.OPINION: 1}
-    signal = int(evidence.status is Status.SIGNAL)
-    history = int(evidence.question is not Question.HISTORY)
-    return (signal, grades[evidence.grade] + history, abs(evidence.llr or 0.0))
+    telling = evidence.grade is not Grade.OPINION or evidence.question is not Question.HISTORY
+    found = evidence.status is Status.SIGNAL
+    return (found and telling, found, grades[evidence.grade], abs(evidence.llr or 0.0))

@@ -30,7 +30,8 @@ INDENT = (0, 0, 0, 2)
 
 def render_text(report: AuditReport) -> RenderableType:
     """Return one report as something rich can print; hostile text in it is escaped."""
-    parts: list[RenderableType] = [_head(report), Padding(_reasons(report), INDENT)]
+    parts: list[RenderableType] = [_head(report)]
+    parts += [Padding(Text(report.because), INDENT), Padding(_reasons(report), (0, 0, 0, 4))]
     if report.evidence:
         parts.append(Padding(_evidence(report.evidence), INDENT))
     parts += [
@@ -49,7 +50,6 @@ def _head(report: AuditReport) -> Text:
     text = Text(verdict, style=COLOURS[report.verdict])
     text.append(f"  {printable(report.path)}", style="bold default")
     text.append(f"  {_media(report)}", style="dim")
-    text.append(f"\n  {report.because}", style="default")
     return text
 
 
@@ -61,9 +61,13 @@ def _media(report: AuditReport) -> str:
     return f"({media.format}{size}{clip}{name})"
 
 
-def _reasons(report: AuditReport) -> Text:
-    lines = [f"{i}. {printable(reason)}" for i, reason in enumerate(report.reasons, 1)]
-    return Text("\n".join(lines))
+def _reasons(report: AuditReport) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, expand=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for number, reason in enumerate(report.reasons, 1):
+        table.add_row(f"{number}.", Text(printable(reason)))
+    return table
 
 
 def _evidence(evidence: tuple[Evidence, ...]) -> Table:
