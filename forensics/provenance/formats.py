@@ -6,6 +6,7 @@ asked. Only the structure is walked, nothing is decoded.
 
 from __future__ import annotations
 
+import mimetypes
 import mmap
 import os
 import stat
@@ -16,7 +17,7 @@ from pathlib import Path
 from forensics.errors import EmptyFile, NotAFile, TruncatedMedia, UnsupportedMedia
 from forensics.media.sniff import HEAD, sniff
 
-__all__ = ["SIGNABLE", "check_whole", "media_type"]
+__all__ = ["SIGNABLE", "check_whole", "ingredient_type", "media_type"]
 
 SIGNABLE = (
     "application/pdf", "audio/flac", "audio/mp4", "audio/mpeg", "audio/wav", "image/avif", "image/gif",
@@ -30,14 +31,42 @@ Bytes = bytes | mmap.mmap
 
 
 def media_type(path: str | os.PathLike[str]) -> str:
-    """Return the media type of a file by its first bytes, one of `SIGNABLE`.
+    """Return the media type of a file to be signed by its first bytes, one of `SIGNABLE`.
 
     Raises:
         NotAFile: Missing, a folder, a device, or not permitted.
         EmptyFile: No bytes.
         UnsupportedMedia: No manifest can be embedded in such a file.
     """
-    where = Path(path)
+    head = _head(Path(path))
+    found = _recognised(head)
+    if found not in SIGNABLE:
+        raise UnsupportedMedia(
+            f"{Path(path).name}: no credentials can be embedded in {found or 'this kind of file'}",
+            expected=", ".join(SIGNABLE),
+            actual=found or head[:8].hex(),
+        )
+    return found
+
+
+def ingredient_type(path: str | os.PathLike[str]) -> str:
+    """Return the media type of an ingredient, which may be anything: a prompt, a model, a bitmap.
+
+    What is not recognised by its content goes by its name.
+
+    Raises:
+        NotAFile: Missing, a folder, a device, or not permitted.
+        EmptyFile: No bytes.
+    """
+    found = _recognised(_head(Path(path)))
+    named = mimetypes.guess_type(Path(path).name)[0]
+    # A name must not promise a format that the SDK would then try to take apart.
+    if found is None and named not in SIGNABLE:
+        found = named
+    return found or "application/octet-stream"
+
+
+def _head(where: Path) -> bytes:
     try:
         status = where.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -49,14 +78,11 @@ def media_type(path: str | os.PathLike[str]) -> str:
         raise NotAFile(f"cannot read {where}: {reason}") from error
     if not head:
         raise EmptyFile(f"{where} is empty")
-    found = _document_or_sound(head) or _picture_or_clip(head)
-    if found not in SIGNABLE:
-        raise UnsupportedMedia(
-            f"{where.name}: no credentials can be embedded in {found or 'this kind of file'}",
-            expected=", ".join(SIGNABLE),
-            actual=found or head[:8].hex(),
-        )
-    return found
+    return head
+
+
+def _recognised(head: bytes) -> str | None:
+    return _document_or_sound(head) or _picture_or_clip(head)
 
 
 def check_whole(path: str | os.PathLike[str], mime: str) -> None:

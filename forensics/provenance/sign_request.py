@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.errors import ManifestError, UsageError
+from forensics.provenance.formats import ingredient_type
 from forensics.provenance.manifest_json import PARENT_LABEL, Component, Relationship
 from forensics.provenance.manifests import Manifest
 from forensics.provenance.report import CredentialState
@@ -17,6 +18,7 @@ __all__ = [
     "IngredientFile",
     "PathLike",
     "Request",
+    "SettledIngredient",
     "check_nothing_lost",
     "check_places",
     "real_path",
@@ -42,6 +44,23 @@ class IngredientFile:
 
 
 @dataclass(frozen=True)
+class SettledIngredient:
+    """An ingredient, identified.
+
+    Attributes:
+        component: Label and relationship.
+        path: Where it is.
+        title: Title in the manifest.
+        mime: Media type.
+    """
+
+    component: Component
+    path: Path
+    title: str
+    mime: str
+
+
+@dataclass(frozen=True)
 class Request:
     """The arguments of `sign`, settled.
 
@@ -53,7 +72,7 @@ class Request:
         policy: Whom to trust when reading back.
         detached: The manifest goes into a sidecar.
         remote_url: Address of the manifest to be written into the file.
-        ingredients: (component, path, title) of every ingredient, the parent first.
+        ingredients: Everything that went into it, the parent first.
     """
 
     source: Path
@@ -63,7 +82,7 @@ class Request:
     policy: TrustPolicy
     detached: bool
     remote_url: str | None
-    ingredients: tuple[tuple[Component, Path, str], ...] = ()
+    ingredients: tuple[SettledIngredient, ...] = ()
 
     @property
     def sidecar(self) -> Path | None:
@@ -91,12 +110,12 @@ def real_path(path: Path) -> Path:
 
 def settle_ingredients(
     request: Request, parent: PathLike | None, given: Sequence[IngredientFile | PathLike]
-) -> tuple[tuple[Component, Path, str], ...]:
-    """Return (component, path, title) of every ingredient, the parent first."""
+) -> tuple[SettledIngredient, ...]:
+    """Return every ingredient, the parent first."""
     found = []
     if request.manifest.opens:
         before = Path(request.source if parent is None else parent)
-        found.append((Component(PARENT_LABEL, Relationship.PARENT), before, before.name))
+        found.append(_settled(Component(PARENT_LABEL, Relationship.PARENT), before, before.name))
     elif parent is not None:
         raise ManifestError(
             "the manifest says that the file was created, so it has no parent: use a template that edits, "
@@ -107,8 +126,13 @@ def settle_ingredients(
         if item.relationship is Relationship.PARENT:
             raise ManifestError("the parent is given as `parent`, not among the ingredients")
         where = Path(item.path)
-        found.append((Component(f"ingredient{number}", item.relationship), where, item.title or where.name))
+        component = Component(f"ingredient{number}", item.relationship)
+        found.append(_settled(component, where, item.title or where.name))
     return tuple(found)
+
+
+def _settled(component: Component, path: Path, title: str) -> SettledIngredient:
+    return SettledIngredient(component, path, title, ingredient_type(path))
 
 
 def check_places(request: Request, *, overwrite: bool, in_place: bool) -> None:
@@ -121,8 +145,8 @@ def check_places(request: Request, *, overwrite: bool, in_place: bool) -> None:
             raise UsageError(f"{target} is the source itself: ask for in_place to replace it")
     elif target.exists() and not overwrite:
         raise UsageError(f"{target} exists: ask for overwrite to replace it")
-    for _, path, _ in request.ingredients:
-        if target.exists() and path.exists() and path.samefile(target) and not request.in_place:
+    for entry in request.ingredients:
+        if target.exists() and entry.path.samefile(target) and not request.in_place:
             raise UsageError(f"{target} is also an ingredient: it would be lost")
     detached = request.sidecar
     if detached is not None and (detached.is_dir() or (detached.exists() and not overwrite)):
@@ -133,7 +157,7 @@ def check_places(request: Request, *, overwrite: bool, in_place: bool) -> None:
 
 def check_nothing_lost(request: Request) -> None:
     """Refuse to drop the credentials of the source without being asked."""
-    if any(path.samefile(request.source) for _, path, _ in request.ingredients if path.exists()):
+    if any(entry.path.samefile(request.source) for entry in request.ingredients):
         return
     from forensics.provenance.reading import read
 

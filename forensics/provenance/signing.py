@@ -151,6 +151,8 @@ def sign(  # noqa: PLR0913 - each of them is a decision of the caller
     request = replace(request, ingredients=settle_ingredients(request, parent, ingredients))
     check_places(request, overwrite=overwrite, in_place=in_place)
     check_whole(request.source, request.mime)
+    for entry in request.ingredients:
+        check_whole(entry.path, entry.mime)
     if not discard_credentials:
         check_nothing_lost(request)
     credential = signer.credential(settled)
@@ -254,8 +256,10 @@ def _embed(request: Request, output: BinaryIO, credential: Credential, url: str 
     output.truncate()
     with ExitStack() as stack:
         streams = [
-            IngredientStream(component, title, media_type(path), stack.enter_context(path.open("rb")))
-            for component, path, title in request.ingredients
+            IngredientStream(
+                entry.component, entry.title, entry.mime, stack.enter_context(entry.path.open("rb"))
+            )
+            for entry in request.ingredients
         ]
         job = Job(
             definition=definition(
