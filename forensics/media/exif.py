@@ -21,7 +21,6 @@ _ORIENTATION, _MAKER_NOTE, _USER_COMMENT = 0x0112, 0x927C, 0x9286
 # Fields whose content is another block, which other readers take.
 BLOCKS = {0x02BC: "xmp", 0x83BB: "iptc", 0x8649: "photoshop", 0x8773: "icc"}
 _THUMBNAIL_AT, _THUMBNAIL_SIZE = 0x0201, 0x0202
-_GPS_NAMES = {0: "GPSVersionID"}
 
 
 @dataclass(frozen=True)
@@ -212,7 +211,7 @@ def _text(entry: Entry, order: str) -> str:
         return entry.raw.decode("utf-16-le", "replace").rstrip("\x00")
     if entry.kind == 2:
         return entry.raw.split(b"\x00")[0].decode("utf-8", "replace").strip()
-    return _undefined(entry) if entry.kind == 7 else _listed(entry, order)
+    return _undefined(entry) if entry.kind == 7 or entry.tag == _MAKER_NOTE else _listed(entry, order)
 
 
 def _undefined(entry: Entry) -> str:

@@ -66,10 +66,18 @@ def _bmp() -> Opener:
 
 
 def _tiff() -> Opener:
+    from PIL import ImageFile
     from PIL.TiffImagePlugin import TiffImageFile
 
     class StoredTiff(TiffImageFile):
-        """A TIFF on its stored grid: Pillow's own class applies the orientation while loading."""
+        """A TIFF on its stored grid: Pillow's own class announces and loads it turned upright."""
+
+        def _setup(self) -> None:
+            super()._setup()
+            self._size = getattr(self, "_tile_size", self._size)
+
+        def load_prepare(self) -> None:
+            ImageFile.ImageFile.load_prepare(self)
 
         def load_end(self) -> None:
             pass

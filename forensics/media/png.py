@@ -87,10 +87,14 @@ def inflate(data: bytes, most: int) -> bytes:
     Raises:
         ValueError: The data are broken from the start.
     """
+    stream = zlib.decompressobj()
     try:
-        return zlib.decompressobj().decompress(data, most)
+        found = stream.decompress(data, most)
     except zlib.error as error:
         raise ValueError(f"broken compression: {error}") from error
+    if not found and not stream.eof:
+        raise ValueError("the compressed data are cut")
+    return found
 
 
 def decode_text(kind: bytes, body: bytes, most: int) -> PngText:

@@ -135,8 +135,10 @@ class _Sampler:
         for wanted in spread(total, count):
             frame = self._frame(wanted)
             if frame is None:
-                return
+                break
             yield frame
+        if self.index < 0:
+            raise CorruptMedia("no frame of this clip can be decoded")
 
     def _total(self) -> int:
         """Frames of the stream: declared, or by length and rate, or counted."""

@@ -70,7 +70,12 @@ def test_zigzag_is_the_walk_over_the_anti_diagonals():
 
 @pytest.mark.parametrize(
     ("option", "name", "sampling"),
-    [("4:4:4", "4:4:4", (1, 1)), ("4:2:2", "4:2:2", (2, 1)), ("4:2:0", "4:2:0", (2, 2)), ("4:1:1", "4:1:1", (4, 1))],
+    [
+        ("4:4:4", "4:4:4", (1, 1)),
+        ("4:2:2", "4:2:2", (2, 1)),
+        ("4:2:0", "4:2:0", (2, 2)),
+        ("4:1:1", "4:1:1", (4, 1)),
+    ],
 )
 def test_subsampling(photo, option, name, sampling):
     data = encode(photo, "jpeg", subsampling=option) if option != "4:1:1" else with_sampling(photo, 0x41)
@@ -92,7 +97,13 @@ def test_rare_subsampling(photo, factors, name):
 
 def test_size_and_components(photo):
     found = parse_jpeg(encode(photo, "jpeg"))
-    assert (found.width, found.height, found.components, found.jfif, found.complete) == (256, 192, 3, True, True)
+    assert (found.width, found.height, found.components, found.jfif, found.complete) == (
+        256,
+        192,
+        3,
+        True,
+        True,
+    )
     grey = parse_jpeg(encode(photo[..., 0], "jpeg"))
     assert (grey.components, grey.subsampling) == (1, "grey")
     cmyk = parse_jpeg(encode(photo, "jpeg", mode="CMYK"))
@@ -129,7 +140,16 @@ def test_names_of_segments(photo):
         segment(0xFE, b"hello"),
     )
     names = parse_jpeg(data).markers
-    assert names[:8] == ("SOI", "APP1:Exif", "APP1:XMP", "APP2:MPF", "APP11:JUMBF", "APP5", "COM", "APP0:JFIF")
+    assert names[:8] == (
+        "SOI",
+        "APP1:Exif",
+        "APP1:XMP",
+        "APP2:MPF",
+        "APP11:JUMBF",
+        "APP5",
+        "COM",
+        "APP0:JFIF",
+    )
 
 
 @pytest.mark.parametrize(
@@ -161,7 +181,8 @@ def test_thumbnail(photo):
     small = encode(photo[::2, ::2], "jpeg", quality=60)
     at = 8 + len(ifd([]))
     second = ifd(
-        [(0x0201, 4, 1, struct.pack("<I", at + 2 + 24 + 4)), (0x0202, 4, 1, struct.pack("<I", len(small)))], at=at
+        [(0x0201, 4, 1, struct.pack("<I", at + 2 + 24 + 4)), (0x0202, 4, 1, struct.pack("<I", len(small)))],
+        at=at,
     )
     block = tiff_header() + ifd([], following=at) + second + small
     data = insert(encode(photo, "jpeg"), segment(0xE1, b"Exif\x00\x00" + block))

@@ -45,7 +45,9 @@ def test_what_pillow_writes(photo, name):
     assert container.kind is Kind.IMAGE
 
 
-@pytest.mark.parametrize(("name", "mime"), [("png", "image/apng"), ("gif", "image/gif"), ("webp", "image/webp")])
+@pytest.mark.parametrize(
+    ("name", "mime"), [("png", "image/apng"), ("gif", "image/gif"), ("webp", "image/webp")]
+)
 def test_animations(photo, name, mime):
     container = sniff(encode_frames([photo, photo[::-1], 255 - photo], name))
     assert (container.format, container.mime, container.kind) == (name, mime, Kind.ANIMATION)
@@ -93,7 +95,10 @@ def test_extensions_are_lower_case_with_a_dot():
     assert all(e.startswith(".") and e == e.lower() for c in CONTAINERS for e in c.extensions)
 
 
-@given(st.binary(max_size=64), st.sampled_from([b"", b"GIF89a", b"RIFF", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00"]))
+@given(
+    st.binary(max_size=64),
+    st.sampled_from([b"", b"GIF89a", b"RIFF", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\x00"]),
+)
 def test_any_bytes_are_known_or_refused(tail, start):
     try:
         assert sniff(start + tail) in CONTAINERS

@@ -1,0 +1,173 @@
+"""Clips written on the spot: what is said about them, and which frames come out."""
+
+from __future__ import annotations
+
+import fractions
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from forensics.errors import CorruptMedia, LimitExceeded, MediaError, MissingExtra
+from forensics.media import Kind, Limits, open_bytes, open_media
+
+av = pytest.importorskip("av")
+FORMATS = [
+    ("mp4", "mpeg4"),
+    ("mov", "mpeg4"),
+    ("matroska", "mpeg4"),
+    ("webm", "libvpx-vp9"),
+    ("avi", "mpeg4"),
+]
+
+
+def level(index):
+    return 20 + 2 * (index % 100)
+
+
+def clip(name="mp4", codec="mpeg4", count=100, rate=25, size=(64, 48), metadata=None, gop=12):
+    """A clip whose grey level tells the number of each frame."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=name) as container:
+        container.metadata.update(metadata or {})
+        stream = container.add_stream(codec, rate=fractions.Fraction(rate))
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.bit_rate = 500_000
+        stream.codec_context.gop_size = gop
+        for index in range(count):
+            pixels = np.full((size[1], size[0], 3), level(index), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    return buffer.getvalue()
+
+
+def number(frame):
+    return (float(frame.pixels.mean()) - 20) / 2
+
+
+@pytest.mark.parametrize(("name", "codec"), FORMATS)
+def test_every_container(tmp_path, name, codec):
+    data = clip(name, codec)
+    path = tmp_path / "clip.bin"
+    path.write_bytes(data)
+    for media in (open_media(path), open_bytes(data, "clip.bin")):
+        assert (media.container.format, media.container.kind) == (name, Kind.VIDEO)
+        info = media.video
+        assert (info.width, info.height, info.pixel_format, round(info.fps)) == (64, 48, "yuv420p", 25)
+        assert info.duration == pytest.approx(4, abs=0.1)
+        assert info.frames in (0, 100)
+        assert (info.audio, info.rotation, media.image, media.jpeg) == ((), 0, None, None)
+        found = list(media.frames(5))
+        assert [f.index for f in found] == pytest.approx([0, 25, 50, 74, 99], abs=1)
+        assert [number(f) for f in found] == pytest.approx([f.index for f in found], abs=1.5)
+        assert [f.seconds for f in found] == pytest.approx([f.index / 25 for f in found], abs=0.05)
+        assert number(found[0]) == pytest.approx(0, abs=1)
+        assert np.array_equal(media.pixels, found[0].pixels)
+        assert media.luma.shape == (48, 64)
+        assert not media.pixels.flags.writeable
+    assert open_media(path).data == b""
+    assert open_media(path).sha256 == open_bytes(data).sha256
+
+
+def test_all_frames_of_a_short_clip():
+    found = list(open_bytes(clip(count=20)).frames())
+    assert [f.index for f in found] == list(range(20))
+
+
+def test_far_frames_are_reached_by_seeking(monkeypatch):
+    """Ten frames of a long clip cost ten short stretches, not the whole."""
+    from forensics.media import video
+
+    steps = 0
+    place = video._Sampler._place
+
+    def counting(self, time):
+        nonlocal steps
+        steps += 1
+        return place(self, time)
+
+    monkeypatch.setattr(video._Sampler, "_place", counting)
+    data = clip(count=1500, gop=25)
+    assert len(list(open_bytes(data).frames(10))) == 10
+    assert steps < 400
+
+
+def test_frame_limit():
+    assert len(list(open_bytes(clip(), limits=Limits(frames=7)).frames())) == 7
+
+
+def test_tags_of_the_container():
+    media = open_bytes(clip(metadata={"title": "Zoë", "comment": "made by a model"}))
+    found = media.metadata
+    assert found.problems == ()
+    assert (found.get("container", "title"), found.get("container", "comment")) == ("Zoë", "made by a model")
+    assert found.get("container", "encoder").startswith("Lavf")
+
+
+def test_long_tags_are_cut():
+    found = open_bytes(clip(metadata={"comment": "x" * 500}), limits=Limits(metadata_bytes=100)).metadata
+    assert found.get("container", "comment") == "x" * 100
+    assert "cut" in found.problems[0]
+
+
+def test_pixel_limit():
+    media = open_bytes(clip(), limits=Limits(pixels=64 * 48 - 1))
+    with pytest.raises(MediaError):
+        _ = media.pixels
+
+
+def test_time_limit():
+    with pytest.raises(LimitExceeded, match="longer"):
+        list(open_bytes(clip(count=400), limits=Limits(seconds=1e-4)).frames())
+
+
+def test_without_pyav(monkeypatch):
+    media = open_bytes(clip())
+    monkeypatch.setitem(sys.modules, "av", None)
+    for name in ("pixels", "luma", "video"):
+        with pytest.raises(MissingExtra, match=r"\[video\]"):
+            getattr(media, name)
+    assert "[video]" in media.metadata.problems[0]
+    assert media.sha256
+
+
+def test_sound_alone_is_no_clip():
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("aac", rate=44100, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.rate = 44100
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    media = open_bytes(buffer.getvalue())
+    for name in ("pixels", "video"):
+        with pytest.raises(CorruptMedia, match="no video stream"):
+            getattr(media, name)
+
+
+@pytest.mark.parametrize(("name", "codec"), FORMATS)
+def test_broken_clips_are_decoded_or_refused(name, codec):
+    data = clip(name, codec, count=12)
+    rng = np.random.default_rng(3)
+    for trial in range(25):
+        broken = bytearray(data[: len(data) * (trial + 5) // 30])
+        for place in rng.integers(32, len(broken), trial % 5):
+            broken[place] = rng.integers(256)
+        media = open_bytes(bytes(broken))
+        assert isinstance(media.metadata.problems, tuple)
+        try:
+            assert media.video.width > 0
+            assert [f.pixels.shape[2] for f in media.frames(3)]
+        except MediaError as error:
+            assert str(error)
+
+
+def test_a_playlist_under_a_clip_head_opens_nothing(tmp_path):
+    """Only the demuxer of the sniffed container runs, so text that points elsewhere is never followed."""
+    (tmp_path / "secret.mp4").write_bytes(clip())
+    text = f"ffconcat version 1.0\nfile '{tmp_path}/secret.mp4'\n".encode()
+    with pytest.raises(MediaError):
+        _ = open_bytes(text, "list.mp4").pixels
+    with pytest.raises(MediaError):
+        _ = open_bytes(b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isomavc1" + text).pixels
