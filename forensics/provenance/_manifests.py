@@ -35,7 +35,7 @@ def describe(node: Node, store: bytes, trusting: Trusting, *, active: bool) -> M
         generator=_generator(manifest),
         signer=_signer(mapping(manifest.get("signature_info")), store),
         signed_time=_signed_time(manifest, trusting.time(label)),
-        trusted=trusting.signer(label),
+        trusted=trusting.signer_list(label) is not None,
         intact=not any(entry.damning for entry in trusting.statuses.of(label)),
         actions=tuple(_actions(assertions, manifest.get("claim_version") == 1)),
         ingredients=tuple(

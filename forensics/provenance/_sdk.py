@@ -33,9 +33,8 @@ _CHUNK = 1 << 20
 
 _SDK_KINDS = {ListKind.SIGNER: "manifest", ListKind.TSA: "tsa", ListKind.IDENTITY: "cawg"}
 
-# The SDK names the last list that matched, whatever its kind; with the signer lists last, an anchor that
-# stands in two lists is counted for the kind that claims need.
-_ORDER = (ListKind.IDENTITY, ListKind.TSA, ListKind.SIGNER)
+# The SDK names one of the lists that matched, mostly the first: signers are what is asked for most.
+_ORDER = (ListKind.SIGNER, ListKind.TSA, ListKind.IDENTITY)
 
 
 def safe_settings(policy: TrustPolicy | None = None) -> dict[str, Any]:

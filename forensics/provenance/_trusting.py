@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from forensics.provenance._json import text
@@ -18,29 +19,39 @@ class Trusting:
     """Answers whom the policy trusts.
 
     The SDK does not keep the kinds of lists apart: an anchor for time stamps also vouches for signers. So
-    the list it names is looked up in the policy; and where it names none, because a signer had recorded
-    the same, a second reading counts that was given the signer lists only.
+    the list it names is looked up in the policy. Where it names a list of another kind, or none because a
+    signer had recorded the same, a second reading decides, which was given the lists of one kind only.
 
     Attributes:
         policy: The policy.
         statuses: The log of the reading with all lists.
-        strict: The log of a reading with the signer lists only; None where none was needed.
+        again: Makes the log of a reading with the lists of one kind that count.
     """
 
     policy: TrustPolicy
     statuses: Statuses
-    strict: Statuses | None = None
+    again: Callable[[ListKind], Statuses]
 
-    def signer(self, label: str) -> bool:
-        """Return whether a list for signers vouches for the signer of a manifest."""
+    def signer_list(self, label: str) -> str | None:
+        """Return the address of the list for signers that vouches for the signer of a manifest.
+
+        Returns:
+            The address; "" if there is one but the SDK does not say which; None if there is none.
+        """
         uri = self.statuses.signer_list(label)
-        if uri == "":
-            return (self.strict or self.statuses).signer_list(label) is not None
-        return self.list_of(uri, ListKind.SIGNER) is not None
+        if uri is None or self.list_of(uri, ListKind.SIGNER) is not None:
+            return uri
+        return self.again(ListKind.SIGNER).signer_list(label) if self._has(ListKind.SIGNER) else None
 
     def time(self, label: str) -> bool:
         """Return whether a list for time-stamping authorities vouches for the time of a manifest."""
-        return self.list_of(self.statuses.time_list(label), ListKind.TSA) is not None
+        uri = self.statuses.time_list(label)
+        if uri is None or self.list_of(uri, ListKind.TSA) is not None:
+            return uri is not None
+        return self._has(ListKind.TSA) and self.again(ListKind.TSA).time_list(label) is not None
+
+    def _has(self, kind: ListKind) -> bool:
+        return any(entry.trusted for entry in self.policy.of_kind(kind))
 
     def list_of(self, uri: str | None, kind: ListKind) -> TrustList | None:
         """Return the list at an address if it may vouch for this kind of thing and counts."""
@@ -74,14 +85,25 @@ def judge(reading: StoreReading, trusting: Trusting) -> Judgement:
     label = text(document.get("active_manifest"))
     if document.get("validation_state") not in ("Valid", "Trusted"):
         return Judgement(CredentialState.INVALID)
-    uri = statuses.signer_list(label)
-    matched = trusting.policy.by_uri(uri) if uri else None
-    name = matched.name if matched else ""
-    if matched is not None and trusting.list_of(uri, ListKind.SIGNER) is None:
-        reason = f"only the list {name!r} matched, which does not vouch for signers of claims"
-        note = StatusCode(code=UNTRUSTED, manifest=label, failure=True, explanation=reason)
-        return Judgement(CredentialState.VALID_UNTRUSTED, name, (note,))
+    uri = trusting.signer_list(label)
+    if uri is None:
+        return _without_list(label, trusting)
+    matched = trusting.policy.by_uri(uri)
     doubts = any(e.failure and not e.unknown_identity for e in statuses.current)
     timely = trusting.time(label) or not trusting.policy.require_timestamp
-    trusted = matched is not None and not doubts and timely
-    return Judgement(CredentialState.TRUSTED if trusted else CredentialState.VALID_UNTRUSTED, name)
+    trusted = not doubts and timely
+    return Judgement(
+        CredentialState.TRUSTED if trusted else CredentialState.VALID_UNTRUSTED,
+        matched.name if matched else "",
+    )
+
+
+def _without_list(label: str, trusting: Trusting) -> Judgement:
+    """Return the judgement where no list for signers matched; another list may have."""
+    uri = trusting.statuses.signer_list(label)
+    other = trusting.policy.by_uri(uri) if uri else None
+    if other is None:
+        return Judgement(CredentialState.VALID_UNTRUSTED)
+    reason = f"only the list {other.name!r} matched, which does not vouch for signers of claims"
+    note = StatusCode(code=UNTRUSTED, manifest=label, failure=True, explanation=reason)
+    return Judgement(CredentialState.VALID_UNTRUSTED, other.name, (note,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 import os
 import stat
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -139,10 +140,12 @@ def _report(
         return _nothing(reading)
     statuses = Statuses(reading.document)
     walk = chain.walk(reading.document, statuses)
-    strict = None
-    if _needs_second_opinion(policy, statuses, walk):
-        strict = Statuses(_reading(stream, mime, _signers_only(policy), store).document)
-    trusting = Trusting(policy, statuses, strict)
+
+    @cache
+    def again(kind: ListKind) -> Statuses:
+        return Statuses(_reading(stream, mime, _only(policy, kind), store).document)
+
+    trusting = Trusting(policy, statuses, again)
     judgement = judge(reading, trusting)
     state_of_chain = chain.judge(walk, statuses)
     manifests = tuple(
@@ -185,13 +188,8 @@ def _nothing(reading: StoreReading) -> CredentialReport:
     return CredentialReport(state=CredentialState.NONE, message="The file carries no credentials.")
 
 
-def _needs_second_opinion(policy: TrustPolicy, statuses: Statuses, walk: chain.Walk) -> bool:
-    mixed = any(entry.kind is not ListKind.SIGNER or not entry.trusted for entry in policy.lists)
-    return mixed and any(statuses.signer_list(node.label) == "" for node in walk.nodes)
-
-
-def _signers_only(policy: TrustPolicy) -> TrustPolicy:
-    lists = tuple(entry for entry in policy.of_kind(ListKind.SIGNER) if entry.trusted)
+def _only(policy: TrustPolicy, kind: ListKind) -> TrustPolicy:
+    lists = tuple(entry for entry in policy.of_kind(kind) if entry.trusted)
     return policy.model_copy(update={"lists": lists})
 
 

@@ -3,7 +3,7 @@
 ::
 
     version = 1
-    ekus = ["1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.62558.2.1"]   # key purposes a signer may have
+    ekus = ["1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.62558.2.1"]   # key purposes a signer may have, beside e-mail
     require_timestamp = false         # true: without a vouched-for time nothing counts as trusted
 
     [[list]]
@@ -54,7 +54,7 @@ DEFAULT_EKUS = (
     "1.3.6.1.4.1.62558.2.1",  # C2PA claim signing
     "1.3.6.1.4.1.311.76.59.1.9",  # Microsoft C2PA signing
 )
-"""Extended key usages of claim signers: out of the box the SDK takes the first one only."""
+"""Extended key usages of claim signers. Out of the box the SDK takes the first only, and it always does."""
 
 MAX_FILE_BYTES = 16 << 20
 
