@@ -138,8 +138,9 @@ def _settled(component: Component, path: Path, title: str) -> SettledIngredient:
 def check_places(request: Request, *, overwrite: bool, in_place: bool) -> None:
     """Refuse whatever would replace a file that nobody asked to replace."""
     target = request.destination
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder; name a file")
+    for place in (target, request.sidecar):
+        if place is not None and place.exists() and not place.is_file():
+            raise UsageError(f"{place} is a {'folder' if place.is_dir() else 'device'}; name a file")
     if request.in_place:
         if request.changes_file and not in_place:
             raise UsageError(f"{target} is the source itself: ask for in_place to replace it")
@@ -149,7 +150,7 @@ def check_places(request: Request, *, overwrite: bool, in_place: bool) -> None:
         if target.exists() and entry.path.samefile(target) and not request.in_place:
             raise UsageError(f"{target} is also an ingredient: it would be lost")
     detached = request.sidecar
-    if detached is not None and (detached.is_dir() or (detached.exists() and not overwrite)):
+    if detached is not None and detached.exists() and not overwrite:
         raise UsageError(f"{detached} exists: ask for overwrite to replace it")
     if detached is not None and detached == target:
         raise UsageError(f"{target} would be both the file and its sidecar")

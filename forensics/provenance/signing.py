@@ -162,8 +162,8 @@ def sign(  # noqa: PLR0913 - each of them is a decision of the caller
         report = _verified(request, file, detached)
         stamped = _stamped(report)
         problem = signed.timestamp_problem
-        if timestamp is not None and not stamped:
-            problem = problem or "the time stamp does not verify"
+        if timestamp is not None and not stamped and not problem:
+            problem = "the time stamp does not verify"
             _complain(timestamp, problem)
         _publish(request, file, detached)
     return SignResult(
