@@ -1,1 +1,1 @@
-"""To be written."""
+"""Running trained models: empty until the first of them comes."""
