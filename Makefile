@@ -44,7 +44,8 @@ docs: $(VENV)/.ready-docs  ## the site, into site/; a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.ready  ## measure again and write benchmarks/results/
-	@for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
+	@for script in $$(grep -l '^if __name__' benchmarks/*.py | grep -v /calibrate_); do \
+		echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:  ## remove everything that these verbs made
 	rm -rf $(VENV) $(DEMO_VENV) build dist site htmlcov .coverage .coverage.* \
