@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from forensics.provenance._json import entries, mapping, text
 from forensics.provenance._trusting import Trusting
-from forensics.provenance.certificates import find_issuer
 from forensics.provenance.chain import Node
 from forensics.provenance.report import Action, Ingredient, ManifestReport, SignedTime, Signer
 
@@ -16,13 +15,13 @@ __all__ = ["describe"]
 _SERIAL_DIGITS = 60
 
 
-def describe(node: Node, store: bytes, trusting: Trusting, *, active: bool) -> ManifestReport:
+def describe(node: Node, trusting: Trusting, issuer: Callable[[int], str], *, active: bool) -> ManifestReport:
     """Describe one manifest of the chain.
 
     Args:
         node: The manifest.
-        store: The manifest store, in which the certificates stand.
         trusting: Whom the policy trusts.
+        issuer: Finds who issued the certificate with a serial number.
         active: Whether it is the active one.
     """
     manifest, label = node.manifest, node.label
@@ -33,7 +32,7 @@ def describe(node: Node, store: bytes, trusting: Trusting, *, active: bool) -> M
         title=text(manifest.get("title")),
         format=text(manifest.get("format")),
         generator=_generator(manifest),
-        signer=_signer(mapping(manifest.get("signature_info")), store),
+        signer=_signer(mapping(manifest.get("signature_info")), issuer),
         signed_time=_signed_time(manifest, trusting.time(label)),
         trusted=trusting.signer_list(label) is not None,
         intact=not any(entry.damning for entry in trusting.statuses.of(label)),
@@ -60,7 +59,7 @@ def _software(value: object) -> str:
     return f"{text(program.get('name'))} {text(program.get('version'))}".strip()
 
 
-def _signer(signature: dict[str, Any], store: bytes) -> Signer | None:
+def _signer(signature: dict[str, Any], find_issuer: Callable[[int], str]) -> Signer | None:
     organisation, common = text(signature.get("issuer")), text(signature.get("common_name"))
     if not (organisation or common):
         return None
@@ -69,7 +68,7 @@ def _signer(signature: dict[str, Any], store: bytes) -> Signer | None:
     return Signer(
         subject=common or organisation,
         organisation=organisation,  # the SDK calls the organisation of the subject 'issuer'
-        issuer="" if number is None else find_issuer(store, number),
+        issuer="" if number is None else find_issuer(number),
         algorithm=text(signature.get("alg")),
         serial="" if number is None else f"{number:x}",
     )

@@ -79,29 +79,27 @@ def find_issuer(store: bytes, serial: int) -> str:
     """
     number = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
     needle = b"\xa0\x03\x02\x01\x02\x02" + bytes([len(number)]) + number
-    issuers: set[str] = set()
+    found: set[bytes] = set()
     position = store.find(needle)
-    for _ in range(_MOST_CANDIDATES):
-        if position < 0:
-            return issuers.pop() if len(issuers) == 1 else ""
-        issuers.add(_issuer_at(store, position - 8))
-        issuers.discard("")
+    while position >= 0 and len(found) <= _MOST_CANDIDATES:
+        found.add(_certificate_at(store, position - 8))
         position = store.find(needle, position + 1)
-    return ""
+    issuers = {issuer for der in found if (issuer := _issuer(der))}
+    return issuers.pop() if len(issuers) == 1 else ""
 
 
-def _issuer_at(store: bytes, start: int) -> str:
+def _certificate_at(store: bytes, start: int) -> bytes:
+    if start < 0 or store[start : start + 2] != b"\x30\x82":
+        return b""
+    return store[start : start + 4 + int.from_bytes(store[start + 2 : start + 4], "big")]
+
+
+def _issuer(der: bytes) -> str:
     from cryptography import x509
 
-    if start < 0 or store[start : start + 2] != b"\x30\x82":
-        return ""
-    length = 4 + int.from_bytes(store[start + 2 : start + 4], "big")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            certificate = x509.load_der_x509_certificate(store[start : start + length])
-            return certificate.issuer.rfc4514_string()
-    except ValueError:
+        return x509.load_der_x509_certificate(der).issuer.rfc4514_string()
+    except (ValueError, Warning):  # where warnings are errors, an odd certificate is one
         return ""
 
 

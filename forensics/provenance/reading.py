@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import os
 import stat
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ from forensics.provenance._sdk import Outcome, StoreReading, read_store
 from forensics.provenance._statuses import Entry, Statuses
 from forensics.provenance._trusting import Judgement, Trusting, judge
 from forensics.provenance.ai_signal import combine, statements
+from forensics.provenance.certificates import find_issuer
 from forensics.provenance.report import (
     AiSignal,
     Chain,
@@ -148,8 +149,9 @@ def _report(
     trusting = Trusting(policy, statuses, again)
     judgement = judge(reading, trusting)
     state_of_chain = chain.judge(walk, statuses)
+    issuer = cache(partial(find_issuer, reading.store))
     manifests = tuple(
-        describe(node, reading.store, trusting, active=not index) for index, node in enumerate(walk.nodes)
+        describe(node, trusting, issuer, active=not index) for index, node in enumerate(walk.nodes)
     )
     active = manifests[0] if manifests else None
     return CredentialReport(
