@@ -8,28 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from forensics.errors import CertificateError
-from forensics.evidence import Model
+from forensics.provenance import chain_checks
 from forensics.provenance.certificate_facts import (
     extension,
     is_authority,
     is_self_signed,
-    issued_by,
     purposes,
 )
+from forensics.provenance.findings import Case, Finding, Severity, ok
 from forensics.provenance.keys import SigningAlgorithm, algorithm_of, same_public_key
-from forensics.provenance.trust import ListKind, TrustPolicy
+from forensics.provenance.trust import TrustPolicy
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-__all__ = ["Finding", "Severity", "examine"]
+__all__ = ["examine"]
 
 EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4"
 ANY_PURPOSE = "2.5.29.37.0"
@@ -51,38 +48,6 @@ SOON = dt.timedelta(days=14)
 LONGEST = dt.timedelta(days=367)  # 366 days, and the usual hour of backdating
 
 
-class Severity(StrEnum):
-    """What a finding means for signing."""
-
-    REFUSED = "refused"  # signing fails, or validators call the result invalid
-    WARNING = "warning"  # it works here, but not everywhere or not for long
-    OK = "ok"
-
-
-class Finding(Model):
-    """One thing that was looked at."""
-
-    code: str
-    severity: Severity
-    explanation: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What the rules look at."""
-
-    chain: tuple[x509.Certificate, ...]
-    policy: TrustPolicy
-    now: dt.datetime
-    public_key: PublicKeyTypes | None
-    algorithm: SigningAlgorithm | None
-
-    @property
-    def leaf(self) -> x509.Certificate:
-        return self.chain[0]
-
-
 def examine(
     chain: tuple[x509.Certificate, ...],
     *,
@@ -100,70 +65,11 @@ def examine(
         algorithm: Algorithm that will sign, if known.
         now: Moment of signing, with time zone; the present if None.
     """
-    case = _Case(
-        chain, policy or TrustPolicy.default(), now or dt.datetime.now(dt.UTC), public_key, algorithm
-    )
+    case = Case(chain, policy or TrustPolicy.default(), now or dt.datetime.now(dt.UTC), public_key, algorithm)
     return tuple(finding for rule in _RULES for finding in rule(case))
 
 
-def _order(case: _Case) -> Iterator[Finding]:
-    chain = case.chain
-    if len(chain) > 1 and is_authority(chain[0]) and not all(is_authority(c) for c in chain):
-        yield Finding(
-            code="chain.order",
-            severity=Severity.REFUSED,
-            explanation="The first certificate is a CA: the file is not in the order leaf, intermediates.",
-            remedy="Put the certificate of the signer first, then the one that issued it, and so on.",
-        )
-        return
-    for number, (lower, upper) in enumerate(pairwise(chain), start=1):
-        if not issued_by(lower, upper):
-            yield Finding(
-                code="chain.broken",
-                severity=Severity.WARNING,
-                explanation=f"Certificate {number} was not issued by certificate {number + 1}, so verifiers "
-                "find no way from the leaf to an anchor.",
-                remedy="Keep only the issuers of the leaf, each after the one it issued.",
-            )
-            return
-    yield _ok("chain.order", "The leaf comes first.")
-
-
-def _completeness(case: _Case) -> Iterator[Finding]:
-    last = case.chain[-1]
-    if is_self_signed(last):
-        yield _ok("chain.complete", "The chain reaches its root; the root may be left out.")
-        return
-    issuer = last.issuer.rfc4514_string()
-    if case.policy.lists and _anchored(case):
-        yield _ok("chain.complete", "The chain ends at an anchor of the trust policy.")
-    elif len(case.chain) == 1:
-        yield Finding(
-            code="chain.incomplete",
-            severity=Severity.WARNING,
-            explanation=f"Only the leaf is there. It signs, but a verifier that trusts the root has no way "
-            f"from it to the leaf, and reads the file as untrusted. Issuer: {issuer}.",
-            remedy="Append the certificates of the intermediate CAs to the file, that of the leaf first.",
-        )
-    else:
-        yield _ok("chain.complete", f"The issuers are there up to {issuer}.")
-
-
-def _trust(case: _Case) -> Iterator[Finding]:
-    if _anchored(case):
-        yield _ok("trust.anchored", "The trust policy has an anchor for this chain.")
-    else:
-        yield Finding(
-            code="trust.unanchored",
-            severity=Severity.WARNING,
-            explanation="The trust policy has no anchor for this chain: files signed with it read as "
-            "valid_untrusted here.",
-            remedy="Name a policy that trusts the root of the chain (--trust), or get a certificate of a CA "
-            "on the C2PA trust list.",
-        )
-
-
-def _kind(case: _Case) -> Iterator[Finding]:
+def _kind(case: Case) -> Iterator[Finding]:
     alone = is_self_signed(case.leaf)
     remedy = "Make a chain with `forensics credentials dev-ca DIR`, or buy a certificate from a CA."
     if is_authority(case.leaf):
@@ -183,10 +89,10 @@ def _kind(case: _Case) -> Iterator[Finding]:
             remedy=remedy,
         )
     else:
-        yield _ok("leaf.kind", "An end-entity certificate that a CA issued.")
+        yield ok("leaf.kind", "An end-entity certificate that a CA issued.")
 
 
-def _purposes(case: _Case) -> Iterator[Finding]:
+def _purposes(case: Case) -> Iterator[Finding]:
     found = set(purposes(case.leaf))
     names = ", ".join(PURPOSES.get(oid, oid) for oid in sorted(found))
     allowed = found & set(case.policy.ekus)
@@ -210,7 +116,7 @@ def _purposes(case: _Case) -> Iterator[Finding]:
             remedy="Add emailProtection, or give every validator a trust_config that lists the purpose.",
         )
     else:
-        yield _ok("eku", f"Extended key usage: {names}.")
+        yield ok("eku", f"Extended key usage: {names}.")
 
 
 def _purpose_problem(found: set[str], allowed: bool, names: str) -> str:
@@ -225,7 +131,7 @@ def _purpose_problem(found: set[str], allowed: bool, names: str) -> str:
     return "" if allowed else f"The extended key usage ({names}) is not one for signing claims."
 
 
-def _usage(case: _Case) -> Iterator[Finding]:
+def _usage(case: Case) -> Iterator[Finding]:
     from cryptography import x509
 
     usage = extension(case.leaf, x509.KeyUsage)
@@ -245,10 +151,10 @@ def _usage(case: _Case) -> Iterator[Finding]:
             remedy="Ask for a certificate with the key usage digitalSignature only.",
         )
     else:
-        yield _ok("key_usage", "The key usage includes digitalSignature.")
+        yield ok("key_usage", "The key usage includes digitalSignature.")
 
 
-def _identifiers(case: _Case) -> Iterator[Finding]:
+def _identifiers(case: Case) -> Iterator[Finding]:
     from cryptography import x509
 
     if extension(case.leaf, x509.AuthorityKeyIdentifier) is None:
@@ -259,7 +165,7 @@ def _identifiers(case: _Case) -> Iterator[Finding]:
             remedy="Issue the certificate with authorityKeyIdentifier=keyid.",
         )
     else:
-        yield _ok("aki", "The authority key identifier is there.")
+        yield ok("aki", "The authority key identifier is there.")
     if extension(case.leaf, x509.SubjectKeyIdentifier) is None:
         yield Finding(
             code="ski.missing",
@@ -269,7 +175,7 @@ def _identifiers(case: _Case) -> Iterator[Finding]:
         )
 
 
-def _validity(case: _Case) -> Iterator[Finding]:
+def _validity(case: Case) -> Iterator[Finding]:
     leaf, now = case.leaf, case.now
     start, end = leaf.not_valid_before_utc, leaf.not_valid_after_utc
     if now > end:
@@ -295,7 +201,7 @@ def _validity(case: _Case) -> Iterator[Finding]:
             remedy="Renew it soon, and sign with a time stamp.",
         )
     else:
-        yield _ok("validity", f"Valid until {end:%Y-%m-%d}.")
+        yield ok("validity", f"Valid until {end:%Y-%m-%d}.")
     if end - start > LONGEST:
         yield Finding(
             code="validity.long",
@@ -303,6 +209,10 @@ def _validity(case: _Case) -> Iterator[Finding]:
             explanation=f"It is valid for {(end - start).days} days; C2PA conformance allows 366.",
             remedy="Nothing to do for private use.",
         )
+
+
+def _issuers(case: Case) -> Iterator[Finding]:
+    now = case.now
     late = [c for c in case.chain[1:] if not c.not_valid_before_utc <= now <= c.not_valid_after_utc]
     if late:
         yield Finding(
@@ -313,7 +223,7 @@ def _validity(case: _Case) -> Iterator[Finding]:
         )
 
 
-def _signature(case: _Case) -> Iterator[Finding]:
+def _signature(case: Case) -> Iterator[Finding]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
@@ -329,10 +239,10 @@ def _signature(case: _Case) -> Iterator[Finding]:
             remedy="Have it issued again with SHA-256 or better.",
         )
     else:
-        yield _ok("signature.hash", f"The CA signed with {name or 'Ed25519'}.")
+        yield ok("signature.hash", f"The CA signed with {name or 'Ed25519'}.")
 
 
-def _key(case: _Case) -> Iterator[Finding]:
+def _key(case: Case) -> Iterator[Finding]:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     public = case.leaf.public_key()
@@ -354,11 +264,11 @@ def _key(case: _Case) -> Iterator[Finding]:
             remedy="Make an RSA key of 3072 bits, or better an EC key on P-256.",
         )
     else:
-        yield _ok("key.kind", f"A key for {natural.value}.")
+        yield ok("key.kind", f"A key for {natural.value}.")
     yield from _fit(case, public, natural)
 
 
-def _fit(case: _Case, public: PublicKeyTypes, natural: SigningAlgorithm) -> Iterator[Finding]:
+def _fit(case: Case, public: PublicKeyTypes, natural: SigningAlgorithm) -> Iterator[Finding]:
     wanted = case.algorithm
     both_pss = wanted is not None and natural.value[:2] == wanted.value[:2] == "ps"
     if wanted is not None and wanted is not natural and not both_pss:
@@ -371,7 +281,7 @@ def _fit(case: _Case, public: PublicKeyTypes, natural: SigningAlgorithm) -> Iter
     if case.public_key is None:
         return
     if same_public_key(public, case.public_key):
-        yield _ok("key.match", "Key and certificate belong together.")
+        yield ok("key.match", "Key and certificate belong together.")
     else:
         yield Finding(
             code="key.mismatch",
@@ -381,7 +291,7 @@ def _fit(case: _Case, public: PublicKeyTypes, natural: SigningAlgorithm) -> Iter
         )
 
 
-def _names(case: _Case) -> Iterator[Finding]:
+def _names(case: Case) -> Iterator[Finding]:
     from cryptography.x509.oid import NameOID
 
     subject = case.leaf.subject
@@ -395,33 +305,8 @@ def _names(case: _Case) -> Iterator[Finding]:
         )
 
 
-_RULES: tuple[Callable[[_Case], Iterator[Finding]], ...] = (
-    _order, _kind, _key, _purposes, _usage, _identifiers, _validity, _signature, _names,
-    _completeness, _trust,
+_RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    chain_checks.order, _kind, _key, _purposes, _usage, _identifiers, _validity, _issuers, _signature,
+    _names,
+    chain_checks.completeness, chain_checks.trust,
 )  # fmt: skip
-
-
-def _ok(code: str, explanation: str) -> Finding:
-    return Finding(code=code, severity=Severity.OK, explanation=explanation)
-
-
-def _anchored(case: _Case) -> bool:
-    """Whether the way from the leaf leads to a trusted anchor for signers."""
-    from cryptography import x509
-
-    lists = [entry for entry in case.policy.of_kind(ListKind.SIGNER) if entry.trusted]
-    anchors = [a for entry in lists for a in x509.load_pem_x509_certificates(entry.pem.encode())]
-    return any(issued_by(certificate, anchor) for certificate in _way(case) for anchor in anchors)
-
-
-def _way(case: _Case) -> list[x509.Certificate]:
-    """Return the leaf and the issuers after it, up to the first one that does not fit or is not valid."""
-    way = [case.leaf]
-    for certificate in case.chain[1:]:
-        if certificate == way[-1]:
-            continue
-        valid = certificate.not_valid_before_utc <= case.now <= certificate.not_valid_after_utc
-        if not valid or not issued_by(way[-1], certificate):
-            break
-        way.append(certificate)
-    return way

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from forensics.errors import CertificateError, ForensicsError
 from forensics.evidence import Model
 from forensics.provenance._sdk_sign import Credential, Job, embed
-from forensics.provenance.certificate_checks import Finding, Severity, examine
+from forensics.provenance.certificate_checks import examine
+from forensics.provenance.findings import Finding, Severity
 from forensics.provenance.keys import (
     PathOrPem,
     SigningAlgorithm,
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-__all__ = ["Diagnosis", "Finding", "Severity", "diagnose"]
+__all__ = ["Diagnosis", "diagnose"]
 
 # A grey PNG of one pixel, to sign on trial.
 _PICTURE = b64decode(
@@ -49,8 +52,9 @@ class Diagnosis(Model):
     algorithm: str = ""
     expires: str
     findings: tuple[Finding, ...]
-    state: CredentialState | None = None
-    """What a picture signed on trial reads back as, None where none could be signed."""
+    state: CredentialState | None = Field(
+        default=None, description="What a picture signed on trial reads back as; None where none was signed."
+    )
 
     @property
     def refused(self) -> bool:

@@ -13,6 +13,7 @@ import stat
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from forensics.errors import EmptyFile, NotAFile, TruncatedMedia, UnsupportedMedia
 from forensics.media.sniff import HEAD, sniff
@@ -73,12 +74,27 @@ def _head(where: Path) -> bytes:
             raise NotAFile(f"{where} is not a plain file")
         with where.open("rb") as file:
             head = file.read(HEAD)
+            if head.startswith(b"ID3"):
+                head = _behind_tag(file, head)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise NotAFile(f"cannot read {where}: {reason}") from error
     if not head:
         raise EmptyFile(f"{where} is empty")
     return head
+
+
+def _behind_tag(file: BinaryIO, head: bytes) -> bytes:
+    """Return what a file goes on with behind its ID3 tag if that is FLAC, which the SDK signs that way.
+
+    The size of the tag has seven bits in each of four bytes (ID3v2.4 structure, 3.1).
+    """
+    size = 0
+    for byte in head[6:10]:
+        size = size << 7 | byte & 0x7F
+    file.seek(10 + size)
+    behind = file.read(HEAD)
+    return behind if behind.startswith(b"fLaC") else head
 
 
 def _recognised(head: bytes) -> str | None:

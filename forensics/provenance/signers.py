@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from forensics.errors import CertificateError
 from forensics.provenance._sdk_sign import Credential
-from forensics.provenance.certificate_checks import Finding, Severity, examine
+from forensics.provenance.certificate_checks import examine
+from forensics.provenance.findings import Finding, Severity
 from forensics.provenance.keys import (
     PathOrPem,
     SigningAlgorithm,

@@ -7,6 +7,7 @@ there in one step. The source is never opened for writing.
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import logging
 import os
 import secrets
@@ -129,7 +130,8 @@ def sign(  # noqa: PLR0913 - each of them is a decision of the caller
             refusing to.
 
     Raises:
-        UsageError: The destination exists, or is the source or an ingredient.
+        UsageError: The destination exists, or is the source or an ingredient; or a sidecar is wanted for a
+            file that the SDK would change all the same (MP3, FLAC, or one with old credentials in it).
         MediaError: Source or ingredient cannot be read, is damaged, or cannot carry credentials.
         CertificateError: Validators would refuse the certificate, or it does not fit the key.
         ManifestError: The manifest does not fit the ingredients, or the SDK refuses it.
@@ -279,11 +281,18 @@ def _verified(request: Request, file: Path | None, detached: Path | None) -> Cre
     """Read back what stands on the disk.
 
     Raises:
-        VerificationFailed: It does not verify, or the sidecar changed the file.
+        VerificationFailed: It does not verify.
+        UsageError: The file changed although its manifest stands beside it.
     """
     from forensics.provenance.reading import read
 
     place = cast("Path", file)
+    if not request.changes_file and not filecmp.cmp(request.source, place, shallow=False):
+        raise UsageError(
+            f"{request.source.name} cannot stay as it is beside a sidecar: the SDK takes old credentials "
+            "out, and rewrites the tag of MP3 and FLAC files; sign it without a sidecar",
+            actual=request.mime,
+        )
     try:
         report = read(place, request.policy, sidecar=detached)
     except ForensicsError as error:

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from forensics.cli.credentials.doctor import doctor
 from forensics.errors import CertificateError
 from forensics.provenance._sdk import safe_settings
-from forensics.provenance.doctor import Diagnosis, Severity, diagnose
+from forensics.provenance.doctor import Diagnosis, diagnose
+from forensics.provenance.findings import Severity
 from forensics.provenance.report import CredentialState
 from forensics.provenance.trust import TrustList, TrustPolicy
 
