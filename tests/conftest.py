@@ -1,4 +1,4 @@
-"""Shared fixtures: a picture that behaves like a photo, and the folder of test pictures where there is one."""
+"""Shared fixtures: a picture that behaves like a photo, and the folder of test pictures, if there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def photo() -> npt.NDArray[np.uint8]:
-    """A deterministic picture with a natural spectrum (amplitude 1/f) and related channels: (192, 256, 3)."""
+    """A deterministic (192, 256, 3) picture with a natural spectrum (amplitude 1/f) and related channels."""
     rng = np.random.default_rng(20240501)
     height, width = 192, 256
     down, across = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)[None, :]

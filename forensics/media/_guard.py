@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from forensics.errors import CorruptMedia, ForensicsError, LimitExceeded, TruncatedMedia
-from forensics.media.types import Limits
 
 __all__ = ["Deadline", "check_pixels", "decoding", "quiet"]
 
@@ -39,7 +38,7 @@ class Deadline:
             )
 
 
-def check_pixels(width: int, height: int, limits: Limits) -> None:
+def check_pixels(width: int, height: int, most: int) -> None:
     """Refuse a frame that is too large, before anything is allocated for it.
 
     Raises:
@@ -48,10 +47,10 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
     """
     if width <= 0 or height <= 0:
         raise CorruptMedia(f"the picture has no pixels: {width} x {height}")
-    if width * height > limits.pixels:
+    if width * height > most:
         raise LimitExceeded(
             f"the picture declares {width} x {height} pixels",
-            expected=f"<= {limits.pixels} pixels",
+            expected=f"<= {most} pixels",
             actual=width * height,
         )
 

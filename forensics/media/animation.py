@@ -71,6 +71,7 @@ def _frame_count(data: bytes, format_name: str, picture: ImageFile.ImageFile, de
         return gif.count_frames(data, deadline)
     declared = int(getattr(picture, "n_frames", 1))
     if format_name == "png":
-        controls = sum(chunk.kind == b"fcTL" for chunk in png.chunks(data))
-        return min(declared, controls + 1)
+        kinds = [chunk.kind for chunk in png.chunks(data) if chunk.kind in (b"fcTL", b"IDAT")]
+        hidden = kinds[:1] == [b"IDAT"]  # a picture for old viewers, which Pillow counts as the first frame
+        return min(declared, kinds.count(b"fcTL") + hidden)
     return declared

@@ -135,7 +135,7 @@ def _webp(data: bytes) -> Iterator[Block]:
 
 
 def _gif(data: bytes) -> Iterator[Block]:
-    for block in gif.blocks(data, Deadline(5.0)):
+    for block in gif.blocks(data, Deadline(1.0)):
         if block.kind == "comment":
             yield Block("comment", gif.join(data, block.start, _MOST_BYTES))
         elif block.kind == "application" and data[block.start + 1 : block.start + 12] == b"XMP DataXMP":

@@ -39,6 +39,11 @@ class Entry:
     raw: bytes = field(repr=False)
     count: int
 
+    @property
+    def size(self) -> int:
+        """Bytes that it declares."""
+        return self.count * _SIZES[self.kind]
+
 
 @dataclass(frozen=True)
 class Directory:

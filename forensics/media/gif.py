@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from forensics.errors import LimitExceeded
 from forensics.media._guard import Deadline
 
 __all__ = ["GifBlock", "blocks", "count_frames", "is_animated", "join"]
@@ -50,10 +51,13 @@ def blocks(data: bytes, deadline: Deadline | None = None) -> Iterator[GifBlock]:
 def is_animated(data: bytes) -> bool:
     """Tell whether a second frame begins within the data; on a head alone this may miss one."""
     seen = 0
-    for count, block in enumerate(blocks(data, Deadline(1.0))):
-        seen += block.kind == "image"
-        if seen > 1 or count > _CHECK_EVERY:
-            break
+    try:
+        for count, block in enumerate(blocks(data, Deadline(0.5))):
+            seen += block.kind == "image"
+            if seen > 1 or count > _CHECK_EVERY:
+                break
+    except LimitExceeded:
+        return True  # whoever decodes it meets the limit again
     return seen > 1
 
 
@@ -74,10 +78,11 @@ def count_frames(data: bytes, deadline: Deadline) -> int:
 def join(data: bytes, start: int, most: int) -> bytes:
     """Return the payload of the sub-blocks from `start`, at most about `most` bytes."""
     parts: list[bytes] = []
-    position, total = start, 0
-    while position < len(data) and data[position] and total < most:
+    position = start
+    for _ in range(most // 255 + 1):  # writers fill each sub-block but the last
+        if position >= len(data) or not data[position]:
+            break
         parts.append(data[position + 1 : position + 1 + data[position]])
-        total += data[position]
         position += 1 + data[position]
     return b"".join(parts)
 

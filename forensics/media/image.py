@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forensics.errors import LimitExceeded, UnsupportedMedia
+from forensics.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
 from forensics.media import gif, jxl, png, riff
 from forensics.media._guard import Deadline, check_pixels, decoding, quiet
+from forensics.media.exif import read_exif
 from forensics.media.plugins import plugin_of
 from forensics.media.types import JpegStructure, Limits, Pixels
 
@@ -18,11 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["check_scans", "decode_luma", "load_rgb", "luma_of", "open_picture", "to_rgb"]
 
-# Every scan of a progressive JPEG passes over the whole picture: twenty of 200 MP are allowed.
-_SCAN_PIXELS = 4_000_000_000
+# Every scan of a progressive JPEG passes over the whole picture: ten of 200 MP, which is the usual number,
+# are allowed. They take about 3 s.
+_SCAN_PIXELS = 2_000_000_000
 _MOST_SCANS = 500
 
-_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # TIFF fields
+# Measured: decoding takes about 8 bytes for a pixel, AVIF 10 and WebP 16, which keep whole frames beside it.
+_COPIES = {"avif": 2, "webp": 3}
+_MOST_STRIPS = 1 << 18
+_SHARED_BYTES = 1 << 20  # by which fields of a TIFF may overlap
+_STRIP_PIXELS = 4_000_000
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _DNG_VERSION = 258, 262, 50706  # TIFF fields
+_BYTE_KINDS = (1, 2, 6, 7)
 
 
 def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.ImageFile:
@@ -38,18 +47,40 @@ def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.Ima
         MissingExtra: The format needs a package that is not installed.
     """
     plugin = plugin_of(format_name)
+    most = limits.pixels // _COPIES.get(format_name, 1)
     with decoding(format_name):
         size = _declared_size(data, format_name)
         if size is not None:
-            check_pixels(*size, limits)
-        if format_name == "png":
-            data = png.without_ancillary(data)
-        if format_name == "gif":
-            gif.count_frames(data, Deadline(limits.seconds))
+            check_pixels(*size, most)
+        data = _prepared(data, format_name, limits)
         with quiet():
             picture = plugin(io.BytesIO(data))
-    check_pixels(picture.width, picture.height, limits)
+    check_pixels(picture.width, picture.height, most)
     return picture
+
+
+def _prepared(data: bytes, format_name: str, limits: Limits) -> bytes:
+    """Check what a decoder would only notice by running out of time or memory."""
+    if format_name == "png":
+        return png.without_ancillary(data)
+    if format_name == "gif":
+        gif.count_frames(data, Deadline(limits.seconds))
+    if format_name == "tiff":
+        _check_fields(data)
+    return data
+
+
+def _check_fields(data: bytes) -> None:
+    """Refuse a TIFF whose first directory would fill the memory, or describes a camera's raw samples."""
+    block = read_exif(data)
+    if not block.directories:
+        raise CorruptMedia(f"the TIFF has no readable directory: {'; '.join(block.problems)}")
+    entries = block.directories[0].entries
+    if any(e.tag == _DNG_VERSION for e in entries):
+        raise UnsupportedMedia("a camera raw file (DNG) is not a supported picture")
+    listed = max((e.count for e in entries if e.kind not in _BYTE_KINDS), default=0)
+    if listed > _MOST_STRIPS or sum(e.size for e in entries) > len(data) + _SHARED_BYTES:
+        raise LimitExceeded("the TIFF lists far too many strips or values", actual=listed)
 
 
 def load_rgb(picture: ImageFile.ImageFile, what: str) -> Pixels:
@@ -125,22 +156,31 @@ def to_rgb(picture: Image.Image) -> Pixels:
     Raises:
         UnsupportedMedia: The samples are neither 8 nor 16 bits of a known colour space.
     """
-    if picture.mode.startswith("I;16"):
-        return _from_wide_grey(picture)
     if picture.mode in ("I", "F"):
         raise UnsupportedMedia(f"{picture.mode} samples of 32 bits have no defined 8-bit view")
-    if picture.mode in ("RGB", "RGBA", "RGBX"):
-        return np.ascontiguousarray(np.asarray(picture)[..., :3])
-    picture.info.pop("transparency", None)
-    return np.asarray(picture.convert("RGB"))
+    picture.info.pop("transparency", None)  # a palette's alpha: converting warns of it
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), np.uint8)
+    step = max(8, _STRIP_PIXELS // width)
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        # Strip by strip, since Pillow keeps four bytes for a pixel and each conversion makes another copy.
+        pixels[top:bottom] = _rgb_strip(picture.crop((0, top, width, bottom)), picture)
+    return pixels
 
 
-def _from_wide_grey(picture: Image.Image) -> Pixels:
+def _rgb_strip(strip: Image.Image, picture: Image.Image) -> Pixels:
+    if strip.mode.startswith("I;16"):
+        return _from_wide_grey(strip, getattr(picture, "tag_v2", {}))
+    if strip.mode in ("RGB", "RGBA", "RGBX"):
+        return np.asarray(strip)[..., :3]
+    return np.asarray(strip.convert("RGB"))
+
+
+def _from_wide_grey(strip: Image.Image, fields: Mapping[int, Any]) -> Pixels:
     """High byte of grey samples; only TIFF has 12 bits, or white as zero, which Pillow leaves so."""
-    fields = getattr(picture, "tag_v2", {})
     bits = int((fields.get(_BITS_PER_SAMPLE) or (16,))[0])
-    wide = np.asarray(picture).astype(np.uint16) >> (bits - 8)
-    grey = wide.astype(np.uint8)
+    grey = (np.asarray(strip).astype(np.uint16) >> (bits - 8)).astype(np.uint8)
     if fields.get(_PHOTOMETRIC) == 0:
         grey = 255 - grey
     return np.repeat(grey[..., None], 3, axis=2)

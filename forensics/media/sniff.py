@@ -56,6 +56,8 @@ _REFUSED = (
     (b"ID3", "an MP3 file"),
     (b"fLaC", "a FLAC file"),
     (b"FLV\x01", "a Flash video"),
+    (b"II+\x00", "a BigTIFF picture"),
+    (b"MM\x00+", "a BigTIFF picture"),
     (b"IIU\x00", "a camera raw file"),
     (b"IIRO", "a camera raw file"),
     (b"\x00\x00\x01\xba", "an MPEG program stream"),
@@ -118,7 +120,7 @@ def _riff(data: bytes) -> Container | None:
 
 
 def _tiff(data: bytes) -> Container | None:
-    if data.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")) and data[8:10] != b"CR":
+    if data.startswith((b"II*\x00", b"MM\x00*")) and data[8:10] != b"CR":
         return _TIFF
     return None
 

@@ -38,7 +38,8 @@ class Limits:
     """What reading one file may cost.
 
     Attributes:
-        pixels: Most pixels of one frame.
+        pixels: Most pixels of one frame; decoding takes about 8 bytes for each. AVIF may have half and WebP
+            a third of it, because their decoders keep further copies.
         file_bytes: Largest file that is opened at all.
         frames: Most frames that are decoded from an animation or clip.
         seconds: Most wall-clock seconds of decoding, checked between frames, scans and strips.

@@ -70,7 +70,7 @@ def video_info(source: Source, limits: Limits) -> VideoInfo:
     with _opened(source, limits) as container:
         stream = _video_stream(container)
         codec = stream.codec_context
-        check_pixels(codec.width, codec.height, limits)
+        check_pixels(codec.width, codec.height, limits.pixels)
         return VideoInfo(
             width=codec.width,
             height=codec.height,
@@ -109,7 +109,7 @@ def video_frames(source: Source, count: int, limits: Limits) -> Iterator[Frame]:
     deadline = Deadline(limits.seconds)
     with _opened(source, limits) as container:
         stream = _video_stream(container)
-        check_pixels(stream.codec_context.width, stream.codec_context.height, limits)
+        check_pixels(stream.codec_context.width, stream.codec_context.height, limits.pixels)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = 2
         yield from _Sampler(container, stream, limits, deadline).frames(count)
@@ -163,7 +163,7 @@ class _Sampler:
             self.deadline.check()
             seconds = self._place(frame.time)
             if self.index >= wanted:
-                check_pixels(frame.width, frame.height, self.limits)
+                check_pixels(frame.width, frame.height, self.limits.pixels)
                 pixels: Pixels = frame.to_ndarray(format="rgb24")
                 pixels.flags.writeable = False
                 return Frame(self.index, seconds, pixels)

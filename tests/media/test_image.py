@@ -319,8 +319,9 @@ def test_flipped_bytes_are_decoded_or_refused(photo, name):
             try:
                 media = open_bytes(bytes(broken))
                 _ = media.metadata, media.image, media.pixels, media.luma, list(media.frames(2))
-            except MediaError as error:
-                assert str(error)
+            except MediaError:
+                continue
+            assert media.pixels.shape[2] == 3
 
 
 def test_text_that_the_decoder_would_stumble_over_costs_no_pixels(photo):
@@ -342,12 +343,17 @@ def test_a_broken_check_sum_is_corrupt(photo):
         _ = open_bytes(bytes(data)).pixels
 
 
-def test_pixel_limit_is_checked_before_decoding(photo):
-    for name in ("jpeg", "png", "webp", "avif", "gif", "tiff", "bmp"):
-        media = open_bytes(encode(photo, name), limits=Limits(pixels=256 * 192 - 1))
+COPIES = {"avif": 2, "webp": 3}
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "webp", "avif", "gif", "tiff", "bmp"])
+def test_pixel_limit_is_checked_before_decoding(photo, name):
+    least = 256 * 192 * COPIES.get(name, 1)
+    data = encode(photo, name)
+    assert open_bytes(data, limits=Limits(pixels=least)).pixels.shape == photo.shape
+    for part in ("pixels", "luma", "image"):
         with pytest.raises(LimitExceeded, match="256 x 192"):
-            _ = media.pixels
-        assert open_bytes(encode(photo, name), limits=Limits(pixels=256 * 192)).pixels.shape == photo.shape
+            getattr(open_bytes(data, limits=Limits(pixels=least - 1)), part)
 
 
 def test_decoder_out_of_memory_is_a_limit(photo, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 
@@ -246,10 +247,8 @@ def test_mutated_files_are_parsed_or_refused(changes, length):
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=400))
 def test_noise_is_parsed_or_refused(noise):
-    try:
-        parse_jpeg(b"\xff\xd8\xff" + noise)
-    except MediaError as error:
-        assert str(error)
+    with contextlib.suppress(MediaError):
+        assert parse_jpeg(b"\xff\xd8\xff" + noise).components in range(1, 5)
 
 
 FUZZ_SEED = insert(

@@ -279,12 +279,14 @@ def resource(number, data):
 def test_iptc_in_a_jpeg(photo):
     records = (
         dataset(1, 90, b"\x1b%G") + dataset(2, 0, b"\x00\x04") + dataset(2, 110, "Zoë".encode())
-        + dataset(2, 25, b"cat") + dataset(2, 25, b"dog") + dataset(2, 116, b"\xa9 me") + dataset(2, 230, b"x")
+        + dataset(2, 25, b"cat") + dataset(2, 25, b"dog") + dataset(2, 116, b"\xa9 me")
+        + dataset(2, 230, b"x")
     )  # fmt: skip
     block = b"Photoshop 3.0\x00" + resource(0x0425, b"odd") + resource(0x0404, records)
     found = open_bytes(insert(encode(photo, "jpeg"), segment(0xED, block))).metadata
     assert [(t.name, t.value) for t in found.group("iptc")] == [
-        ("Credit", "Zoë"), ("Keywords", "cat"), ("Keywords", "dog"), ("CopyrightNotice", "© me"), ("2:230", "x"),
+        ("Credit", "Zoë"), ("Keywords", "cat"), ("Keywords", "dog"), ("CopyrightNotice", "© me"),
+        ("2:230", "x"),
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fractions
 import io
 import sys
@@ -156,11 +157,9 @@ def test_broken_clips_are_decoded_or_refused(name, codec):
             broken[place] = rng.integers(256)
         media = open_bytes(bytes(broken))
         assert isinstance(media.metadata.problems, tuple)
-        try:
+        with contextlib.suppress(MediaError):
             assert media.video.width > 0
             assert [f.pixels.shape[2] for f in media.frames(3)]
-        except MediaError as error:
-            assert str(error)
 
 
 def test_a_playlist_under_a_clip_head_opens_nothing(tmp_path):
