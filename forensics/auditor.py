@@ -18,7 +18,7 @@ from forensics.detectors.base import DETECTORS, Detector
 from forensics.errors import ForensicsError, UsageError
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
 from forensics.fusion.contradictions import Contradiction, find_contradictions
-from forensics.fusion.credentials import credential_evidence
+from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
 from forensics.fusion.facts import gather
 from forensics.fusion.opinions import FusedOpinion, fuse
 from forensics.fusion.rules import Rule, decide
@@ -26,6 +26,7 @@ from forensics.media import Limits, Media, open_media
 from forensics.media.hashing import file_sha256
 from forensics.provenance import TrustPolicy, read
 from forensics.provenance.report import CredentialReport, CredentialState
+from forensics.transplant import compare_with_thumbnail
 
 __all__ = ["Auditor", "audit"]
 
@@ -85,6 +86,9 @@ class Auditor:
         media = run.step("open", lambda: open_media(run.path, self.limits))
         readable = media is not None and run.step("decode", lambda: media.pixels) is not None
         evidence = [credential_evidence(credentials)] if credentials else []
+        if media is not None and readable and evidence and evidence[0].code == CONTENT_CHANGED:
+            told = run.step("thumbnail", lambda: compare_with_thumbnail(run.path, media))
+            evidence += [told] if told else []
         if media is not None:
             evidence += self._examine(run, media, readable)
         return self._conclude(run, media, credentials or _no_credentials(), tuple(evidence), readable)
@@ -265,7 +269,7 @@ def _reasons(
 
 
 def _strength(evidence: Evidence) -> tuple[bool, bool, int, float]:
-    """Findings first; what only tells of saves and scaling last; then proof, claims and opinions by weight."""
+    """Findings first, what only tells of saves and scaling last; then proof, claims, opinions by weight."""
     grades = {Grade.PROOF: 3, Grade.CLAIM: 2, Grade.OPINION: 1}
     telling = evidence.grade is not Grade.OPINION or evidence.question is not Question.HISTORY
     found = evidence.status is Status.SIGNAL

@@ -6,7 +6,9 @@ from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Measurement,
 from forensics.fusion.facts import HARD_BINDING_FAILURES, TAMPER_FAILURES
 from forensics.provenance.report import AiSignalKind, Chain, CredentialReport, CredentialState
 
-__all__ = ["credential_evidence"]
+__all__ = ["CONTENT_CHANGED", "credential_evidence"]
+
+CONTENT_CHANGED = "credentials.content_changed"
 
 ORIGINS = {
     AiSignalKind.FULLY: Origin.SYNTHETIC,
@@ -27,6 +29,10 @@ WORDS = {
     AiSignalKind.FULLY: "declares that a model made it",
     AiSignalKind.AMBIGUOUS: "is ambiguous about the part a model had",
 }
+CHANGED_LIMITS = (
+    "Harmless software may have changed it, and anyone can attach a credential of another picture: weigh who "
+    "signed, and whether a thumbnail shows this picture."
+)
 LIMITS = {
     CredentialState.NONE: "Most files carry none, and anyone can strip them: absence says nothing.",
     CredentialState.REMOTE_DECLARED: "Nothing was fetched; what the address holds is unknown.",
@@ -45,12 +51,12 @@ def credential_evidence(report: CredentialReport) -> Evidence:
     usable = report.chain is not Chain.BROKEN and _content_vouched_for(report)
     return Evidence(
         detector="credentials",
-        code=f"credentials.{_code(report)}",
+        code=CONTENT_CHANGED if _changed(report) else f"credentials.{_code(report)}",
         question=_question(report),
         grade=Grade.PROOF if report.proof or _changed(report) else Grade.CLAIM,
         status=_status(report),
         summary=_summary(report),
-        limits=LIMITS.get(report.state, ""),
+        limits=CHANGED_LIMITS if _changed(report) else LIMITS.get(report.state, ""),
         claims=_claims(report) if usable else (),
         measurements=(
             Measurement(name="state", value=report.state.value),
@@ -73,8 +79,6 @@ def _content_vouched_for(report: CredentialReport) -> bool:
 
 
 def _code(report: CredentialReport) -> str:
-    if _changed(report):
-        return "content_changed"
     return "broken_chain" if report.chain is Chain.BROKEN else report.state.value
 
 
@@ -96,7 +100,9 @@ def _summary(report: CredentialReport) -> str:
     signer = report.signer.subject if report.signer else "an unnamed signer"
     said = WORDS[report.ai_signal.kind]
     if _changed(report):
-        return f"The content is not what {signer} signed: changed since, or the credential was moved here."
+        unknown = any(c.code == "signingCredential.untrusted" for c in report.codes)
+        whom = f"{signer}, unknown to the policy," if unknown else signer
+        return f"The content is not what {whom} signed: changed since, or the credential was moved here."
     if report.chain is Chain.BROKEN and report.state is not CredentialState.INVALID:
         return f"The credential of {signer} rests on an ingredient whose own credential does not verify."
     return {

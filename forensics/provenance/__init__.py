@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from forensics.provenance.reading import read, verify
+from forensics.provenance.reading import claim_thumbnail, read, verify
 from forensics.provenance.report import (
     Action,
     AiSignal,
@@ -48,6 +48,7 @@ __all__ = [
     "TimestampPolicy",
     "TrustList",
     "TrustPolicy",
+    "claim_thumbnail",
     "read",
     "sign",
     "verify",

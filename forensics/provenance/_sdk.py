@@ -21,7 +21,7 @@ from forensics.provenance.trust import ListKind, TrustList, TrustPolicy
 if TYPE_CHECKING:
     import c2pa
 
-__all__ = ["Outcome", "StoreReading", "make_context", "read_store", "safe_settings"]
+__all__ = ["Outcome", "StoreReading", "make_context", "read_store", "read_thumbnail", "safe_settings"]
 
 _log = logging.getLogger(__name__)
 
@@ -160,6 +160,28 @@ def _store_bytes(reader: c2pa.Reader, label: str) -> bytes:
         reader.resource_to_stream(label, target)
     except c2pa.C2paError as error:
         _log.debug("no manifest store for %s: %s", label, error)
+    return target.getvalue()
+
+
+def read_thumbnail(stream: BinaryIO, mime: str | None) -> bytes:
+    """Return the picture of the content that its signer put into the active manifest; b"" for none.
+
+    Args:
+        stream: The file, opened for reading, at its start.
+        mime: Media type by the file name, as a hint.
+    """
+    import c2pa
+
+    target = io.BytesIO()
+    try:
+        with c2pa.Reader(mime, stream, context=make_context()) as reader:
+            document = json.loads(reader.json())
+            manifest = document.get("manifests", {}).get(document.get("active_manifest"), {})
+            identifier = (manifest.get("thumbnail") or {}).get("identifier")
+            if identifier:
+                reader.resource_to_stream(identifier, target)
+    except (c2pa.C2paError, ValueError, RecursionError, AttributeError) as error:
+        _log.debug("no claim thumbnail: %s", error)
     return target.getvalue()
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from forensics.errors import NotAFile, VerificationFailed
 from forensics.provenance import chain
 from forensics.provenance._manifests import describe
-from forensics.provenance._sdk import Outcome, StoreReading, read_store
+from forensics.provenance._sdk import Outcome, StoreReading, read_store, read_thumbnail
 from forensics.provenance._statuses import Entry, Statuses
 from forensics.provenance._trusting import Judgement, Trusting, judge
 from forensics.provenance.ai_signal import combine, statements
@@ -27,7 +27,7 @@ from forensics.provenance.report import (
 )
 from forensics.provenance.trust import ListKind, TrustPolicy
 
-__all__ = ["MAX_SIDECAR_BYTES", "read", "verify"]
+__all__ = ["MAX_SIDECAR_BYTES", "claim_thumbnail", "read", "verify"]
 
 MAX_SIDECAR_BYTES = 64 << 20
 
@@ -108,6 +108,22 @@ def verify(
             f"{path}: {report.message}", expected=CredentialState.TRUSTED, actual=report.state
         )
     return report
+
+
+def claim_thumbnail(path: PathLike) -> bytes:
+    """Return the small picture of the content that the signer put into the active manifest.
+
+    Args:
+        path: The file.
+
+    Returns:
+        An encoded picture as it stands in the manifest, hostile like everything in a file; b"" for none.
+
+    Raises:
+        NotAFile: The path is missing, no regular file, or not permitted.
+    """
+    with _open(Path(path)) as stream:
+        return read_thumbnail(stream, mimetypes.guess_type(Path(path).name)[0])
 
 
 def _open(path: Path) -> BinaryIO:
