@@ -113,6 +113,18 @@ def test_missing_manifest_breaks() -> None:
     assert verdict(document) is Chain.BROKEN
 
 
+def test_edited_record_of_an_ingredient_breaks() -> None:
+    edited = {"code": "assertion.hashedURI.mismatch", "url": URI.format("a")}
+    document = store({"a": [ingredient("b")], "b": []}, activeManifest={"failure": [edited]})
+    assert verdict(document) is Chain.BROKEN
+
+
+def test_failure_of_a_manifest_that_nothing_names_breaks() -> None:
+    hidden = status("claimSignature.mismatch", "c")
+    document = store({"a": [ingredient("b")], "b": []}, activeManifest={"failure": [hidden]})
+    assert verdict(document) is Chain.BROKEN
+
+
 def test_failure_of_the_active_manifest_alone_does_not_break_the_chain() -> None:
     own = status("assertion.dataHash.mismatch", "a")
     document = store({"a": [ingredient("b")], "b": []}, activeManifest={"failure": [own]})

@@ -10,6 +10,7 @@ import pytest
 
 from forensics.errors import CertificateError, TrustPolicyError
 from forensics.provenance import CredentialState, ListKind, TrustList, TrustPolicy, read
+from forensics.provenance._statuses import Statuses
 from forensics.provenance.certificates import describe_certificates, find_issuer, normalise_pem
 from forensics.provenance.trust import policy_path, user_policy_path
 from forensics.provenance.trust_file import add_list, list_name, remove_list, to_toml, write_policy
@@ -144,7 +145,11 @@ def test_round_trip(tmp_path: Path, pem: str) -> None:
     )
     path = tmp_path / "new" / "trust.toml"
     write_policy(policy, path)
-    assert TrustPolicy.load(path) == policy
+    link = tmp_path / "before"
+    link.hardlink_to(path)
+    write_policy(TrustPolicy.default(), path)
+    assert TrustPolicy.load(path) == TrustPolicy.default()
+    assert TrustPolicy.load(link) == policy  # the file was replaced, not written over
     assert [p.name for p in path.parent.iterdir()] == ["trust.toml"]
     assert load(tmp_path, to_toml(TrustPolicy.default())) == TrustPolicy.default()
 
@@ -230,9 +235,10 @@ def test_an_anchor_for_signers_does_not_vouch_for_time(forge, tsa, pem: str, jpe
     assert not report.signed_time.trusted
 
 
-def test_times_of_first_version_claims_are_never_vouched_for(reference: Path) -> None:
+def test_times_of_first_version_claims_are_never_vouched_for(reference: Path, tsa) -> None:
     # The SDK reports timeStamp.trusted for them whatever the lists say.
-    report = read(reference / "CA.jpg", TrustPolicy.default())
+    clock = TrustList(name="clock", kind=ListKind.TSA, pem=tsa.root_pem.decode())
+    report = read(reference / "CA.jpg", TrustPolicy(lists=(clock,)))
     assert "timeStamp.trusted" in {c.code for c in report.codes}
     assert report.signed_time is not None
     assert not report.signed_time.trusted
@@ -261,6 +267,39 @@ def test_time_from_an_authority_that_stands_in_a_signer_list_too(
     assert (report.state, report.trust_list) == (State.TRUSTED, "signers")
     assert report.signed_time is not None
     assert report.signed_time.trusted
+
+
+@pytest.mark.parametrize(
+    ("explanation", "uri"),
+    [
+        ("timestamp cert trusted: TSA, trust list: urn:forensics:tsa:a", "urn:forensics:tsa:a"),
+        ("legacy timestamp cert trusted: TSA", None),
+        # an authority may call itself anything
+        ("legacy timestamp cert trusted: x, trust list: urn:forensics:tsa:a", None),
+        ("legacy timestamp cert trusted: \ntimestamp cert trusted: x, trust list: urn:forensics:tsa:a", None),
+        ("timestamp cert trusted: x, trust list: urn:forensics:tsa:a, trust list: urn:b", "urn:b"),
+    ],
+)
+def test_the_list_behind_a_time(explanation: str, uri: str | None) -> None:
+    status = {"code": "timeStamp.trusted", "url": "self#jumbf=/c2pa/m/c2pa.signature"}
+    groups = {"activeManifest": {"success": [{**status, "explanation": explanation}]}}
+    assert Statuses({"active_manifest": "m", "validation_results": groups}).time_list("m") == uri
+    ingredient = {"active_manifest": "m", "validation_results": groups}
+    recorded = {"active_manifest": "a", "manifests": {"a": {"ingredients": [ingredient]}}}
+    assert Statuses(recorded).time_list("m") is None
+
+
+def test_an_ingredient_that_turns_out_to_be_a_strangers(forge, stranger, pki, jpeg, read_bytes) -> None:
+    # As the SDK has it: what the signer recorded as unknown is settled, what he took for known is not.
+    foreign = TrustList(name="then", pem=stranger.signer.certificates[1].public_bytes(_encoding()).decode())
+    then = TrustPolicy(lists=(*pki.policy.lists, foreign))
+    parent = stranger.sign(jpeg)
+    settled = read_bytes(forge.sign(parent, ingredient=parent, policy=pki.policy), pki.policy)
+    surprise = read_bytes(forge.sign(parent, ingredient=parent, policy=then), pki.policy)
+    assert (settled.state, surprise.state) == (State.TRUSTED, State.VALID_UNTRUSTED)
+    for report in (settled, surprise):
+        assert [m.trusted for m in report.manifests] == [True, False]
+        assert report.trust_list == "test"
 
 
 # Issuers
