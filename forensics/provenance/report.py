@@ -156,6 +156,13 @@ class CredentialReport(Model):
         return tuple(dict.fromkeys(codes))
 
     @property
+    def own_failures(self) -> tuple[str, ...]:
+        """Those of `failures` that speak of the active manifest, not of what it was made from."""
+        active = self.manifests[0].label if self.manifests else ""
+        own = (c.code for c in self.codes if c.failure and c.manifest in ("", active))
+        return tuple(code for code in dict.fromkeys(own) if code in self.failures)
+
+    @property
     def proof(self) -> bool:
         """Whether the credentials may count as proof: trusted, and no broken link in the chain."""
         return self.state is CredentialState.TRUSTED and self.chain is not Chain.BROKEN
