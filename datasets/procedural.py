@@ -220,12 +220,12 @@ def encode(picture: Pixels, codec: str = "png", quality: int = 90, subsampling: 
 
     Args:
         picture: (H, W, 3) uint8 RGB.
-        codec: "png", "jpeg" or "webp" (lossy).
+        codec: "png", "jpeg", "webp" or "avif" (lossy).
         quality: 1-100; unused for PNG.
         subsampling: Chroma of a JPEG: "4:4:4", "4:2:2" or "4:2:0".
 
     Raises:
-        UsageError: The codec is not one of the three.
+        UsageError: The codec is not one of the four.
     """
     from PIL import Image
 
@@ -235,10 +235,10 @@ def encode(picture: Pixels, codec: str = "png", quality: int = 90, subsampling: 
         image.save(out, "PNG", compress_level=1)
     elif codec == "jpeg":
         image.save(out, "JPEG", quality=quality, subsampling=subsampling)
-    elif codec == "webp":
-        image.save(out, "WEBP", quality=quality)
+    elif codec in ("webp", "avif"):
+        image.save(out, codec.upper(), quality=quality)
     else:
-        raise UsageError(f"no codec {codec!r}", expected="png, jpeg or webp", actual=codec)
+        raise UsageError(f"no codec {codec!r}", expected="png, jpeg, webp or avif", actual=codec)
     return out.getvalue()
 
 

@@ -75,7 +75,9 @@ def test_noise_follows_the_signal() -> None:
     assert procedural.camera(5, 128, 128, quiet).tobytes() == procedural.camera(5, 128, 128, quiet).tobytes()
 
 
-@pytest.mark.parametrize(("codec", "name"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP")])
+@pytest.mark.parametrize(
+    ("codec", "name"), [("png", "PNG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("avif", "AVIF")]
+)
 def test_encode(codec: str, name: str) -> None:
     picture = procedural.camera(1, 64, 80)
     with Image.open(io.BytesIO(procedural.encode(picture, codec, 90))) as image:
