@@ -314,7 +314,6 @@ def picture(tmp_path: Path) -> Path:
 
 
 CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
-TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 
 @dataclass(frozen=True)
@@ -363,14 +362,9 @@ class Forge:
         return out.getvalue()
 
     def _signer(self, tsa_url: str | None) -> c2pa.Signer:
-        return c2pa.Signer.from_info(
-            c2pa.C2paSignerInfo(
-                alg=c2pa.C2paSigningAlg.ES256,
-                sign_cert=self.signer.chain,
-                private_key=self.signer.key_pem,
-                ta_url=tsa_url,
-            )
-        )
+        es256 = c2pa.C2paSigningAlg.ES256
+        info = c2pa.C2paSignerInfo(es256, self.signer.chain, self.signer.key_pem, tsa_url)
+        return c2pa.Signer.from_info(info)
 
 
 @pytest.fixture(scope="session")
@@ -391,14 +385,11 @@ def jpeg() -> bytes:
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """The folder of files with known states."""
     return Path(__file__).parents[1] / "data" / "c2pa"
 
 
 @pytest.fixture
 def read_bytes(tmp_path: Path) -> Callable[..., CredentialReport]:
-    """Read bytes as a file of that name."""
-
     def run(data: bytes, policy: TrustPolicy | None = None, name: str = "file.jpg") -> CredentialReport:
         path = tmp_path / name
         path.write_bytes(data)
