@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from forensics.errors import CorruptMedia, MediaError, MissingExtra
 from forensics.media._guard import Deadline, check_pixels, decoding
 from forensics.media.animation import spread
+from forensics.media.mp4 import xmp_packet
 from forensics.media.source import Source, open_plain
 from forensics.media.types import Frame, Limits, Metadata, Pixels, Tag, VideoInfo
+from forensics.media.xmp import read_xmp
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -85,16 +87,29 @@ def video_info(source: Source, limits: Limits) -> VideoInfo:
 
 
 def video_tags(source: Source, limits: Limits) -> Metadata:
-    """Read the tags of a clip and of its streams. Never raises: what cannot be read becomes a problem."""
+    """Read the tags of a clip and of its streams, and its XMP. Never raises: problems say what is wrong."""
+    xmp = _xmp(source, limits)
     try:
         with _opened(source, limits) as container:
             sections = [container.metadata, *(s.metadata for s in container.streams)]
             pairs = [(name, value) for section in sections for name, value in section.items()][:_MOST_TAGS]
     except (MediaError, MissingExtra) as error:
-        return Metadata(problems=(f"the tags of the clip cannot be read: {error}",))
+        return Metadata(xmp.tags, (f"the tags of the clip cannot be read: {error}", *xmp.problems))
     most = limits.metadata_bytes
     cut = tuple(f"the tag {name!r} is cut to {most} characters" for name, value in pairs if len(value) > most)
-    return Metadata(tuple(Tag("container", name, value[:most]) for name, value in pairs), cut)
+    tags = tuple(Tag("container", name, value[:most]) for name, value in pairs)
+    return Metadata(tags + xmp.tags, cut + xmp.problems)
+
+
+def _xmp(source: Source, limits: Limits) -> Metadata:
+    if source.container.format not in ("mp4", "mov"):
+        return Metadata()
+    try:
+        with _file(source) as file:
+            packet = xmp_packet(file)
+    except (MediaError, OverflowError) as error:
+        return Metadata(problems=(f"the XMP of the clip cannot be read: {error}",))
+    return read_xmp(packet, limits.metadata_bytes) if packet else Metadata()
 
 
 def video_frames(source: Source, count: int, limits: Limits) -> Iterator[Frame]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fractions
 import io
+import struct
 import sys
 
 import numpy as np
@@ -104,6 +105,32 @@ def test_tags_of_the_container():
     assert found.problems == ()
     assert (found.get("container", "title"), found.get("container", "comment")) == ("Zoë", "made by a model")
     assert found.get("container", "encoder").startswith("Lavf")
+
+
+@pytest.mark.parametrize("name", ["mp4", "mov"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_xmp_of_a_clip(tmp_path, name, wide):
+    packet = b"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description "
+    packet += b"xmlns:p='http://ns.adobe.com/photoshop/1.0/' p:Credit='made by a model'/></rdf:RDF>"
+    body = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + packet
+    head = (
+        struct.pack(">I4sQ", 1, b"uuid", len(body) + 16)
+        if wide
+        else struct.pack(">I4s", len(body) + 8, b"uuid")
+    )
+    path = tmp_path / "clip"
+    path.write_bytes(clip(name) + head + body)
+    for media in (open_media(path), open_bytes(path.read_bytes())):
+        assert media.metadata.get("xmp", "photoshop:Credit") == "made by a model"
+        assert media.metadata.get("container", "encoder")
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 2**31])
+def test_boxes_of_any_size_end_the_search(size):
+    data = b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isomavc1" + struct.pack(">I", size) + b"free" + bytes(12)
+    huge = data + struct.pack(">I4sQ", 1, b"free", 2**64 - 1)
+    for file in (data, huge):
+        assert open_bytes(file).metadata.group("xmp") == ()
 
 
 def test_long_tags_are_cut():
