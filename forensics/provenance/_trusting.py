@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from forensics.provenance._json import text
 from forensics.provenance._sdk import StoreReading
-from forensics.provenance._statuses import UNTRUSTED, Statuses
+from forensics.provenance._statuses import TRUSTED, UNTRUSTED, Statuses
 from forensics.provenance.report import CredentialState, StatusCode
 from forensics.provenance.trust import ListKind, TrustList, TrustPolicy
 
@@ -89,13 +89,21 @@ def judge(reading: StoreReading, trusting: Trusting) -> Judgement:
     if uri is None:
         return _without_list(label, trusting)
     matched = trusting.policy.by_uri(uri)
-    doubts = any(e.failure and not e.unknown_identity for e in statuses.current)
+    doubts = any(e.failure and not e.unknown_identity for e in statuses.current) or _leaks(trusting)
     timely = trusting.time(label) or not trusting.policy.require_timestamp
     trusted = not doubts and timely
     return Judgement(
         CredentialState.TRUSTED if trusted else CredentialState.VALID_UNTRUSTED,
         matched.name if matched else "",
     )
+
+
+def _leaks(trusting: Trusting) -> bool:
+    """Whether only a list of another kind keeps the SDK from calling an ingredient's signer unknown."""
+    statuses = trusting.statuses
+    settled = {e.manifest for e in statuses.recorded if e.code == UNTRUSTED}
+    vouched = {e.manifest for e in statuses.every if e.code == TRUSTED}
+    return any(trusting.signer_list(label) is None for label in vouched - settled)
 
 
 def _without_list(label: str, trusting: Trusting) -> Judgement:

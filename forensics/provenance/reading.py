@@ -170,6 +170,8 @@ def _report(
         describe(node, trusting, issuer, active=not index) for index, node in enumerate(walk.nodes)
     )
     active = manifests[0] if manifests else None
+    fetched = not reading.embedded and store is None and bool(reading.remote_url)
+    message = _message(judgement, state_of_chain, statuses, active)
     return CredentialReport(
         state=judgement.state,
         chain=state_of_chain,
@@ -181,7 +183,7 @@ def _report(
         signed_time=active.signed_time if active else None,
         ai_signal=_ai_signal(walk, manifests, state_of_chain, judgement.state),
         manifests=manifests,
-        message=_message(judgement, state_of_chain, statuses, active),
+        message=f"{message} They were fetched from {reading.remote_url}." if fetched else message,
     )
 
 

@@ -122,6 +122,7 @@ def test_a_policy_may_allow_one_host(remote_only: Path, listener: Listener, pki)
     allowed = pki.policy.model_copy(update={"allow_network": True, "allowed_hosts": (listener.host,)})
     report = read(remote_only, allowed)
     assert (report.state, report.embedded) == (State.TRUSTED, False)
+    assert f"fetched from {listener.url}" in report.message
     assert listener.calls == ["/store.c2pa"]
     other = allowed.model_copy(update={"allowed_hosts": ("example.org", "127.0.0.1:1")})
     report = read(remote_only, other)

@@ -22,6 +22,7 @@ from forensics.provenance import (
     TrustList,
     TrustPolicy,
     read,
+    reading,
     verify,
 )
 
@@ -323,6 +324,16 @@ def test_sidecar_of_junk(pki, jpeg: bytes, tmp_path: Path, junk: bytes) -> None:
     path.write_bytes(jpeg)
     sidecar.write_bytes(junk)
     assert read(path, pki.policy).state in (State.MALFORMED, State.NONE)
+
+
+def test_sidecar_that_is_too_large(pki, jpeg: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_SIDECAR_BYTES", 1 << 20)
+    path, sidecar = tmp_path / "b.jpg", tmp_path / "b.c2pa"
+    path.write_bytes(jpeg)
+    sidecar.write_bytes(bytes((1 << 20) + 1))
+    report = read(path, pki.policy)
+    assert report.state is State.MALFORMED
+    assert "larger than 1 MiB" in report.message
 
 
 # Trouble with the path

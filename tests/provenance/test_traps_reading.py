@@ -91,6 +91,22 @@ def test_p6_ingredients_whose_list_the_sdk_leaves_out(forge, stranger, pki, jpeg
     assert [m.trusted for m in report.manifests] == [True, True]
 
 
+def test_p6_a_list_of_another_kind_does_not_hide_an_unknown_ingredient(
+    forge, stranger, pki, jpeg, read_bytes
+) -> None:
+    # The taker's record says nothing of trust, so the SDK would take it away, but for the leak.
+    foreign_root = stranger.signer.certificates[-1].public_bytes(_pem()).decode()
+    signer = TrustList(name="test", pem=pki.root_pem.decode())
+    leak = TrustList(name="clock", kind="tsa", pem=foreign_root)
+    parent = stranger.sign(jpeg)
+    signed = forge.sign(parent, ingredient=parent, policy=TrustPolicy(lists=(signer, leak)))
+    assert read_bytes(signed, TrustPolicy(lists=(signer,))).state is State.VALID_UNTRUSTED
+    leaky = TrustPolicy(lists=(signer, leak))
+    assert sdk_state(signed, safe_settings(leaky)) == "Trusted"
+    report = read_bytes(signed, leaky)
+    assert (report.state, [m.trusted for m in report.manifests]) == (State.VALID_UNTRUSTED, [True, False])
+
+
 def test_p7_a_tampered_parent_is_not_laundered(forge, pki, jpeg, read_bytes) -> None:
     parent = bytearray(forge.sign(jpeg))
     parent[-40] ^= 1
