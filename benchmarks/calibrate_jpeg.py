@@ -1,6 +1,6 @@
 """Calibrate and evaluate the detector `jpeg`.
 
-    nice python benchmarks/calibrate_jpeg.py [--write] [--photos 1600] [--workers 2]
+    nice python benchmarks/calibrate_jpeg.py [--write] [--photos 960] [--workers 2]
 
 Calibration: half of the Kodak pictures, three of six camera photos reduced to a third (no JPEG past is left)
 and cut into crops, and mosaics of small photos of the permissive pack. Evaluation: the other halves, and
@@ -430,7 +430,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", action="store_true", help="write the calibration into the package")
-    parser.add_argument("--photos", type=int, default=1600, help="small photos that calibrate")
+    parser.add_argument("--photos", type=int, default=960, help="small photos that calibrate")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     if arguments.write:

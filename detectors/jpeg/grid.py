@@ -120,7 +120,8 @@ def _zero_counts(luma: Pixels) -> Pixels:
             both = cv2.filter2D(
                 rows, cv2.CV_32F, basis[v][:, None], anchor=(0, 0), borderType=cv2.BORDER_REFLECT
             )
-            zeros += np.abs(both) < 0.5
+            # The mask is 255 where the product is small: subtracting it adds one, modulo 256.
+            zeros -= np.asarray(cv2.inRange(both, -0.5, 0.5), np.uint8)
     return zeros[:-7, :-7]
 
 

@@ -19,7 +19,6 @@ from forensics.detectors.jpeg.grid import log10_binomial_tail
 
 Votes = npt.NDArray[np.int8]
 Counts = npt.NDArray[np.int64]
-Around = dict[int, tuple[Counts, Counts]]
 
 __all__ = ["Region", "foreign_grid", "lacking_save"]
 
@@ -27,6 +26,7 @@ __all__ = ["Region", "foreign_grid", "lacking_save"]
 SIZES = (5, 9, 15)
 # Least number of votes in a window.
 LEAST_VOTES = 8
+NEVER = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,21 @@ class Region:
     map: Floats
 
 
+@dataclass(frozen=True)
+class Window:
+    """What all phases share at one window size.
+
+    Attributes:
+        voted: Votes of any phase in the window centred on each place.
+        least: Votes for one phase from which it counts as improbable there.
+        log10_tests: log10 of the number of windows and phases.
+    """
+
+    voted: Counts
+    least: Counts
+    log10_tests: float
+
+
 def foreign_grid(cells: Votes, main: int) -> Region:
     """Find the window with the most improbable agreement on a grid other than the main one.
 
@@ -63,7 +78,7 @@ def foreign_grid(cells: Votes, main: int) -> Region:
     """
     voted, ours = (cells >= 0).astype(np.float32), (cells == main).astype(np.float32)
     sizes = [s for s in SIZES if s <= min(cells.shape)]
-    around = {s: (_sums(voted, s).astype(np.int64), _sums(ours, s).astype(np.int64)) for s in sizes}
+    around = {s: _window(voted, ours, s) for s in sizes}
     best = Region(0.0, 0, 0, 0, -1, np.zeros(cells.shape, np.float32))
     strength = best.map
     counts = np.bincount(cells[cells >= 0], minlength=64)
@@ -75,24 +90,34 @@ def foreign_grid(cells: Votes, main: int) -> Region:
     return Region(best.score, best.top, best.left, best.size, best.phase, _unit(strength, 30.0))
 
 
-def _phase(cells: Votes, phase: int, around: Around) -> tuple[Region, Floats]:
+def _phase(cells: Votes, phase: int, around: dict[int, Window]) -> tuple[Region, Floats]:
     """Best window for one phase, and the best score at each place."""
-    windows = len(SIZES) * max(cells.size, 1) * 63
     theirs = (cells == phase).astype(np.float32)
     strength = np.zeros(cells.shape, np.float32)
     best = Region(0.0, 0, 0, 0, phase, strength)
-    for size, (n, own) in around.items():
+    for size, window in around.items():
         k = _sums(theirs, size).astype(np.int64)
-        score = -_tails()[n, k] - np.log10(windows)
-        # What was pasted has lost the picture's own grid: its votes there are at chance.
-        score[(n < LEAST_VOTES) | (_tails()[n, own] < -2.0)] = 0.0
-        strength = np.maximum(strength, score.astype(np.float32))
-        if score.max() > best.score:
-            row, column = np.unravel_index(int(score.argmax()), score.shape)
-            best = Region(
-                float(score.max()), int(row) - size // 2, int(column) - size // 2, size, phase, strength
-            )
+        place = np.nonzero(k >= window.least)
+        if place[0].size == 0:
+            continue
+        scores = -_tails()[window.voted[place], k[place]] - window.log10_tests
+        strength[place] = np.maximum(strength[place], scores)
+        top = int(scores.argmax())
+        if scores[top] > best.score:
+            row, column = int(place[0][top]), int(place[1][top])
+            best = Region(float(scores[top]), row - size // 2, column - size // 2, size, phase, strength)
     return best, strength
+
+
+def _window(voted: Floats, ours: Floats, size: int) -> Window:
+    """Prepare one window size: where, and from how many votes on, a foreign phase is improbable."""
+    n, own = _sums(voted, size).astype(np.int64), _sums(ours, size).astype(np.int64)
+    log10_tests = float(np.log10(len(SIZES) * max(voted.size, 1) * 63))
+    improbable = -_tails() - log10_tests > 0
+    least = np.where(improbable.any(axis=1), improbable.argmax(axis=1), NEVER)[n]
+    # What was pasted has lost the picture's own grid: its votes there are at chance.
+    least[(n < LEAST_VOTES) | (_tails()[n, own] < -2.0)] = NEVER
+    return Window(n, least, log10_tests)
 
 
 def _confined(cells: Votes, phase: int, scores: Floats) -> bool:

@@ -24,6 +24,8 @@ __all__ = [
 # Makers whose untouched pictures at hand carry tables that are not libjpeg's (a handful of models each:
 # Canon EOS 5D, 450D, PowerShot S90; Nikon D70, D70s; Fujifilm F40fd; Apple iPhone 5). Not a complete list.
 _OWN_TABLES = ("apple", "canon", "fujifilm", "nikon")
+# Blocks that tell the quality of a picture.
+ENOUGH_BLOCKS = 8192
 _QUALITIES = tuple(range(30, 101))
 
 
@@ -102,7 +104,8 @@ def estimate_last_save(blocks: Blocks) -> LastSave:
     Args:
         blocks: Blocks on that grid.
     """
-    coefficients = dct_modes(blocks.pixels[~blocks.clipped])
+    usable = blocks.pixels[~blocks.clipped]
+    coefficients = dct_modes(usable[:: max(1, len(usable) // ENOUGH_BLOCKS)])
     fits = {q: _fit(coefficients, tuple(table[m] for m in MODES)) for q, table in _steps().items()}
     quality = max(fits, key=lambda q: fits[q])
     return LastSave(quality, fits[quality])
