@@ -101,7 +101,8 @@ class Media:
         """The stored luminance, (H, W) uint8, read-only.
 
         For a JPEG this is the decoder's own Y plane, which its quantisation left traces in; for anything
-        else, and for JPEGs that store RGB or plain CMYK, it is Rec. 601 luma of `pixels`.
+        else, and for JPEGs that store RGB or plain CMYK, it is Rec. 601 luma of `pixels`. The plane of a YCCK
+        JPEG comes as stored, which in files of Adobe programs is a negative.
         """
         from forensics.media import image
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from forensics.media import Kind, open_bytes, open_media
 
-from .test_image import quantised_error
+from .test_luma import quantised_error
 
 CAMERAS = {
     "Apple_iPhone_5": ("Apple", "4:2:0"),
