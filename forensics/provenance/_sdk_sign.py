@@ -123,7 +123,6 @@ def embed(
         relay.reraise()
         watched.reraise()
         raise _translated(error) from error
-    relay.reraise()  # an interrupted callback leaves a file with an empty signature and no error
     watched.reraise()
     return manifest
 

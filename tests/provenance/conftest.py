@@ -11,7 +11,7 @@ import subprocess
 import threading
 import wave
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def usage(names: frozenset[str]) -> x509.KeyUsage:
 class Pki:
     """A root and an issuing CA that sign whatever they are asked to."""
 
-    def __init__(self) -> None:
+    def __init__(self, issuing_end: float = 3000) -> None:
         ca = Wish(
             eku=None,
             key_usage=frozenset({"key_cert_sign", "crl_sign"}),
@@ -100,7 +100,8 @@ class Pki:
         )
         self.root_key, self.issuing_key = new_key("p256"), new_key("p256")
         self.root = self._certificate("Test root", ca, self.root_key, None, self.root_key)
-        self.issuing = self._certificate("Test issuing CA", ca, self.issuing_key, self.root, self.root_key)
+        lower = replace(ca, end=issuing_end)
+        self.issuing = self._certificate("Test issuing CA", lower, self.issuing_key, self.root, self.root_key)
 
     @property
     def root_pem(self) -> bytes:
@@ -161,13 +162,19 @@ def pki() -> Pki:
     return Pki()
 
 
+@pytest.fixture(scope="session")
+def stale_pki() -> Pki:
+    """Return an authority whose issuing certificate expired."""
+    return Pki(issuing_end=-2)
+
+
 @dataclass(frozen=True)
 class Tsa:
     """A time-stamping authority on the loopback interface."""
 
     url: str
     root_pem: bytes
-    served: list[int]  # one entry for each answer
+    served: list[bytes]  # every answer
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +197,7 @@ def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
         "default_policy = 1.2.3.4.1\ndigests = sha256, sha384, sha512\naccuracy = secs:1\n"
         "ess_cert_id_chain = no\ness_cert_id_alg = sha256\n"
     )
-    served: list[int] = []
+    served: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -202,12 +209,14 @@ def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
                 check=True,
                 capture_output=True,
             )
-            served.append(reply.stat().st_size)
+            # Below /stale stands an authority that answers every question with its first answer.
+            answer = served[0] if self.path == "/stale" and served else reply.read_bytes()
+            served.append(answer)
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
-            self.send_header("Content-Length", str(reply.stat().st_size))
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(reply.read_bytes())
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

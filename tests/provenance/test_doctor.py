@@ -184,6 +184,15 @@ def test_an_anchor_may_be_the_issuing_ca_or_the_self_signed_certificate(pki: Any
         assert sdk_says(chain, key, "ES256", policy, picture.read_bytes()) == expected
 
 
+def test_an_issuing_certificate_that_expired(stale_pki: Any, picture: Path) -> None:
+    issued = stale_pki.leaf()
+    diagnosis = diagnose(issued.chain, issued.key_pem, policy=stale_pki.policy)
+    expected = sdk_says(issued.chain, issued.key_pem, "ES256", stale_pki.policy, picture.read_bytes())
+    assert told(diagnosis) == state_of(diagnosis) == expected == "Valid"
+    warnings = {f.code for f in diagnosis.findings if f.severity is Severity.WARNING}
+    assert warnings == {"validity.issuer", "trust.unanchored"}
+
+
 def test_a_key_of_another_certificate(pki: Any, picture: Path) -> None:
     mine, other = pki.leaf(), pki.leaf()
     diagnosis = diagnose(mine.chain, other.key_pem, policy=pki.policy)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, PrivateFormat
+from PIL import Image
 
 from forensics.errors import (
     CertificateError,
@@ -365,7 +366,13 @@ except SigningError as error:
 
 @pytest.mark.parametrize(
     ("target", "sidecar", "limit"),
-    [("out.jpg", "", 0), ("out.jpg", "", 700), ("picture.jpg", "", 2500), ("picture.jpg", "sidecar", 2500)],
+    [
+        ("out.jpg", "", 0),
+        ("out.jpg", "", 700),
+        ("out.jpg", "", 20_000),
+        ("picture.jpg", "", 2500),
+        ("picture.jpg", "sidecar", 2500),
+    ],
 )
 def test_a_full_disk_leaves_everything_as_it_was(
     target: str, sidecar: str, limit: int, picture: Path, tmp_path: Path, pki: Any
@@ -373,7 +380,9 @@ def test_a_full_disk_leaves_everything_as_it_was(
     issued = pki.leaf()
     (tmp_path / "chain.pem").write_bytes(issued.chain)
     (tmp_path / "key.pem").write_bytes(issued.key_pem)
-    assert picture.stat().st_size < 2500 < picture.stat().st_size + 3000
+    if limit > 2500:  # beyond the buffer of the file, so that writing fails and not flushing
+        Image.effect_noise((300, 300), 80).save(picture)
+    assert limit < picture.stat().st_size + 3000
     with nothing_changes(tmp_path):
         done = subprocess.run(
             [sys.executable, "-c", FULL_DISK, tmp_path, target, sidecar, str(limit)],
@@ -637,6 +646,22 @@ def test_nobody_is_asked_for_a_time_unasked(
     served = len(tsa.served)
     assert not sign(picture, tmp_path / "out.jpg", MODEL, signer, policy=policy).timestamped
     assert len(tsa.served) == served
+
+
+def test_a_time_stamp_over_something_else_is_not_one(
+    picture: Path, tmp_path: Path, signer: PemSigner, policy: TrustPolicy, tsa: Any
+) -> None:
+    sign(picture, tmp_path / "1.jpg", MODEL, signer, policy=policy, timestamp=TimestampPolicy(tsa.url))
+    stale = tsa.url + "stale"
+    with nothing_changes(tmp_path), pytest.raises(TimestampError):
+        sign(picture, tmp_path / "2.jpg", MODEL, signer, policy=policy, timestamp=TimestampPolicy(stale))
+    result = sign(
+        picture, tmp_path / "2.jpg", MODEL, signer, policy=policy,
+        timestamp=TimestampPolicy(stale, required=False),
+    )  # fmt: skip
+    assert not result.timestamped
+    assert result.timestamp_problem
+    assert result.state is CredentialState.TRUSTED
 
 
 @pytest.mark.parametrize("url", ["ftp://x/", "x", "", "http://a b/", "http://a\n/"])
