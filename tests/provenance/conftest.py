@@ -209,8 +209,10 @@ def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
                 check=True,
                 capture_output=True,
             )
-            # Below /stale stands an authority that answers every question with its first answer.
+            # At /stale stands an authority that answers every question with its first answer.
             answer = served[0] if self.path == "/stale" and served else reply.read_bytes()
+            if self.path == "/forged":  # the last byte belongs to the signature
+                answer = answer[:-1] + bytes([answer[-1] ^ 1])
             served.append(answer)
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")

@@ -648,16 +648,17 @@ def test_nobody_is_asked_for_a_time_unasked(
     assert len(tsa.served) == served
 
 
-def test_a_time_stamp_over_something_else_is_not_one(
-    picture: Path, tmp_path: Path, signer: PemSigner, policy: TrustPolicy, tsa: Any
+@pytest.mark.parametrize("kind", ["stale", "forged"])
+def test_a_time_stamp_of_something_else_or_by_nobody_is_none(
+    kind: str, picture: Path, tmp_path: Path, signer: PemSigner, policy: TrustPolicy, tsa: Any
 ) -> None:
     sign(picture, tmp_path / "1.jpg", MODEL, signer, policy=policy, timestamp=TimestampPolicy(tsa.url))
-    stale = tsa.url + "stale"
+    wrong = tsa.url + kind
     with nothing_changes(tmp_path), pytest.raises(TimestampError):
-        sign(picture, tmp_path / "2.jpg", MODEL, signer, policy=policy, timestamp=TimestampPolicy(stale))
+        sign(picture, tmp_path / "2.jpg", MODEL, signer, policy=policy, timestamp=TimestampPolicy(wrong))
     result = sign(
         picture, tmp_path / "2.jpg", MODEL, signer, policy=policy,
-        timestamp=TimestampPolicy(stale, required=False),
+        timestamp=TimestampPolicy(wrong, required=False),
     )  # fmt: skip
     assert not result.timestamped
     assert result.timestamp_problem
