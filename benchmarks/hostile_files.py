@@ -140,6 +140,15 @@ def _png(width: int, height: int, *extra: bytes, rows: bytes = b"") -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + b"".join(extra) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
 
 
+def _blank_png(side: int) -> bytes:
+    """Return a whole PNG of side x side black pixels: under 1 MB that decode to 3 bytes for each pixel."""
+    squeeze = zlib.compressobj(9)
+    row = bytes(1 + 3 * side)
+    body = b"".join(squeeze.compress(row) for _ in range(side)) + squeeze.flush()
+    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+
+
 def _scan_bomb() -> bytes:
     """Return a progressive JPEG of 8,000 x 8,000 pixels whose last scan stands there 2,000 times."""
     data = _saved(Image.new("L", (8000, 8000), 128), "JPEG", progressive=True, quality=50)
@@ -173,7 +182,8 @@ def bombs() -> Iterator[HostileFile]:
     yield HostileFile("text.jpg", b"this is not a picture\n" * 100)
     yield HostileFile("pixels.png", _png(60000, 60000))
     yield HostileFile("declared.png", _png(0xFFFFFFFF, 0xFFFFFFFF))
-    yield HostileFile("below-limit.png", _png(13000, 13000))
+    yield HostileFile("below-limit.png", _blank_png(14000))
+    yield HostileFile("below-limit.jpg", _saved(Image.new("RGB", (14000, 14000), "teal"), "JPEG", quality=30))
     yield HostileFile(
         "ztxt.png", _png(64, 64, _chunk(b"zTXt", b"parameters\0\0" + zeros), rows=bytes(193 * 64))
     )
