@@ -19,7 +19,7 @@
         ├── CertificateError        certificate         2
         └── SigningError            signing             4
             ├── TimestampError      timestamp
-            └── VerificationFailed  verification        1   (what was written does not verify)
+            └── VerificationFailed  verification        1   (credentials do not hold)
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class TimestampError(SigningError):
 
 
 class VerificationFailed(SigningError):
-    """What was just written does not verify; it was removed again."""
+    """Credentials do not hold: those of a file, or those just written, which were removed again."""
 
     code = "verification"
     exit_code = 1

@@ -67,14 +67,14 @@ def credential_evidence(report: CredentialReport) -> Evidence:
 
 
 def _changed(report: CredentialReport) -> bool:
-    failures = set(report.failures)
+    failures = set(report.own_failures)
     invalid = report.state is CredentialState.INVALID
     return invalid and bool(failures & HARD_BINDING_FAILURES) and not failures & TAMPER_FAILURES
 
 
 def _content_vouched_for(report: CredentialReport) -> bool:
     """Whether what the manifest says is at least what its signer wrote about these very bytes."""
-    failures = set(report.failures)
+    failures = set(report.own_failures)
     return not failures & (HARD_BINDING_FAILURES | TAMPER_FAILURES)
 
 

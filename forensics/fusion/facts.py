@@ -101,7 +101,7 @@ def gather(
     found = [e for e in evidence if e.status is Status.SIGNAL]
     claims = [c for e in found for c in e.claims]
     passed = {o.question for o in opinions if o.terms and o.log10_posterior_odds >= threshold}
-    failures = set(credentials.failures)
+    failures = set(credentials.own_failures)
     proven = credentials.proof and credentials.ai_signal.trusted
     kind = credentials.ai_signal.kind
     return Facts(

@@ -28,7 +28,7 @@ def credentials(
 
 
 def failing(*codes: str) -> tuple[StatusCode, ...]:
-    return tuple(StatusCode(code=c, manifest="m", failure=True) for c in codes)
+    return tuple(StatusCode(code=c, manifest="", failure=True) for c in codes)
 
 
 def facts(report: CredentialReport, *evidence: Evidence, opinions: tuple[FusedOpinion, ...] = ()) -> Facts:
@@ -80,6 +80,12 @@ def test_a_changed_credential_speaks_of_itself_only(code: str) -> None:
     codes = failing("assertion.dataHash.mismatch", code)
     report = credentials(CredentialState.INVALID, AiSignalKind.FULLY, codes=codes)
     assert facts(report) == Facts(state=CredentialState.INVALID, credential_tampered=True)
+
+
+def test_a_failure_of_an_ingredient_says_nothing_about_the_content() -> None:
+    code = StatusCode(code="assertion.dataHash.mismatch", manifest="parent", failure=True)
+    report = credentials(CredentialState.INVALID, codes=(code,), chain=Chain.BROKEN)
+    assert facts(report) == Facts(state=CredentialState.INVALID, chain_broken=True)
 
 
 def test_an_expired_certificate_is_neither_change_nor_proof() -> None:
