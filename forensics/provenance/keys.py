@@ -33,7 +33,6 @@ __all__ = [
     "make_key",
     "read_pem",
     "same_public_key",
-    "sign_bytes",
     "signature_matches",
 ]
 
@@ -181,19 +180,6 @@ def algorithm_of(public: PublicKeyTypes) -> SigningAlgorithm:
         return SigningAlgorithm.PS256
     kind = type(public).__name__.removesuffix("PublicKey").lstrip("_")
     raise CertificateError(f"C2PA does not allow {kind} keys", expected="EC, RSA or Ed25519", actual=kind)
-
-
-def sign_bytes(key: CertificateIssuerPrivateKeyTypes, algorithm: SigningAlgorithm, data: bytes) -> bytes:
-    """Sign: ECDSA (DER), RSA-PSS with a salt as long as the digest, or Ed25519 (RFC 9053, RFC 8230)."""
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(data, ec.ECDSA(digest_of(algorithm)))
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(data, _pss(algorithm), digest_of(algorithm))
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        return key.sign(data)
-    raise CertificateError(f"C2PA does not allow {type(key).__name__} keys")
 
 
 def signature_matches(
