@@ -100,8 +100,8 @@ from forensics.provenance import manifests, signers, signing, trust
 folder = Path(sys.argv[1])
 signer = signers.PemSigner(folder / "chain.pem", folder / "key.pem")
 def work(name):
-    target = folder / name
-    signing.sign(folder / "picture.jpg", target, manifests.made_by_model("m"), signer, policy=trust.TrustPolicy())
+    manifest, policy = manifests.made_by_model("m"), trust.TrustPolicy()
+    signing.sign(folder / "picture.jpg", folder / name, manifest, signer, policy=policy)
 work("parent.jpg")
 child = os.fork()
 if child == 0:
