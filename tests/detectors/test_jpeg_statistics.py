@@ -88,7 +88,7 @@ class TestCoefficients:
         assert co.clipped_colour(pixels, co.sample_blocks(plane)).tolist() == [[False, False], [True, False]]
 
     def test_bands_keep_the_grid(self) -> None:
-        plane = np.arange(1024, dtype=np.uint16)[:, None].repeat(64, axis=1).astype(np.uint8)
+        plane = np.arange(1000, dtype=np.uint16)[:, None].repeat(64, axis=1).astype(np.uint8)
         bands = co.band_sample(plane, 3 * 128 * 64, height=128)
         assert bands.shape == (384, 64)
         assert np.array_equal(bands[:, 0] % 8, np.arange(384) % 8)
@@ -219,6 +219,16 @@ class TestRegions:
         twice = decoded(jpeg(decoded(jpeg(scene, 80))[3:, 5:], fine))
         cells = grid.vote_cells(grid.zero_counts(grey(twice)))
         assert regions.foreign_grid(cells, grid.grid_votes(cells).phase).score < 5
+
+    def test_a_grid_that_is_everywhere_is_no_region(self) -> None:
+        rng = np.random.default_rng(8)
+        cells = rng.integers(0, 64, (60, 60)).astype(np.int8)
+        cells[rng.random(cells.shape) < 0.5] = 0
+        cells[20:29, 20:29] = np.where(rng.random((9, 9)) < 0.7, 17, cells[20:29, 20:29])
+        cells[20:29, 20:29][cells[20:29, 20:29] == 0] = 3
+        assert regions.foreign_grid(cells, 0).score > 10
+        cells[rng.random(cells.shape) < 0.08] = 17
+        assert regions.foreign_grid(cells, 0).score < 3
 
     def test_a_paste_before_the_last_save_lacks_the_first(self, scene: np.ndarray, other: np.ndarray) -> None:
         def score(pixels: np.ndarray) -> regions.Region:

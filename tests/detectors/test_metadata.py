@@ -168,6 +168,11 @@ def test_a_mention_is_not_a_claim(tag: tuple[str, str, str]) -> None:
     assert not evidence.claims
 
 
+def test_one_entry_is_told_by_one_rule() -> None:
+    matches = match_rules(metadata(("png", "prompt", NODES)))
+    assert [m.rule.name for m in matches] == ["ComfyUI"]
+
+
 def test_every_rule_has_an_example() -> None:
     shown = {(m.rule.name, m.rule.source) for _, _, tags in GENERATED for m in match_rules(metadata(*tags))}
     missing = {(r.name, r.source) for r in load_rules() if r.origin is not None} - shown
