@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -18,8 +19,11 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         mode: Permissions.
 
     Raises:
-        OSError: The folder is missing, not writable or full; nothing is left behind.
+        OSError: The folder is missing, not writable or full, or the target is a device, pipe or folder;
+            nothing is left behind.
     """
+    if path.exists() and not path.is_file():  # a rename would put a plain file in the place of a device
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
