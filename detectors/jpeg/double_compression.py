@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.detectors.jpeg.coefficients import MODES, Blocks, Doubles, Floats, Mask, dct_modes
+from forensics.detectors.jpeg.coefficients import Blocks, Doubles, Floats, Mask, dct_modes
 
 __all__ = [
     "BlockRatios",
@@ -45,7 +45,7 @@ class DoubleCompression:
     Attributes:
         gain: Mean log-likelihood gain (nats per non-zero coefficient) of the best earlier quantiser.
         coefficients: Number of non-zero coefficients that it rests on.
-        steps: Best earlier quantiser step of each mode of `MODES`.
+        steps: Best earlier quantiser step of each mode of `MODES`, 0 for one that was passed over.
         last: Quantiser step of each mode in the last save.
         tables: For each mode the log-likelihood ratio of each value from -K to K, 0 at 0.
     """
@@ -105,21 +105,24 @@ def likelihood_tables(density: Doubles, last: int) -> Doubles:
     return np.stack(rows)
 
 
-def analyse(blocks: Blocks, shifted: Blocks, quantiser: tuple[int, ...]) -> DoubleCompression:
+def analyse(blocks: Blocks, shifted: Blocks, last: tuple[int, ...]) -> DoubleCompression:
     """Look for an earlier compression on the same grid.
 
     Args:
         blocks: Blocks on the grid of the last save.
         shifted: Blocks of the same picture on a grid that no save used.
-        quantiser: 64 steps of the last save, row by row.
+        last: Quantiser step of each mode of `MODES` in the last save; a mode with 0 is passed over.
     """
     seen = dct_modes(blocks.pixels[~blocks.clipped])
     untouched = dct_modes(shifted.pixels[~shifted.clipped])
     total, gain = 0.0, 0.0
     steps: list[int] = []
     tables: list[Doubles] = []
-    last = tuple(quantiser[m] for m in MODES)
     for j, step in enumerate(last):
+        if step == 0:
+            steps.append(0)
+            tables.append(np.zeros(1))
+            continue
         likelihoods = likelihood_tables(mode_histogram(untouched[:, j]), step)
         ratios = np.log((likelihoods + 1e-9) / (likelihoods[0] + 1e-9))
         counts = _histogram(seen[:, j], step)
@@ -144,9 +147,9 @@ def block_likelihoods(blocks: Blocks, found: DoubleCompression, excluded: Mask |
     sums, counts = np.zeros(blocks.shape), np.zeros(blocks.shape)
     for j, table in enumerate(found.tables):
         most = table.size // 2
-        values = np.clip(np.rint(coefficients[..., j] / found.last[j]).astype(np.int64), -most, most)
+        values = np.clip(np.rint(coefficients[..., j] / max(found.last[j], 1)).astype(np.int64), -most, most)
         sums += table[values + most]
-        counts += values != 0
+        counts += (values != 0) & (found.last[j] > 0)
     silent = blocks.clipped if excluded is None else blocks.clipped | excluded
     sums[silent] = 0.0
     counts[silent] = 0.0

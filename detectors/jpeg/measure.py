@@ -7,14 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forensics.detectors.jpeg.coefficients import Blocks, Floats, band_sample, clipped_colour, sample_blocks
+from forensics.detectors.jpeg.coefficients import (
+    MODES,
+    Blocks,
+    Floats,
+    band_sample,
+    clipped_colour,
+    sample_blocks,
+)
 from forensics.detectors.jpeg.double_compression import DoubleCompression, analyse, block_likelihoods
 from forensics.detectors.jpeg.ghosts import Ghost, error_level, ghost
 from forensics.detectors.jpeg.grid import DcPeriod, GridVotes, dc_period, grid_votes, vote_cells, zero_counts
 from forensics.detectors.jpeg.regions import Region, foreign_grid, lacking_save
 from forensics.detectors.jpeg.tables import LastSave, estimate_last_save
 from forensics.media import JpegStructure, Pixels
-from forensics.media.quant import STANDARD_LUMA, ijg_table
 
 __all__ = [
     "LEAST_COEFFICIENTS",
@@ -35,7 +41,7 @@ MOST_CLIPPED = 0.9
 # log10 of expected false alarms below which a grid counts as there.
 GRID_NFA = -3.0
 # Least fit of an estimated quantiser that is built on.
-LEAST_FIT = 0.5
+LEAST_FIT = 0.8
 # Gain from which a picture counts as saved twice clearly enough to miss that save in a region.
 CLEAR_GAIN = 0.2
 # Pixels that the search for an earlier grid looks at, in bands.
@@ -109,7 +115,7 @@ def measure(luma: Pixels, structure: JpegStructure | None, pixels: Callable[[], 
     last_save = estimate_last_save(blocks) if structure is None and has_grid else None
     if last_save is not None and last_save.fit < LEAST_FIT:
         last_save = None
-    quantiser = _quantiser(structure, last_save)
+    quantiser = _last_steps(structure, last_save)
     double = lacking = None
     if quantiser is not None:
         shifted = sample_blocks(luma, ((origin[0] + 4) % 8, (origin[1] + 4) % 8))
@@ -137,10 +143,11 @@ def _votes(luma: Pixels) -> tuple[GridVotes, Region | None]:
     return votes, foreign_grid(cells, votes.phase if has_grid else -1) if whole else None
 
 
-def _quantiser(structure: JpegStructure | None, last_save: LastSave | None) -> tuple[int, ...] | None:
+def _last_steps(structure: JpegStructure | None, last_save: LastSave | None) -> tuple[int, ...] | None:
     if structure is not None:
-        return _luma_table(structure)
-    return ijg_table(STANDARD_LUMA, last_save.quality) if last_save is not None else None
+        table = _luma_table(structure)
+        return tuple(table[m] for m in MODES) if table is not None else None
+    return last_save.steps if last_save is not None else None
 
 
 def _luma_table(structure: JpegStructure) -> tuple[int, ...] | None:
