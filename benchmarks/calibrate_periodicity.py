@@ -1,6 +1,6 @@
 """Calibrate and evaluate the detector `periodicity`.
 
-    python benchmarks/calibrate_periodicity.py [--workers 2] [--write] [--rows scores.csv]
+    python benchmarks/calibrate_periodicity.py [--workers 2] [--write] [--rows scores.csv] [--reuse]
 
 Negatives are photos, pictures of the simulated camera, and honest things that happen to photos: reduction,
 enlargement, an earlier JPEG, WebP or AVIF. Positives are the same photos through up-sampling layers. Both
@@ -15,27 +15,23 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import json
 import math
 import multiprocessing
 import sys
-import tarfile
-import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from common import ROOT, data_folder, write_result
+from periodicity_cases import LAYERS, MOSAICS, PLAIN, PROCEDURAL, Task, histories, picture_of, tasks
 
-Pixels = npt.NDArray[np.uint8]
 STORED = {
     "png": ("png", 0),
     "jpeg95": ("jpeg", 95),
@@ -48,24 +44,12 @@ STORED = {
 CALIBRATED = ("png", "webp80", "untouched")
 # Of the layers, the one that leaves eighths off the axes before any JPEG: what the fit is about.
 LATTICE = "latent8"
-LAYERS = ("latent8", "shuffle2", "shuffle4", "transposed3", "transposed4")
-PLAIN = ("bilinear2", "nearest2", "nearest4")
-DETAILS = (0.3, 0.7)
-MOSAICS = 60
-PROCEDURAL = 24
-MOST_FOR = 1.5  # whatever the number of pictures: they come from few makes of cameras
-
-
-@dataclass(frozen=True)
-class Task:
-    """One source picture with everything that is done to it."""
-
-    source: str
-    group: str
-    role: str  # "calibration", "evaluation"
-    path: str
-    index: int = 0
-    positives: bool = True
+# What misleads here is a whole pipeline at a time, not a picture at a time: an encoder that leaves a pattern
+# leaves it in every picture. So the cap counts pipelines: three cameras, one scanner, two shops' photos.
+PIPELINES = 6
+MOST_FOR = math.log10(PIPELINES + 1)
+MOST_UNUSED = 1.5
+SIGNAL = 0.3  # from here on the detector says that there is a signal
 
 
 @dataclass(frozen=True)
@@ -82,92 +66,6 @@ class Row:
     llr: float
     p_pattern: float
     p_resampling: float
-
-
-def tasks(data: Path) -> Iterator[Task]:
-    for folder, pattern in (("photos/kodak", "*.png"), ("photos/native", "*.jpg")):
-        for k, path in enumerate(sorted((data / folder).glob(pattern))):
-            role = "evaluation" if k % 2 else "calibration"
-            yield Task(path.name, folder, role, str(path))
-    for k in range(MOSAICS):
-        yield Task(f"mosaic {k}", "mosaic", "calibration", str(data / "photos/pack128_permissive.tar"), k)
-    for k in range(PROCEDURAL):
-        yield Task(f"camera {k}", "procedural", "evaluation" if k % 2 else "calibration", "", k)
-    for path in sorted((data / "prnu/natural").glob("*.JPG")):
-        yield Task(path.name, "prnu/natural", "evaluation", str(path))
-    for path in sorted((data / "prnu/flat").glob("*.JPG")):
-        yield Task(path.name, "prnu/flat", "evaluation", str(path), positives=False)
-    for path in sorted((data / "generated/gan").glob("*.png")):
-        yield Task(path.name, f"gan {path.name[:4]}", "evaluation", str(path), positives=False)
-    for path in sorted((data / "generated/sd15_grids").glob("*.webp")):
-        yield Task(path.name, "sd15", "evaluation", str(path), positives=False)
-
-
-def picture_of(task: Task) -> Pixels:
-    from PIL import Image
-
-    from forensics.datasets import procedural
-
-    if task.group == "procedural":
-        return procedural.camera(np.random.default_rng([7, task.index]), 512, 512)
-    if task.group == "mosaic":
-        return _mosaic(task.path, task.index)
-    with Image.open(task.path) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-# Nine photos of 128x128 side by side: their content and their JPEG grid are those of photos.
-def _mosaic(path: str, index: int) -> Pixels:
-    from PIL import Image
-
-    with tarfile.open(path) as tar:
-        names = sorted(tar.getnames())
-        chosen = [names[(9 * index + k) * (len(names) // (9 * MOSAICS))] for k in range(9)]
-        tiles = [np.asarray(Image.open(io.BytesIO(tar.extractfile(n).read())).convert("RGB")) for n in chosen]  # type: ignore[union-attr]
-    return np.vstack([np.hstack(tiles[3 * r : 3 * r + 3]) for r in range(3)])
-
-
-def crop(picture: Pixels, side: int) -> Pixels:
-    top, left = ((n - min(side, n)) // 2 // 16 * 16 for n in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
-
-
-def histories(task: Task, picture: Pixels) -> Iterator[tuple[str, bool, Pixels]]:
-    """Yield (what happened, whether that makes it a positive, the picture)."""
-    import cv2
-    from PIL import Image
-
-    from forensics.datasets import procedural, upsampling
-
-    def scaled(factor: float, method: int) -> Pixels:
-        return np.asarray(cv2.resize(base, None, fx=factor, fy=factor, interpolation=method))
-
-    def through(codec: str, quality: int) -> Pixels:
-        return np.asarray(Image.open(io.BytesIO(procedural.encode(base, codec, quality))).convert("RGB"))
-
-    yield "as is", task.group in ("sd15", "gan fake"), picture
-    base = crop(picture, 1024)
-    if task.group in ("prnu/flat", "gan fake", "gan real", "sd15"):
-        return
-    half = np.asarray(cv2.resize(crop(picture, 2048), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
-    yield "half size", False, half
-    yield "x1.5 cubic", False, crop(scaled(1.5, cv2.INTER_CUBIC), 1024)
-    yield "x2 linear", False, crop(scaled(2, cv2.INTER_LINEAR), 1024)
-    yield "x4 cubic", False, crop(scaled(4, cv2.INTER_CUBIC), 1024)
-    yield "was WebP 80", False, through("webp", 80)
-    yield "was WebP 95", False, through("webp", 95)
-    yield "was AVIF 60", False, through("avif", 60)
-    yield "was JPEG 75, crop", False, through("jpeg", 75)[3:, 5:]
-    for name in PLAIN:
-        yield f"plain {name}", False, upsampling.decode(crop(base, 768), name, detail=0.3)
-    if task.positives:
-        for name in LAYERS:
-            for detail in DETAILS:
-                for label, start in (("", crop(base, 768)), ("half ", half)):
-                    if min(start.shape[:2]) >= 256:
-                        seed = zlib.crc32(f"{task.source} {name}".encode())
-                        made = upsampling.decode(crop(start, 768), name, detail=detail, seed=seed)
-                        yield f"{label}{name} {detail}", True, made
 
 
 def run(task: Task) -> list[Row]:
@@ -244,7 +142,8 @@ def fitted_on(chosen: list[Row], name: str) -> Any:
     note = (
         f"{len(sources)} photos (4 scans, 3 cameras, {MOSAICS} mosaics of small photos) and "
         f"{PROCEDURAL // 2} simulated ones, each also scaled and re-encoded; positives are the same photos "
-        "through a decoder's last layers from an 8 times coarser grid."
+        "through a decoder's last layers from an 8 times coarser grid. The weight is capped by the number of "
+        f"imaging pipelines among the photos ({PIPELINES})."
     )
     scores = [r.score for r in negatives], [r.score for r in positives]
     return fit(*scores, name=name, sources=len(sources), note=note)
@@ -255,7 +154,7 @@ def weighed(rows: list[Row], folder: Path) -> list[Row]:
 
     shipped = LogisticCalibration(**json.loads((folder / "periodicity.json").read_text(encoding="utf-8")))
     jpegs = [r for r in rows if r.role == "calibration" and is_jpeg(r)]
-    unused = replace(fitted_on(jpegs, "jpeg_unused"), cap_for=MOST_FOR, cap_against=0.0)
+    unused = replace(fitted_on(jpegs, "jpeg_unused"), cap_for=MOST_UNUSED, cap_against=0.0)
     return [replace(r, llr=(unused if is_jpeg(r) else shipped).llr(r.score)) for r in rows]
 
 
@@ -285,7 +184,8 @@ def compare(negatives: list[Row], positives: list[Row]) -> dict[str, Any]:
         "positive_sources": len({r.source for r in positives}),
         "auc": auc(n, p),
         "tpr_at_fpr_1pct": tpr_at(n, p, 0.01),
-        "tpr_at_llr_1": round(float(np.mean([r.llr >= 1 for r in positives])), 4) if p else None,
+        "tpr_signal": round(float(np.mean([r.llr >= SIGNAL for r in positives])), 4) if p else None,
+        "fpr_signal": round(float(np.mean([r.llr >= SIGNAL for r in negatives])), 4) if n else None,
         "false_alarms_llr_1": sum(r.llr >= 1 for r in negatives),
     }
     if n and p:
@@ -296,29 +196,42 @@ def compare(negatives: list[Row], positives: list[Row]) -> dict[str, Any]:
 def report(rows: list[Row]) -> dict[str, Any]:
     held = [r for r in rows if r.role == "evaluation"]
     photos = [r for r in held if r.group in ("photos/kodak", "photos/native", "prnu/natural")]
-    result: dict[str, Any] = {
-        "by_storage": {},
-        "by_layer": {},
-        "false_alarms": {},
-        "generated": {},
-        "history": {},
+    used = [r for r in held if not is_jpeg(r)]
+    jpegs = [r for r in held if is_jpeg(r)]
+    return {
+        "by_storage": _by_storage(photos, ("png", "webp80")),
+        "by_layer": _by_layer(photos, ("png", "webp80")),
+        "false_alarms": _false_alarms(used),
+        "generated": _generated(used),
+        "jpeg_unused": {
+            "note": "JPEG is not_applicable to the detector; this is what these lines would have given.",
+            "by_storage": _by_storage(photos, tuple(s for s in STORED if s.startswith("jpeg"))),
+            "by_layer": _by_layer(photos, ("jpeg90", "jpeg75")),
+            "false_alarms": _false_alarms(jpegs),
+        },
+        "history": _history(photos),
     }
-    for stored in STORED:
-        rows_s = [r for r in photos if r.stored == stored]
-        result["by_storage"][stored] = compare(
-            [r for r in rows_s if not r.positive], [r for r in rows_s if r.positive]
+
+
+def _by_storage(photos: list[Row], kinds: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        stored: compare(
+            [r for r in photos if r.stored == stored and not r.positive],
+            [r for r in photos if r.stored == stored and r.positive],
         )
-    for stored in ("png", "jpeg90", "jpeg75", "webp80"):
-        for layer in (*LAYERS, *(f"plain {n}" for n in PLAIN)):
-            rows_s = [r for r in photos if r.stored == stored]
-            result["by_layer"][f"{stored} {layer}"] = compare(
-                [r for r in rows_s if not r.positive and not r.history.startswith("plain")],
-                [r for r in rows_s if layer in r.history],
-            )
-    result["false_alarms"] = _false_alarms(held)
-    result["generated"] = _generated(held)
-    result["history"] = _history(photos)
-    return result
+        for stored in kinds
+    }
+
+
+def _by_layer(photos: list[Row], kinds: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        f"{stored} {layer}": compare(
+            [r for r in photos if r.stored == stored and not r.positive and r.history[:5] != "plain"],
+            [r for r in photos if r.stored == stored and layer in r.history],
+        )
+        for stored in kinds
+        for layer in (*LAYERS, *(f"plain {name}" for name in PLAIN))
+    }
 
 
 def _false_alarms(held: list[Row]) -> dict[str, Any]:
@@ -331,9 +244,11 @@ def _false_alarms(held: list[Row]) -> dict[str, Any]:
                 plain = [r for r in chosen if r.history == "as is"]
                 out[f"{group} {stored}"] = {
                     "as_is": len(plain),
+                    "as_is_signals": sum(r.llr >= SIGNAL for r in plain),
                     "as_is_llr_1": sum(r.llr >= 1 for r in plain),
                     "as_is_largest_llr": round(max((r.llr for r in plain), default=0.0), 3),
                     "with_histories": len(chosen),
+                    "with_histories_signals": sum(r.llr >= SIGNAL for r in chosen),
                     "with_histories_llr_1": sum(r.llr >= 1 for r in chosen),
                     "largest_llr": round(max(r.llr for r in chosen), 3),
                 }
@@ -382,20 +297,37 @@ def write_rows(path: Path, rows: list[Row]) -> None:
         writer.writerows(asdict(r) for r in rows)
 
 
+def read_rows(path: Path) -> list[Row]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Row(
+                **{k: r[k] for k in ("source", "group", "role", "history", "stored")},
+                positive=r["positive"] == "True",
+                **{k: float(r[k]) for k in ("score", "llr", "p_pattern", "p_resampling")},
+            )
+            for r in csv.DictReader(file)
+        ]
+
+
+def measured(workers: int) -> list[Row]:
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        rows = [row for rows in pool.imap_unordered(run, list(tasks(data_folder())), 1) for row in rows]
+    return sorted(rows, key=lambda r: (r.role, r.group, r.source, r.history, r.stored))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rows", type=Path, help="also write every score as CSV")
+    parser.add_argument("--reuse", action="store_true", help="read the scores from --rows, measure nothing")
     parser.add_argument("--write", action="store_true", help="write the calibration into detectors/tables")
     arguments = parser.parse_args()
     folder = ROOT / "detectors" / "tables"
-    with multiprocessing.get_context("spawn").Pool(arguments.workers) as pool:
-        rows = [row for rows in pool.imap_unordered(run, list(tasks(data_folder())), 1) for row in rows]
-    rows.sort(key=lambda r: (r.role, r.group, r.source, r.history, r.stored))
+    rows = read_rows(arguments.rows) if arguments.reuse else measured(arguments.workers)
     if arguments.write:
         calibrate(rows, folder)
     rows = weighed(rows, folder)
-    if arguments.rows:
+    if arguments.rows and not arguments.reuse:
         write_rows(arguments.rows, rows)
     result = report(rows)
     path = write_result("periodicity", "python benchmarks/calibrate_periodicity.py --write", result)

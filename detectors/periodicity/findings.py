@@ -57,7 +57,7 @@ def upsampling(info: DetectorInfo, lines: Lines, profile: Floats, raw: float) ->
         raw: Score of the lattice.
     """
     calibration = load("periodicity")
-    llr = calibration.llr(raw)
+    llr = max(calibration.llr(raw), 0.0)  # absence of lines is no evidence
     found = llr >= _SIGNAL
     strongest_line = lines.of(Group.EIGHTH)[0]
     if found:

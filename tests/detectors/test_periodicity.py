@@ -174,7 +174,7 @@ def test_a_decoder_gives_a_signal_with_everything_a_report_needs() -> None:
     assert found.llr is not None
     assert found.calibration is not None
     assert found.calibration.negatives > 100
-    assert 0.3 <= found.llr <= 1.5
+    assert 0.3 <= found.llr < 1  # capped by the number of imaging pipelines
     assert found.p_value is not None
     assert found.p_value <= 0.05
     assert found.limits
