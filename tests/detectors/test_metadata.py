@@ -1,14 +1,10 @@
 from __future__ import annotations
 
-import io
 import re
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from forensics.detectors.base import DETECTORS
 from forensics.detectors.metadata import MetadataDetector
@@ -17,7 +13,7 @@ from forensics.detectors.metadata.rules import leaf, load_rules, match_rules, sh
 from forensics.detectors.metadata.software import ProgramKind, find_programs
 from forensics.detectors.metadata.sources import find_source_types, origin_of
 from forensics.evidence import ClaimSource, Evidence, Grade, Origin, Question, Status
-from forensics.media import Media, Metadata, Tag, open_bytes, open_media
+from forensics.media import Media, Metadata, Tag
 
 UUID = "3f2b0c1e-1111-2222-3333-abcdefabcdef"
 INFOTEXT = (
@@ -338,61 +334,6 @@ def test_a_bare_file_is_clear() -> None:
     evidence = examine()
     assert list(evidence) == ["metadata.generator"]
     assert evidence["metadata.generator"].status is Status.CLEAR
-
-
-XMP = """<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'>
-<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'><rdf:Description rdf:about=''
- xmlns:Iptc4xmpExt='http://iptc.org/std/Iptc4xmpExt/2008-02-29/' xmlns:TC260='http://www.tc260.org.cn/ns/AIGC/1.0/'
- xmlns:photoshop='http://ns.adobe.com/photoshop/1.0/' photoshop:Credit='Made with Google AI'
- Iptc4xmpExt:DigitalSourceType='http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'>
-<TC260:AIGC>{"Label":"1","ContentProducer":"x"}</TC260:AIGC></rdf:Description></rdf:RDF></x:xmpmeta>
-<?xpacket end='w'?>"""
-
-
-class TestFiles:
-    """From bytes: the names that the reader of metadata gives are those of the table."""
-
-    @staticmethod
-    def read(kind: str, **options: object) -> dict[str, Evidence]:
-        file = io.BytesIO()
-        Image.new("RGB", (64, 48), (90, 120, 60)).save(file, kind, **options)
-        return {e.code: e for e in MetadataDetector().examine(open_bytes(file.getvalue()))}
-
-    def test_png_text(self) -> None:
-        info = PngInfo()
-        info.add_text("parameters", INFOTEXT)
-        info.add_itxt("workflow", GRAPH, zip=True)
-        summary = self.read("PNG", pnginfo=info)["metadata.generator"].summary
-        assert "Stable Diffusion WebUI" in summary
-        assert "ComfyUI" in summary
-
-    @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG"])
-    def test_exif(self, kind: str) -> None:
-        exif = Image.Exif()
-        exif.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + INFOTEXT.encode("utf-16-be")
-        exif[0x010F], exif[0x0110] = f"workflow:{GRAPH}", f"prompt:{NODES}"
-        evidence = self.read(kind, exif=exif)
-        assert "Stable Diffusion WebUI" in evidence["metadata.generator"].summary
-        assert "ComfyUI" in evidence["metadata.generator"].summary
-        assert "metadata.camera" not in evidence
-
-    @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
-    def test_xmp(self, kind: str) -> None:
-        evidence = self.read(kind, xmp=XMP.encode())
-        assert "Google AI" in evidence["metadata.generator"].summary
-        assert "AIGC label" in evidence["metadata.generator"].summary
-        assert [c.origin for c in evidence["metadata.source_type"].claims] == [Origin.SYNTHETIC]
-
-    @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG", "TIFF", "GIF", "BMP"])
-    def test_bare(self, kind: str) -> None:
-        assert self.read(kind)["metadata.generator"].status is Status.CLEAR
-
-
-def test_camera_photos_claim_captures_and_no_model(data_dir: Path) -> None:
-    for path in sorted((data_dir / "photos/native").glob("*.jpg")):
-        evidence = {e.code: e for e in MetadataDetector().examine(open_media(path))}
-        assert evidence["metadata.generator"].status is Status.CLEAR, path.name
-        assert evidence["metadata.camera"].question is Question.CAPTURED, path.name
 
 
 def test_it_is_registered_and_names_are_read() -> None:
