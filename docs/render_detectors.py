@@ -49,8 +49,8 @@ def section(info: DetectorInfo) -> str:
     calibration = "none: it reads claims"
     if info.calibration:
         c = info.calibration
-        counts = f"{c.negatives} without, {c.positives} with" if c.negatives or c.positives else "exact null"
-        calibration = f"{c.name} ({counts}). {c.note}".strip()
+        counts = f" ({c.negatives} without, {c.positives} with)" if c.negatives or c.positives else ""
+        calibration = f"{c.name}{counts}. {c.note}".strip()
     rows = (
         ("looks for", info.title),
         ("answers", ", ".join(f"`{question.value}`" for question in info.questions)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -131,3 +132,23 @@ def test_fetch_pattern_sees_fonts_and_scripts() -> None:
     assert FETCHED.search('<link rel="stylesheet" href="https://fonts.googleapis.com/css">')
     assert FETCHED.search("@import url(//cdn.example/x.css)")
     assert not FETCHED.search('<a href="https://example.org"> <link rel="stylesheet" href="assets/x.css">')
+
+
+def head(text: str) -> list[str]:
+    """Return the lines of a text report above its table of evidence, without trailing blanks."""
+    lines = [line.rstrip() for line in text.splitlines()]
+    table = next(i for i, line in enumerate(lines) if re.match(r" *[●○!-] ", line))
+    return lines[:table]
+
+
+def test_readme_shows_real_output(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(
+        r"^```console\n\$ (forensics audit [^\n]+)\n(.*?)^```", readme, re.MULTILINE | re.DOTALL
+    )
+    assert block is not None
+    command = [sys.executable, "-m", *block[1].split()]
+    nobody = {"FORENSICS_TRUST": "", "XDG_CONFIG_HOME": str(tmp_path)}
+    environment = {**os.environ, **nobody, "COLUMNS": "80"}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert head(block[2]) == head(result.stdout)

@@ -1,1 +1,1 @@
-"""To be written."""
+"""From evidence to a verdict: facts, contradictions, fused opinions and one table of rules."""
