@@ -60,10 +60,9 @@ def clipped_colour(pixels: Pixels, blocks: Blocks, origin: tuple[int, int] = (0,
         origin: The origin given there.
     """
     top, left = origin
-    rows, columns = (pixels.shape[0] - top) // 8, (pixels.shape[1] - left) // 8
-    grid = pixels[top : top + 8 * rows, left : left + 8 * columns].reshape(rows, 8, columns, 8, 3)
-    taken = grid[:: blocks.stride, :, :: blocks.stride]
-    return np.asarray((taken.min(axis=(1, 3, 4)) == 0) | (taken.max(axis=(1, 3, 4)) == 255))
+    windows = np.lib.stride_tricks.sliding_window_view(pixels[top:, left:], (8, 8), axis=(0, 1))
+    taken = windows[:: 8 * blocks.stride, :: 8 * blocks.stride].reshape(*blocks.shape, -1)
+    return np.asarray((taken.min(axis=2) == 0) | (taken.max(axis=2) == 255))
 
 
 # ITU-T T.81, A.3.3: the orthonormal DCT-II of eight samples.
@@ -103,8 +102,9 @@ def sample_blocks(luma: Pixels, origin: tuple[int, int] = (0, 0), limit: int = 6
     top, left = origin
     rows, columns = (luma.shape[0] - top) // 8, (luma.shape[1] - left) // 8
     stride = max(1, int(np.ceil(np.sqrt(rows * columns / limit))))
-    grid = luma[top : top + 8 * rows, left : left + 8 * columns].reshape(rows, 8, columns, 8)
-    taken = grid[::stride, :, ::stride].transpose(0, 2, 1, 3)
+    # A view of all blocks: only those taken are copied.
+    windows = np.lib.stride_tricks.sliding_window_view(luma[top:, left:], (8, 8))
+    taken = windows[:: 8 * stride, :: 8 * stride]
     return Blocks(taken.reshape(*taken.shape[:2], 64), stride)
 
 
