@@ -271,14 +271,18 @@ def _reasons(
         return tuple(f"{p.where}: {p.message}" for p in problems)[:REASONS]
     decisive = [c.summary for c in contradictions if c.decisive]
     ordered = sorted(evidence, key=_strength, reverse=True)
-    told = [e.summary for e in ordered if e.status in (Status.SIGNAL, Status.CLEAR)]
+    told = [e.summary for e in ordered if e.status is Status.SIGNAL]
+    if rule.verdict is Verdict.INCONCLUSIVE:
+        told += [e.summary for e in ordered if e.status is Status.CLEAR and _telling(e)]
     rest = [c.summary for c in contradictions if not c.decisive]
     return tuple(dict.fromkeys([*decisive, *told[:2], *rest, *told[2:]]))[:REASONS]
 
 
-def _strength(evidence: Evidence) -> tuple[bool, bool, int, float]:
-    """Findings first, what only tells of saves and scaling last; then proof, claims, opinions by weight."""
+def _strength(evidence: Evidence) -> tuple[bool, int, float]:
+    """What only tells of saves and scaling last; then proof, claims, opinions by weight."""
     grades = {Grade.PROOF: 3, Grade.CLAIM: 2, Grade.OPINION: 1}
-    telling = evidence.grade is not Grade.OPINION or evidence.question is not Question.HISTORY
-    found = evidence.status is Status.SIGNAL
-    return (found and telling, found, grades[evidence.grade], abs(evidence.llr or 0.0))
+    return (_telling(evidence), grades[evidence.grade], abs(evidence.llr or 0.0))
+
+
+def _telling(evidence: Evidence) -> bool:
+    return evidence.question is not Question.HISTORY or evidence.detector == "credentials"
