@@ -33,12 +33,15 @@ __all__ = ["JpegDetector"]
 
 # From here on an opinion is shown as a signal; below it, it was looked for and not found.
 SIGNAL = 0.5
+# The same for a region that was pasted: regular textures vote for grids, too.
+REGION_SIGNAL = 1.0
 NULL = Calibration(
     name="votes without a grid", negatives=0, positives=0, note="Exact: votes for 64 phases are binomial."
 )
 _HISTORY = "Every save by a chat, a site or an editor leaves such traces: it says nothing about content."
 _REGION = (
-    "Honest composites (collages, screenshots of pictures, overlaid text or logos) look the same. "
+    "Honest composites (collages, screenshots of pictures, overlaid text or logos) look the same; regular "
+    "textures can mimic a grid. "
     "Not found says little: scaling or a strong last save removes the traces."
 )
 
@@ -261,7 +264,7 @@ class JpegDetector(Detector):
     ) -> Evidence:
         scale = calibration.load(table)
         llr = scale.llr(score)
-        signal = llr >= SIGNAL
+        signal = llr >= REGION_SIGNAL
         return self._evidence(
             code,
             Question.ALTERED,
