@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.copy_move.voting import translation
 from forensics.media import Pixels
 
-__all__ = ["Box", "Region", "is_shift", "partner", "refine"]
+__all__ = ["Box", "Region", "is_exact", "partner", "refine"]
 
 Matrix = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -91,9 +90,11 @@ def inverse(matrix: Matrix) -> Matrix:
     return np.column_stack([linear, -linear @ matrix[:, 2]])
 
 
-def is_shift(matrix: Matrix) -> bool:
-    """Return whether a map neither turns nor scales and moves by whole pixels."""
-    return bool((matrix[:, :2] == np.eye(2)).all() and (matrix[:, 2] == np.round(matrix[:, 2])).all())
+def is_exact(matrix: Matrix) -> bool:
+    """Return whether a map carries pixels onto pixels: whole shifts, quarter turns, mirrorings."""
+    linear = matrix[:, :2]
+    whole = np.array_equal(matrix, np.round(matrix))
+    return whole and np.array_equal(linear @ linear.T, np.eye(2))
 
 
 def partner(plane: Pixels, matrix: Matrix, box: Box) -> tuple[Pixels, Bools]:
@@ -121,7 +122,7 @@ def refine(plane: Pixels, matrix: Matrix, points: Matrix, region: Region | None 
     """Return an affine map aligned to the pixels; None where it does not converge.
 
     It is refined by the enhanced correlation coefficient (Evangelidis & Psarakis 2008, IEEE TPAMI 30(10))
-    and, where it turns out to be a shift, rounded to whole pixels.
+    and, where it turns out to be a shift, a quarter turn or a mirroring, made exact.
 
     Args:
         plane: (H, W) uint8.
@@ -172,9 +173,15 @@ def _shown(region: Region, matrix: Matrix, source: Box) -> Pixels:
 
 
 def _snapped(matrix: Matrix, points: Matrix) -> Matrix:
-    """Return a whole shift instead of a map that differs from one by less than 3/4 pixel at the points."""
-    steps = moved(points, matrix) - points
-    shift = np.round(steps.mean(axis=0))
-    if float(np.abs(steps - shift).max()) >= 0.75:
+    """Return the exact map instead of one that hardly differs: whole shifts, quarter turns and mirrorings.
+
+    They leave the pixels as they are, so that nothing needs to be interpolated. The exact map is taken if it
+    moves no point by 3/4 pixel more or less.
+    """
+    linear = np.round(matrix[:, :2])
+    if not np.array_equal(linear @ linear.T, np.eye(2)):
         return matrix
-    return translation(float(shift[0]), float(shift[1]))
+    there = moved(points, matrix)
+    shift = np.round((there - points @ linear.T).mean(axis=0))
+    exact = np.column_stack([linear, shift])
+    return exact if float(np.abs(moved(points, exact) - there).max()) < 0.75 else matrix

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.copy_move.align import Box, Matrix, Region, is_shift, moved, partner, refine
+from forensics.detectors.copy_move.align import Box, Matrix, Region, is_exact, moved, partner, refine
 from forensics.detectors.copy_move.blocks import lively
 from forensics.detectors.copy_move.voting import Candidate
 from forensics.media import Pixels
@@ -28,6 +28,7 @@ _NOISE = 0.3  # grey levels squared: least power of the finest detail for it to 
 _LEAST_SHIFT = 12.0
 _OVERLAP = 0.25  # share of a region within its own copy that makes it a pattern
 _GROWTHS = 3
+_REFINEMENTS = 3
 
 
 @dataclass(frozen=True)
@@ -122,17 +123,26 @@ def verify(luma: Pixels, candidate: Candidate) -> Match | None:
         candidate: The map and the places that led to it.
     """
     points = candidate.points
-    matrix = candidate.matrix if candidate.exact else refine(luma, candidate.matrix, points)
-    if matrix is None or not _sane(matrix, points):
+    matrix = candidate.matrix
+    if not candidate.exact:
+        refined = refine(luma, matrix, points)
+        matrix = matrix if refined is None or not _sane(refined, points) else refined
+    if not _sane(matrix, points):
         return None
-    first = _grow(luma, candidate, matrix)
-    if first is None or is_shift(matrix):
-        return first
-    again = refine(luma, matrix, first.region.points(), first.region)
-    if again is None or not _sane(again, points):
-        return first
-    second = _grow(luma, candidate, again)
-    return second if second is not None and second.correlation > first.correlation else first
+    best = _grow(luma, candidate, matrix)
+    for _ in range(_REFINEMENTS):
+        if best is None or is_exact(best.matrix):
+            break
+        again = refine(luma, best.matrix, best.region.points(), best.region)
+        better = None if again is None or not _sane(again, points) else _grow(luma, candidate, again)
+        if better is None or _agreement(better) <= 1.02 * _agreement(best):
+            break
+        best = better
+    return best
+
+
+def _agreement(match: Match) -> float:
+    return match.correlation * match.textured
 
 
 def _sane(matrix: Matrix, points: Matrix) -> bool:

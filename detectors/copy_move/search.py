@@ -52,7 +52,7 @@ class Settings:
     votes: int = 4
     keypoint_pixels: int = 500_000
     shifts: int = 5
-    similarities: int = 5
+    similarities: int = 10
     least_small: int = 60
 
 

@@ -78,7 +78,7 @@ def test_refinement_finds_a_whole_shift_again() -> None:
     points = np.array([[x, y] for x in (45.0, 80, 115) for y in (35.0, 60, 85)])
     matrix = align.refine(luma, start, points)
     assert matrix is not None
-    assert align.is_shift(matrix)
+    assert align.is_exact(matrix)
     np.testing.assert_array_equal(matrix, translation(150, 100))
 
 
