@@ -23,6 +23,8 @@ Bools = npt.NDArray[np.bool_]
 Gradients = npt.NDArray[Any]
 
 _CHUNK = 1 << 13
+_STRIP = 1024  # rows
+_HALO = 16  # rows beyond a strip that its maxima depend on: 7 of the Gaussian, 6 of the maximum
 _LIVELY = 4.0  # grey levels squared: least variance of the slope across the weaker direction
 _TWO_WAY = 0.02  # least ratio of the weaker to the stronger direction: below it, a block is a bare edge
 _WHITE, _BLACK = 253, 2
@@ -41,6 +43,15 @@ class Blocks:
     rows: Ints
     columns: Ints
     side: int
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """Points that the content chooses: rows, columns and strengths, each (N,)."""
+
+    rows: Ints
+    columns: Ints
+    strength: Pixels
 
 
 @dataclass(frozen=True)
@@ -85,21 +96,35 @@ def anchored(luma: Pixels, side: int, most: int) -> Blocks:
         side: Side of a block in pixels.
         most: Most blocks; of more, those with the strongest maxima.
     """
-    import cv2
-
-    narrow, wide = cv2.GaussianBlur(luma, (0, 0), 1.2), cv2.GaussianBlur(luma, (0, 0), 2.4)
-    response = cv2.absdiff(narrow, wide)
-    peaks = (response == cv2.dilate(response, np.ones((13, 13), np.uint8))) & (response >= 3)
+    anchors = _anchors(luma)
+    rows, columns, strength = anchors.rows, anchors.columns, anchors.strength
     half, (height, width) = side // 2, luma.shape
-    peaks[:half], peaks[:, :half] = False, False
-    peaks[height - side + half :], peaks[:, width - side + half :] = False, False
-    rows, columns = np.nonzero(peaks)
+    fits = (
+        (rows >= half) & (rows < height - side + half) & (columns >= half) & (columns < width - side + half)
+    )
+    rows, columns, strength = rows[fits], columns[fits], strength[fits]
     if rows.size > most:
-        order = np.argsort(response[rows, columns], kind="stable")[rows.size - most :]
+        order = np.argsort(strength, kind="stable")[rows.size - most :]
         rows, columns = rows[order], columns[order]
     blocks = Blocks(rows - half, columns - half, side)
     good = np.concatenate([_lively_blocks(part) for part in _chunks(luma, blocks)] or [np.zeros(0, bool)])
     return Blocks(blocks.rows[good], blocks.columns[good], side)
+
+
+def _anchors(luma: Pixels) -> Anchors:
+    """Return the maxima, strip by strip: the planes of a large picture take much memory."""
+    import cv2
+
+    found = []
+    for top in range(0, len(luma), _STRIP):
+        start = max(0, top - _HALO)
+        part = luma[start : top + _STRIP + _HALO]
+        response = cv2.absdiff(cv2.GaussianBlur(part, (0, 0), 1.2), cv2.GaussianBlur(part, (0, 0), 2.4))
+        peaks = (response == cv2.dilate(response, np.ones((13, 13), np.uint8))) & (response >= 3)
+        rows, columns = np.nonzero(peaks[top - start : top - start + _STRIP])
+        found.append((rows + top, columns, response[rows + top - start, columns]))
+    rows, columns, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return Anchors(rows, columns, strength)
 
 
 def gather(luma: Pixels, blocks: Blocks) -> Pixels:
