@@ -61,9 +61,9 @@ verdict to `contradictory`.
 
 Each detector gives a log10 likelihood ratio (LLR), calibrated on named pictures and never larger than the
 logarithm of their number allows. For each question the LLRs are summed with weights that pay for dependence,
-`LLR = sum w_i llr_i` with `w = R^-1 1` for the correlation matrix `R` of the detectors: two findings of one
-detector count as their mean, independent detectors add up, and a pair whose correlation was never measured is
-taken as half dependent. The prior (`--prior`, 0.5 by default) adds its log odds. From posterior odds of 100 to 1
+`LLR = sum w_i llr_i` with `w = R^-1 1` for the correlation matrix `R` of the findings: the same finding twice counts
+as its mean, independent findings add up, and a pair whose correlation was never measured is taken as half
+dependent. The prior (`--prior`, 0.5 by default) adds its log odds. From posterior odds of 100 to 1
 on, an opinion counts. A prior alone never accuses: without a finding there is no opinion. The report shows every
 term.
 

@@ -27,27 +27,27 @@ __all__ = ["Dependence", "FusedOpinion", "Term", "fuse", "load_dependence"]
 
 
 class Pair(Model):
-    """Measured correlation of two detectors' LLRs on pictures without the property."""
+    """Measured correlation of two findings' LLRs on pictures without the property."""
 
-    detectors: tuple[str, str]
+    codes: tuple[str, str]
     correlation: float = Field(ge=-1, le=1)
 
 
 class Dependence(Model):
-    """How much detectors repeat each other."""
+    """How much findings repeat each other."""
 
     name: str
     size: int = Field(ge=0, description="Pictures on which the correlations were measured.")
-    same: float = Field(default=1.0, ge=0, le=1, description="Two findings of one detector.")
+    same: float = Field(default=1.0, ge=0, le=1, description="The same finding twice.")
     unknown: float = Field(default=0.5, ge=0, le=1, description="A pair that was never measured.")
     pairs: tuple[Pair, ...] = ()
 
     def correlation(self, one: str, other: str) -> float:
-        """Return the correlation assumed for two detectors; negative ones are not made use of."""
+        """Return the correlation assumed for two findings, by code; negative ones are not made use of."""
         if one == other:
             return self.same
         for pair in self.pairs:
-            if set(pair.detectors) == {one, other}:
+            if set(pair.codes) == {one, other}:
                 return max(pair.correlation, 0.0)
         return self.unknown
 
@@ -127,8 +127,8 @@ def _takes_part(evidence: Evidence, question: Question) -> bool:
 
 
 def _terms(parts: Sequence[Evidence], table: Dependence) -> tuple[Term, ...]:
-    names = [e.detector for e in parts]
-    matrix = np.array([[table.correlation(a, b) for b in names] for a in names])
+    codes = [e.code for e in parts]
+    matrix = np.array([[table.correlation(a, b) for b in codes] for a in codes])
     np.fill_diagonal(matrix, 1.0)
     return tuple(
         Term(

@@ -38,7 +38,7 @@ def test_independent_detectors_are_summed() -> None:
     assert fused.posterior == pytest.approx(10**0.5 / (1 + 10**0.5), abs=1e-5)
 
 
-def test_two_findings_of_one_detector_count_as_their_mean() -> None:
+def test_the_same_finding_twice_counts_as_its_mean() -> None:
     fused = fuse([opinion("a", 1.0), opinion("a", 2.0)], Question.SYNTHETIC, dependence=FREE)
     assert fused.llr == pytest.approx(1.5)
 
@@ -50,7 +50,7 @@ def test_half_dependent_detectors_follow_the_closed_form() -> None:
 
 
 def test_a_measured_pair_goes_before_the_assumption() -> None:
-    table = Dependence(name="t", size=9, unknown=0.0, pairs=(Pair(detectors=("b", "a"), correlation=1.0),))
+    table = Dependence(name="t", size=9, unknown=0.0, pairs=(Pair(codes=("b.x", "a.x"), correlation=1.0),))
     fused = fuse([opinion("a", 1.0), opinion("b", 1.0)], Question.SYNTHETIC, dependence=table)
     assert fused.llr == pytest.approx(1.0)
 
