@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Case", "calibration", "evaluation", "forge", "stored"]
+__all__ = ["Case", "calibration", "evaluation", "forge", "forgeries", "stored"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -31,11 +31,12 @@ MOSAICS, TILES, SINGLES = 60, 4, 200
 
 @dataclass(frozen=True)
 class Case:
-    """One picture, untouched."""
+    """One picture, and where it was forged (the pasted regions), None for an untouched one."""
 
     name: str
     group: str
     luma: Pixels
+    truth: npt.NDArray[np.bool_] | None = None
 
 
 def calibration(data: Path) -> Iterator[Case]:
@@ -79,6 +80,17 @@ def evaluation(data: Path) -> Iterator[Case]:
         yield Case(path.stem, "copymove original", _grey(path))
     for path in sorted((data / "tamper/casia1").glob("*_authentic.png")):
         yield Case(path.stem, "casia authentic", _grey(path))
+
+
+def forgeries(data: Path) -> Iterator[Case]:
+    """Yield the published forgeries with their masks, which mark pasted regions only."""
+    for path in sorted((data / "tamper/copymove/data/modified").iterdir()):
+        name = path.stem.rstrip("_")
+        mask = cv2.imread(str(data / f"tamper/copymove/masks/{name}_mask.png"), cv2.IMREAD_GRAYSCALE)
+        yield Case(name, "copymove", _grey(path), mask > 127)
+    for path in sorted((data / "tamper/casia1").glob("CM_*_tampered.png")):
+        mask = cv2.imread(str(path).replace("_tampered", "_mask"), cv2.IMREAD_GRAYSCALE)
+        yield Case(path.stem, "casia copy-move", _grey(path), mask > 127)
 
 
 def forge(

@@ -29,6 +29,7 @@ _LEAST_SHIFT = 12.0
 _OVERLAP = 0.25  # share of a region within its own copy that makes it a pattern
 _GROWTHS = 3
 _REFINEMENTS = 3
+_HOPELESS = 0.3  # correlation of the finest detail below which no further work is spent
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def verify(luma: Pixels, candidate: Candidate) -> Match | None:
         return None
     best = _grow(luma, candidate, matrix)
     for _ in range(_REFINEMENTS):
-        if best is None or is_exact(best.matrix):
+        if best is None or best.fine < _HOPELESS or is_exact(best.matrix):
             break
         again = refine(luma, best.matrix, best.region.points(), best.region)
         better = None if again is None or not _sane(again, points) else _grow(luma, candidate, again)
@@ -146,10 +147,10 @@ def _agreement(match: Match) -> float:
 
 
 def _sane(matrix: Matrix, points: Matrix) -> bool:
-    """Return whether a map scales moderately and moves its points away from themselves."""
-    scale = abs(float(np.linalg.det(matrix[:, :2]))) ** 0.5
+    """Return whether a map scales moderately, hardly shears, and moves its points away from themselves."""
+    large, small = np.linalg.svd(matrix[:, :2], compute_uv=False)
     steps = np.hypot(*(moved(points, matrix) - points).T)
-    return 0.4 < scale < 2.5 and float(np.median(steps)) >= _LEAST_SHIFT
+    return bool(small > 0.4 and large < 2.5 and large < 1.4 * small and np.median(steps) >= _LEAST_SHIFT)
 
 
 def _grow(luma: Pixels, candidate: Candidate, matrix: Matrix) -> Match | None:
@@ -161,7 +162,7 @@ def _grow(luma: Pixels, candidate: Candidate, matrix: Matrix) -> Match | None:
         if match is None or match.overlap > _OVERLAP:
             return None
         larger = _larger(match.region, luma.shape)
-        if larger == box:
+        if larger == box or match.fine < _HOPELESS:
             break
         box = larger
     return match

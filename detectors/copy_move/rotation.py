@@ -19,7 +19,7 @@ __all__ = ["Keypoints", "Links", "candidates", "detect", "link", "mirrored"]
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
-_MOST_POINTS = 3500
+_MOST_POINTS = 3000
 _MOST_LINKS = 1200
 _RATIO = 0.75  # best over second best distance
 _NEAR = 0.35  # a distance of unit descriptors this small needs no ratio

@@ -19,6 +19,7 @@ Ints = npt.NDArray[np.int64]
 
 _TRIED = 96  # shift vectors whose pixels are looked at before the best are kept
 _SAMPLE = 128
+_REACH = 4  # sides of a block: votes for one region are not farther apart
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ def vote(luma: Pixels, blocks: Blocks, pairs: Pairs, *, least: int, most: int) -
     found = []
     for leader in leaders[counts[leaders] >= least]:
         members = order[starts[leader] : starts[leader] + counts[leader]]
+        members = members[_gathered(points[members], _REACH * blocks.side, least)]
+        if not members.size:
+            continue
         votes = _cells(points[members], blocks.side)
         rare = log10_nfa(votes, max(total, votes), 2 * luma.size)
         if votes >= least and rare < 0:
@@ -131,6 +135,15 @@ def _offsets(blocks: Blocks, pairs: Pairs) -> tuple[Ints, Ints]:
 def _cells(points: Ints, side: int) -> int:
     cells = points // side
     return int(np.unique(cells[:, 1] * (1 << 20) + cells[:, 0]).size)
+
+
+def _gathered(points: Ints, cell: int, least: int) -> npt.NDArray[np.bool_]:
+    """Return which points have `least` of them in the 3 x 3 cells around, themselves included."""
+    column, row = points.T // cell + 1
+    counts = np.zeros((int(row.max()) + 2, int(column.max()) + 2), np.int64)
+    np.add.at(counts, (row, column), 1)
+    around = sum(counts[row + i, column + j] for i in (-1, 0, 1) for j in (-1, 0, 1))
+    return np.asarray(around >= least)
 
 
 def _likeness(luma: Pixels, points: Ints, dx: int, dy: int, side: int) -> float:
