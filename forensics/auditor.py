@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,7 +124,7 @@ class Auditor:
         facts = gather(credentials, evidence, opinions, readable=readable, threshold=self.threshold)
         claims = [c for e in evidence for c in e.claims]
         contradictions = find_contradictions(claims, facts)
-        rule = decide(facts.with_contradictions(contradictions))
+        rule = decide(replace(facts, decisive_contradiction=any(c.decisive for c in contradictions)))
         return AuditReport(
             path=os.fsencode(run.path).decode("utf-8", "backslashreplace"),
             sha256=run.step("hash", lambda: media.sha256 if media else file_sha256(run.path)) or "",

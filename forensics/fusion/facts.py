@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Origin, Question, Status
 from forensics.fusion.opinions import FusedOpinion
 from forensics.provenance.report import AiSignalKind, CredentialReport, CredentialState
-
-if TYPE_CHECKING:
-    from forensics.fusion.contradictions import Contradiction
 
 __all__ = ["HARD_BINDING_FAILURES", "TAMPER_FAILURES", "Facts", "gather"]
 
@@ -75,10 +71,6 @@ class Facts:
     opinion_synthetic: bool = False
     opinion_altered: bool = False
     decisive_contradiction: bool = False
-
-    def with_contradictions(self, found: Iterable[Contradiction]) -> Facts:
-        """Return the facts together with whether a decisive contradiction was found."""
-        return replace(self, decisive_contradiction=any(c.decisive for c in found))
 
 
 def gather(
