@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         "nothing",
         Verdict.INCONCLUSIVE,
         "Nothing either way",
-        "Nothing shows how it was made. That is normal for an honest photo without credentials.",
+        "Nothing proves how it was made, and nothing speaks against it: the normal answer for an honest photo.",
         lambda f: True,
     ),
 )
