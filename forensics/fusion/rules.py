@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         "nothing",
         Verdict.INCONCLUSIVE,
         "Nothing either way",
-        "Nothing proves how it was made, and nothing speaks against it: the normal answer for an honest photo.",
+        "Nothing decides how it was made: the normal answer for an honest photo.",
         lambda f: True,
     ),
 )
