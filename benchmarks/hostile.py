@@ -185,7 +185,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     reading = data_folder() / "c2pa" / "reading"
-    extra = tuple(p for p in sorted(reading.iterdir()) if p.stat().st_size < 400_000)
+    extra = tuple(p for p in sorted(reading.iterdir()) if p.stat().st_size < 250_000)
     listener, seen = _listen()
     originals = seeds(extra)
     files = [mutate(originals, number, options.seed) for number in range(options.count)]

@@ -29,3 +29,9 @@ def test_the_published_schema_is_up_to_date() -> None:
     module = load("render_schema")
     published = module.target().read_text(encoding="utf-8")
     assert published == module.render(), "run: python docs/render_schema.py (and raise SCHEMA_VERSION)"
+
+
+def test_the_tables_of_benchmarks_are_those_of_the_results() -> None:
+    rendered = load("render_benchmarks").render()
+    published = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    assert published == rendered, "run: python docs/render_benchmarks.py"
