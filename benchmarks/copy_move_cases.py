@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Case", "calibration", "evaluation", "forge", "forgeries", "stored"]
+__all__ = ["Case", "calibration", "evaluation", "forge", "forgeries", "samples", "stored"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -26,6 +27,30 @@ CALIBRATE = (
 )
 QUALITIES = (None, 95, 85, 75, 70)
 KINDS = ("shift", "turned", "mirrored", "scaled", "quarter")
+SAMPLES = {
+    "skimage.data": (
+        "astronaut.png",
+        "brick.png",
+        "camera.png",
+        "cell.png",
+        "chelsea.png",
+        "coffee.png",
+        "coins.png",
+        "grass.png",
+        "gravel.png",
+        "hubble_deep_field.jpg",
+        "ihc.png",
+        "moon.png",
+        "motorcycle_left.png",
+        "page.png",
+        "retina.jpg",
+        "rocket.jpg",
+        "text.png",
+    ),
+    "sklearn.datasets": ("images/china.jpg", "images/flower.jpg"),
+}
+# Material for renderings: whoever made it seamless cloned patches, which show as equal pixels side by side.
+CLONED = ("grass.png", "gravel.png")
 MOSAICS, TILES, SINGLES = 60, 4, 200
 
 
@@ -80,6 +105,17 @@ def evaluation(data: Path) -> Iterator[Case]:
         yield Case(path.stem, "copymove original", _grey(path))
     for path in sorted((data / "tamper/casia1").glob("*_authentic.png")):
         yield Case(path.stem, "casia authentic", _grey(path))
+
+
+def samples() -> Iterator[Case]:
+    """Yield the photos that scikit-image and scikit-learn bring along: brick, gravel, coins, a facade."""
+    for package, names in SAMPLES.items():
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            continue
+        for name in names:
+            group = "seamless textures" if name in CLONED else "samples"
+            yield Case(f"{package}/{name}", group, _grey(Path(spec.origin).parent / name))
 
 
 def forgeries(data: Path) -> Iterator[Case]:

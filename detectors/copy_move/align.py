@@ -68,15 +68,25 @@ class Region:
         """(2, 3) map from the grid of the mask to the picture: (x + 1/2) s - 1/2 + left."""
         return _grid_of(self.box, (self.mask.shape[1], self.mask.shape[0]))
 
-    def points(self) -> Matrix:
-        """Return (N, 2) x, y in the picture of the mask's pixels."""
-        rows, columns = np.nonzero(self.mask)
-        return moved(np.stack([columns, rows], axis=1).astype(np.float64), self.to_picture)
+    def points(self, most: int = 5000) -> Matrix:
+        """Return (N, 2) x, y in the picture of the mask's pixels; if many, of about `most` spread evenly."""
+        step = max(1, int((self.mask.sum() / most) ** 0.5))
+        rows, columns = np.nonzero(self.mask[::step, ::step])
+        places = np.stack([columns, rows], axis=1).astype(np.float64) * step
+        return moved(places, self.to_picture)
+
+    def extent(self) -> Box:
+        """Return the smallest rectangle around the mask's pixels."""
+        rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
+        ends = np.array([[columns[0], rows[0]], [columns[-1] + 1, rows[-1] + 1]], np.float64) - 0.5
+        low, high = np.round(moved(ends, self.to_picture) + 0.5).astype(int)
+        return Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
 
 def moved(points: Matrix, matrix: Matrix) -> Matrix:
     """Return (N, 2) points under a (2, 3) affine map."""
-    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
+    x, y = points.T  # spelled out: NumPy multiplies tall, narrow matrices slowly
+    return np.stack([matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] for i in (0, 1)], axis=1)
 
 
 def composed(outer: Matrix, inner: Matrix) -> Matrix:

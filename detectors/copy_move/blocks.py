@@ -148,7 +148,8 @@ def principal_components(pixels: Pixels | Floats, epsilon: float, most: int) -> 
     flat = pixels.reshape(len(pixels), -1).astype(np.float32)
     mean = flat.mean(axis=0)
     centred = flat - mean
-    values, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64) / max(len(flat) - 1, 1))
+    covariance = (centred.T @ centred).astype(np.float64) / max(len(flat) - 1, 1)
+    values, vectors = np.linalg.eigh(covariance)
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
     kept = np.cumsum(values) / max(float(values.sum()), 1e-12)
     count = min(int(np.searchsorted(kept, 1.0 - epsilon)) + 1, most, len(values))

@@ -25,8 +25,8 @@ _MAP_SIDE = 1024
 LIMITS = (
     "Reads luma only. Copies of flat, clipped or one-directional areas (sky, walls, straight edges) leave "
     "nothing to compare and are missed; so are small ones (below about 24x24 px, in pictures above "
-    "1 megapixel about 64x64), blended or strongly compressed ones, and copies that cover part of their own "
-    "source. Windows, lettering and patterns are told from copies by their noise and compression: exact "
+    "1 megapixel about 64x64), blended, stretched or strongly compressed ones, and copies that cover part of "
+    "their own source. Windows, lettering and patterns are told from copies by their noise and compression: exact "
     "repeats in renderings and noise-free graphics are no fraud. Nothing found says nothing of other edits."
 )
 
@@ -99,8 +99,8 @@ class CopyMove(Detector):
 def sentence(match: Match) -> str:
     """Return where the two regions are, in words."""
     points = match.region.points()
-    low, high = points.min(axis=0), points.max(axis=0)
-    width, height = (round(float(v)) + 1 for v in high - low)
+    box = match.region.extent()
+    width, height = box.size
     dx, dy = (round(float(v)) for v in (moved(points, match.matrix) - points).mean(axis=0))
     steps = [
         f"{abs(step)} px {side[step > 0]}"
@@ -108,8 +108,8 @@ def sentence(match: Match) -> str:
         if step
     ]
     how = _turn_in_words(match)
-    where = f"({round(float(low[0]))}, {round(float(low[1]))})"
-    return f"A region of {width}x{height} px at {where} appears again {' and '.join(steps)}{how}."
+    where = f"{width}x{height} px at ({box.left}, {box.top})"
+    return f"A region of {where} appears again {' and '.join(steps)}{how}."
 
 
 def measurements(match: Match, pairs: int) -> tuple[Measurement, ...]:

@@ -47,6 +47,7 @@ class Match:
         poorest: Its lower decile over the region.
         flat: Share of the region that is exactly flat, near black or near white: drawn, not photographed.
         overlap: Share of the first region that is in the second as well.
+        pixels: Pixels of the whole picture.
         candidate: What led here.
     """
 
@@ -60,6 +61,7 @@ class Match:
     poorest: float
     flat: float
     overlap: float
+    pixels: int
     candidate: Candidate
 
 
@@ -217,6 +219,7 @@ def _compare(luma: Pixels, candidate: Candidate, matrix: Matrix, box: Box) -> Ma
         poorest=float(np.quantile(fine[judged], 0.1)),
         flat=_flatness(a, mask),
         overlap=_overlap(region, matrix),
+        pixels=luma.size,
         candidate=candidate,
     )
 

@@ -13,9 +13,11 @@ __all__ = ["Pairs", "lexicographic_order", "match", "quantise"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Levels = npt.NDArray[np.int16]
 
 _BITS = (9, 8, 7, 7, 6, 6)  # of the leading components in the sort key, 43 in all
 _INDEX_BITS = 21
+_MOST_PAIRS = 1_000_000  # of patterns, where everything is like everything, a share is enough
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Pairs:
     second: Ints
 
 
-def quantise(features: Floats, step: float, phase: float = 0.0) -> npt.NDArray[np.int32]:
+def quantise(features: Floats | Levels, step: float, phase: float = 0.0) -> npt.NDArray[np.int32]:
     """Return floor(feature / step + phase).
 
     Args:
@@ -39,7 +41,9 @@ def quantise(features: Floats, step: float, phase: float = 0.0) -> npt.NDArray[n
         step: Width of a bin in grey levels.
         phase: Shift of all bins, in bins.
     """
-    return np.asarray(np.floor(features / step + phase), np.int32)
+    scaled = features / np.float32(step)
+    scaled += np.float32(phase)
+    return np.floor(scaled, out=scaled).astype(np.int32)
 
 
 def lexicographic_order(codes: npt.NDArray[np.int32]) -> Ints:
@@ -62,7 +66,7 @@ def lexicographic_order(codes: npt.NDArray[np.int32]) -> Ints:
 
 
 def match(
-    blocks: Blocks, features: Floats, *, step: float, tolerance: float, neighbours: int, least: float
+    blocks: Blocks, features: Levels, *, step: float, tolerance: float, neighbours: int, least: float
 ) -> Pairs:
     """Return pairs of blocks near each other in the sorted list, alike and far enough apart.
 
@@ -70,24 +74,24 @@ def match(
 
     Args:
         blocks: Where the blocks are.
-        features: (N, K) their coordinates.
+        features: (N, K) their coordinates, rounded to grey levels.
         step: Width of the quantisation bins.
         tolerance: Most difference in every coordinate, in grey levels.
         neighbours: Rows of the list compared with each row.
         least: Least distance of two blocks, in pixels.
     """
     found = []
-    whole = np.rint(features).astype(np.int16)
     most = np.int16(min(tolerance, 30_000))
     for phase in (0.0, 0.5):
-        order = lexicographic_order(quantise(features, step, phase))
-        ordered = np.ascontiguousarray(whole[order].T)
+        order = lexicographic_order(quantise(features[:, : len(_BITS)], step, phase))
+        ordered = np.stack([column[order] for column in features.T])
         rows, columns = blocks.rows[order], blocks.columns[order]
         for gap in range(1, min(neighbours, len(order) - 1) + 1):
             near = np.flatnonzero(_close(ordered[:2, gap:], ordered[:2, :-gap], most))
             near = near[_close(ordered[2:, near + gap], ordered[2:, near], most)]
             down, across = rows[near + gap] - rows[near], columns[near + gap] - columns[near]
             near = near[down * down + across * across >= least * least]
+            near = near[:: max(1, near.size * 2 * neighbours // _MOST_PAIRS)]
             found.append(np.stack([order[near], order[near + gap]]))
     if not found:
         return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64))
@@ -96,7 +100,7 @@ def match(
     return Pairs(unique // len(features), unique % len(features))
 
 
-def _close(a: npt.NDArray[np.int16], b: npt.NDArray[np.int16], most: np.int16) -> npt.NDArray[np.bool_]:
+def _close(a: Levels, b: Levels, most: np.int16) -> npt.NDArray[np.bool_]:
     """Return (N,) whether two sets of columns, (K, N) each, differ by at most `most` everywhere."""
     alike = np.ones(a.shape[1], bool)
     for left, right in zip(a, b, strict=True):

@@ -128,18 +128,17 @@ def candidates(points: Keypoints, links: Links, *, area: int, most: int) -> tupl
         area: Pixels of the picture they are from.
         most: Most candidates.
     """
-    left = np.arange(len(links.first))
+    agree = _agreement(points, links)
+    left = np.ones(len(agree), bool)
     found: list[Candidate] = []
-    while len(left) >= 3 and len(found) < most:
-        agree = _agreement(points, links, left)
-        counts = agree.sum(axis=1)
+    while left.sum() >= 3 and len(found) < most:
+        counts = agree[:, left].sum(axis=1) * left
         best = int(counts.argmax())
         if counts[best] < 3:
             break
-        members = left[agree[best]]
-        prior = similarity(points, links, int(left[best]))
-        matrix, fitting = _fitted(points, links, members, prior)
-        left = np.setdiff1d(left[~agree[best]], fitting)
+        members = np.flatnonzero(agree[best] & left)
+        matrix, fitting = _fitted(points, links, members, similarity(points, links, best))
+        left[members] = left[fitting] = False
         a, b = points.places[links.first[fitting]], points.places[links.second[fitting]]
         votes = min(_distinct(a), _distinct(b))
         rare = log10_nfa(votes, max(len(links.first), votes), area)
@@ -259,16 +258,16 @@ def _linear(points: Keypoints, links: Links, chosen: Ints) -> npt.NDArray[np.flo
     return np.stack([np.stack([cos, -sin * sign], -1), np.stack([sin, cos * sign], -1)], axis=-2)
 
 
-def _agreement(points: Keypoints, links: Links, left: Ints) -> npt.NDArray[np.bool_]:
+def _agreement(points: Keypoints, links: Links) -> npt.NDArray[np.bool_]:
     """Return (M, M): whether the similarity of a row's link maps the column's link onto its partner."""
-    linear = _linear(points, links, left).astype(np.float32)
-    a, b = points.places[links.first[left]], points.places[links.second[left]]
+    linear = _linear(points, links, np.arange(len(links.first))).astype(np.float32)
+    a, b = points.places[links.first], points.places[links.second]
     offset = b - np.einsum("mij,mj->mi", linear, a)
     shown_x = linear[:, 0, :] @ a.T + offset[:, :1]
     shown_y = linear[:, 1, :] @ a.T + offset[:, 1:]
     away = np.hypot(a[:, None, 0] - a[None, :, 0], a[:, None, 1] - a[None, :, 1])
     miss = np.hypot(shown_x - b[:, 0], shown_y - b[:, 1])
-    same = links.flipped[left][:, None] == links.flipped[left][None, :]
+    same = links.flipped[:, None] == links.flipped[None, :]
     return np.asarray((miss < 2.0 + 0.05 * away) & same & (away < 250.0))
 
 

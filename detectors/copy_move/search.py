@@ -59,6 +59,8 @@ class Settings:
 SETTINGS = Settings()
 _LEAST_TEXTURED = 150
 _MOST_FLAT = 0.4
+_MOST_STRETCH = 1.08
+_USUAL = 500_000
 
 
 @dataclass(frozen=True)
@@ -88,17 +90,25 @@ def find(luma: Pixels, settings: Settings = SETTINGS) -> Search:
 
 
 def credible(found: Match) -> bool:
-    """Return whether a match is large enough to be judged, and photographed rather than drawn."""
-    return found.textured >= _LEAST_TEXTURED and found.flat <= _MOST_FLAT
+    """Return whether a match is large enough to be judged, photographed, and not stretched.
+
+    Copies are turned, mirrored and resized as they are; things alike in a scene are seen in perspective,
+    which stretches one against the other. What is drawn repeats exactly without any copying.
+    """
+    large, small = np.linalg.svd(found.matrix[:, :2], compute_uv=False)
+    stretched = bool(large > _MOST_STRETCH * small)
+    return found.textured >= _LEAST_TEXTURED and found.flat <= _MOST_FLAT and not stretched
 
 
 def score(found: Match) -> float:
     """Return how much two regions look like copies: agreement of their finest detail, and its area.
 
-    The weights are those of a logistic regression on the calibration pictures; above 10^4 pixels more
-    area adds nothing.
+    The weights are those of a logistic regression on the calibration pictures; above 10^4 pixels more area
+    adds nothing. Things that merely look alike cover more pixels in larger pictures: above half a megapixel,
+    area counts in proportion to the picture's side.
     """
-    return found.fine + 0.4 * (min(4.0, math.log10(max(found.textured, 1))) - 3.0)
+    area = found.textured * min(1.0, (_USUAL / found.pixels) ** 0.5)
+    return found.fine + 0.4 * (min(4.0, math.log10(max(area, 1.0))) - 3.0)
 
 
 def textured_blocks(luma: Pixels, settings: Settings = SETTINGS) -> Blocks:
@@ -121,7 +131,7 @@ def shifted_blocks(luma: Pixels, blocks: Blocks, settings: Settings = SETTINGS) 
     every = max(1, blocks.rows.size // settings.sample)
     sample = Blocks(blocks.rows[::every], blocks.columns[::every], blocks.side)
     basis = principal_components(gather(luma, sample), settings.epsilon, settings.components)
-    features = project(luma, blocks, basis)
+    features = np.rint(project(luma, blocks, basis)).astype(np.int16)
     pairs = match(
         blocks,
         features,
@@ -146,8 +156,9 @@ def turned_regions(luma: Pixels, settings: Settings = SETTINGS) -> tuple[Candida
     if scale == 1.0:
         return found
     ratio = np.array([luma.shape[1] / size[0], luma.shape[0] / size[1]])
-    seen = (verify(small, candidate) for candidate in found)
-    return tuple(_enlarged(m, ratio) for m in seen if m is not None and m.textured >= settings.least_small)
+    seen = [m for m in (verify(small, candidate) for candidate in found) if m is not None]
+    large = sorted((m for m in seen if m.textured >= settings.least_small), key=score, reverse=True)
+    return tuple(_enlarged(m, ratio) for m in large[: settings.shifts])
 
 
 # A pixel's centre x on the small grid is at (x + 1/2) r - 1/2 on the large one.

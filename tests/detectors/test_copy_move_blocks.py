@@ -92,7 +92,7 @@ def test_match_finds_exactly_the_duplicates_of_brute_force(noise: Pixels) -> Non
     noise[50:70, 70:95] = noise[10:30, 8:33]
     blocks = dense(noise, 8)
     flat = gather(noise, blocks).reshape(len(blocks.rows), -1)
-    features = project(noise, blocks, principal_components(flat, 0.02, 12))
+    features = np.rint(project(noise, blocks, principal_components(flat, 0.02, 12))).astype(np.int16)
     pairs = match(blocks, features, step=16, tolerance=1, neighbours=3, least=12)
     same: dict[bytes, list[int]] = {}
     for index, block in enumerate(flat):
@@ -106,7 +106,8 @@ def test_vote_names_the_shift(noise: Pixels) -> None:
     noise = noise.copy()
     noise[50:70, 70:95] = noise[10:30, 8:33]
     blocks = dense(noise, 8)
-    features = project(noise, blocks, principal_components(gather(noise, blocks), 0.02, 12))
+    basis = principal_components(gather(noise, blocks), 0.02, 12)
+    features = np.rint(project(noise, blocks, basis)).astype(np.int16)
     pairs = match(blocks, features, step=16, tolerance=1, neighbours=3, least=12)
     found = vote(noise, blocks, pairs, least=4, most=3)
     assert [tuple(c.matrix[:, 2]) for c in found] == [(62, 40)]

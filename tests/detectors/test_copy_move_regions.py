@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +11,8 @@ import pytest
 from scipy.ndimage import uniform_filter
 
 from forensics.detectors.copy_move import align, rotation
-from forensics.detectors.copy_move.mask import correlation, verify
+from forensics.detectors.copy_move.mask import Match, correlation, verify
+from forensics.detectors.copy_move.search import credible, score
 from forensics.detectors.copy_move.voting import Candidate, translation
 
 Pixels = npt.NDArray[np.uint8]
@@ -103,11 +106,44 @@ def test_verified_region_is_the_copied_one() -> None:
     luma[130:190, 190:270] = luma[30:90, 40:120]
     match = verify(luma, _candidate(150, 100, [(60, 50), (80, 60), (100, 70)]))
     assert match is not None
-    points = match.region.points()
-    np.testing.assert_allclose(points.min(axis=0), [40, 30], atol=5)
-    np.testing.assert_allclose(points.max(axis=0), [119, 89], atol=5)
+    box = match.region.extent()
+    np.testing.assert_allclose([box.left, box.top], [40, 30], atol=5)
+    np.testing.assert_allclose([box.right, box.bottom], [120, 90], atol=5)
     assert match.quiet > 0.9
     assert match.overlap == 0
+
+
+def _match(**changes: object) -> Match:
+    luma = texture(9)
+    luma[130:190, 190:270] = luma[30:90, 40:120]
+    found = verify(luma, _candidate(150, 100, [(60, 50), (80, 60), (100, 70)]))
+    assert found is not None
+    return dataclasses.replace(found, **changes)  # type: ignore[arg-type]
+
+
+def test_small_drawn_and_stretched_matches_are_not_believed() -> None:
+    assert credible(_match())
+    assert not credible(_match(textured=100))
+    assert not credible(_match(flat=0.6))
+    assert not credible(_match(matrix=np.array([[1.1, 0.0, 150.0], [0.0, 0.95, 100.0]])))
+    assert credible(_match(matrix=np.array([[0.0, -1.3, 150.0], [1.3, 0.0, 100.0]])))
+
+
+def test_score_grows_with_agreement_and_area_and_falls_with_the_size_of_the_picture() -> None:
+    base = score(_match())
+    assert score(_match(fine=0.5)) < base
+    assert score(_match(textured=500)) < base < score(_match(textured=9_000))
+    assert score(_match(textured=10_000)) == score(_match(textured=90_000))
+    assert score(_match(pixels=12_000_000)) < base == score(_match(pixels=400_000))
+
+
+def test_extent_is_the_rectangle_of_the_mask_in_the_picture() -> None:
+    mask = np.zeros((30, 40), bool)
+    mask[5:10, 8:20] = True
+    region = align.Region(align.Box(100, 50, 220, 140), mask)
+    assert region.extent() == align.Box(124, 65, 160, 80)
+    np.testing.assert_allclose(region.points(10_000).min(axis=0), [125, 66])
+    assert 10 <= len(region.points(20)) < 60
 
 
 def test_a_huge_region_is_compared_on_a_coarser_grid() -> None:
