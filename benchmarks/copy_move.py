@@ -2,6 +2,7 @@
 
     python benchmarks/copy_move.py calibrate [--workers 2] [--write]
     python benchmarks/copy_move.py evaluate [--workers 2] [--write]
+    python benchmarks/copy_move.py speed [--write]
 
 Calibration: half of the Kodak pictures, three camera photos and mosaics of small photos, untouched and with
 regions copied by us, stored as they are and as JPEG. Evaluation: the other photos and the published forgeries
@@ -62,14 +63,17 @@ class Outcome:
 
 
 def main() -> None:
-    """Run one of the two steps."""
+    """Run one of the steps."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("calibrate", "evaluate"))
+    parser.add_argument("step", choices=("calibrate", "evaluate", "speed"))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    step = calibrate if arguments.step == "calibrate" else evaluate
-    step(arguments.workers, arguments.write)
+    if arguments.step == "speed":
+        speed(arguments.write)
+    else:
+        step = calibrate if arguments.step == "calibrate" else evaluate
+        step(arguments.workers, arguments.write)
 
 
 def calibrate(workers: int, write: bool) -> None:
@@ -98,7 +102,6 @@ def evaluate(workers: int, write: bool) -> None:
     outcomes += _over(_untouched, samples(), workers)
     outcomes += _over(_forged, forgeries(data), workers)
     result = {"untouched": _false_alarms(outcomes), "forged": _detection(outcomes)}
-    result["speed"] = _speed(data)
     for name, part in result.items():
         print(name, part)
     if write:
@@ -220,12 +223,13 @@ def _llr(outcome: Outcome) -> float:
     return 0.0 if outcome.score is None else max(0.0, load("copy_move").llr(outcome.score))
 
 
-def _speed(data: Path) -> dict[str, Any]:
+def speed(write: bool) -> None:
+    """Time the search on camera photos, one thread; decoding is not counted."""
     from forensics.media import open_media
 
     cv2.setNumThreads(1)
     times = {}
-    for path in sorted((data / "photos/native").glob("*.jpg")):
+    for path in sorted((data_folder() / "photos/native").glob("*.jpg")):
         luma = open_media(path).luma
         runs = []
         for _ in range(3):
@@ -234,7 +238,10 @@ def _speed(data: Path) -> dict[str, Any]:
             runs.append(time.process_time() - start)
         times[path.name] = {"megapixels": round(luma.size / 1e6, 1), "cpu_seconds": round(sorted(runs)[1], 3)}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"one thread, median of 3": times, "peak_mb_of_the_process": round(peak)}
+    result = {"one thread, median of 3": times, "peak_mb_of_the_process": round(peak)}
+    print(result)
+    if write:
+        print(write_result("copy_move_speed", "python benchmarks/copy_move.py speed --write", result))
 
 
 def _over(job: Callable[[Case], list[Outcome]], cases: Iterable[Case], workers: int) -> Iterator[Outcome]:
