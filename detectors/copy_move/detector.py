@@ -19,6 +19,7 @@ from forensics.media import Kind, Media
 
 __all__ = ["LIMITS", "CopyMove"]
 
+MOST_SIDE = 32_766  # OpenCV keeps coordinates of regions in 16 bits
 MIN_SIDE = 48
 MIN_BLOCKS = 64
 _MAP_SIDE = 1024
@@ -177,6 +178,8 @@ def _reason_against(media: Media) -> str:
     height, width = media.luma.shape
     if min(height, width) < MIN_SIDE:
         return f"The picture is too small ({width}x{height} px): {MIN_SIDE} px each way are needed."
+    if max(height, width) > MOST_SIDE:
+        return f"The picture is too long ({width}x{height} px): at most {MOST_SIDE} px are compared."
     return ""
 
 

@@ -6,6 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+import numpy as np
+
 from forensics.media.source import open_plain
 from forensics.media.types import Pixels
 
@@ -31,9 +33,9 @@ def pixel_sha256(pixels: Pixels) -> str:
     """Return the SHA-256 over "HxWx3:" and the pixels in hex; the size tells apart what only bytes confuse.
 
     Args:
-        pixels: (H, W, 3) uint8, contiguous.
+        pixels: (H, W, 3) uint8.
     """
     height, width = pixels.shape[:2]
     digest = hashlib.sha256(f"{height}x{width}x3:".encode())
-    digest.update(pixels.data)
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
