@@ -221,3 +221,10 @@ def test_any_small_picture_is_answered(height: int, width: int, seed: int, kind:
     for match in find(luma).matches:
         assert 0 < match.area <= luma.size
         assert -1 <= match.quiet <= 1
+
+
+def test_pictures_beyond_the_coordinates_of_opencv_are_left_to_others() -> None:
+    luma = np.random.default_rng(0).integers(0, 255, (64, 33_000), dtype=np.uint8)
+    evidence = examine(png(luma))
+    assert evidence.status is Status.NOT_APPLICABLE
+    assert "too long" in evidence.summary
