@@ -44,8 +44,8 @@ from forensics.detectors.copy_move.search import score
 Bools = npt.NDArray[np.bool_]
 HIT = 0.25  # least overlap (IoU) of a pair with the forged regions for it to count as found
 NOTE = (
-    "luma of 4 Kodak pictures, 3 camera photos and 60 mosaics of 128 px photos; positives: regions we copied "
-    "(shifted, turned, mirrored, scaled), PNG and JPEG 75-95. Scores are of pictures with some pair."
+    "luma of 4 Kodak pictures, 3 camera photos and 160 mosaics of 128 px photos; positives: regions we "
+    "copied (shifted, turned, mirrored, scaled), PNG and JPEG 75-95. Scores are of pictures with some pair."
 )
 
 

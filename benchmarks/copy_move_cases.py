@@ -51,7 +51,7 @@ SAMPLES = {
 }
 # Material for renderings: whoever made it seamless cloned patches, which show as equal pixels side by side.
 CLONED = ("grass.png", "gravel.png")
-MOSAICS, TILES, SINGLES = 60, 4, 200
+MOSAICS, TILES, SINGLES = 160, 4, 200
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ Bools = npt.NDArray[np.bool_]
 Gradients = npt.NDArray[Any]
 
 _CHUNK = 1 << 13
-_STRIP = 1024  # rows
+_STRIP_PIXELS = 1 << 21
 _HALO = 16  # rows beyond a strip that its maxima depend on: 7 of the Gaussian, 6 of the maximum
 _LIVELY = 4.0  # grey levels squared: least variance of the slope across the weaker direction
 _TWO_WAY = 0.02  # least ratio of the weaker to the stronger direction: below it, a block is a bare edge
@@ -96,34 +96,39 @@ def anchored(luma: Pixels, side: int, most: int) -> Blocks:
         side: Side of a block in pixels.
         most: Most blocks; of more, those with the strongest maxima.
     """
-    anchors = _anchors(luma)
-    rows, columns, strength = anchors.rows, anchors.columns, anchors.strength
-    half, (height, width) = side // 2, luma.shape
-    fits = (
-        (rows >= half) & (rows < height - side + half) & (columns >= half) & (columns < width - side + half)
-    )
-    rows, columns, strength = rows[fits], columns[fits], strength[fits]
-    if rows.size > most:
-        order = np.argsort(strength, kind="stable")[rows.size - most :]
-        rows, columns = rows[order], columns[order]
-    blocks = Blocks(rows - half, columns - half, side)
+    anchors = Anchors(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint8))
+    for part in _anchors(luma, side):
+        anchors = _strongest(anchors, part, most)
+    blocks = Blocks(anchors.rows - side // 2, anchors.columns - side // 2, side)
     good = np.concatenate([_lively_blocks(part) for part in _chunks(luma, blocks)] or [np.zeros(0, bool)])
     return Blocks(blocks.rows[good], blocks.columns[good], side)
 
 
-def _anchors(luma: Pixels) -> Anchors:
-    """Return the maxima, strip by strip: the planes of a large picture take much memory."""
+def _anchors(luma: Pixels, side: int) -> Iterator[Anchors]:
+    """Yield the maxima around which a block fits, strip by strip: whole planes are too large."""
     import cv2
 
-    found = []
-    for top in range(0, len(luma), _STRIP):
+    half, (height, width) = side // 2, luma.shape
+    step = max(4 * _HALO, _STRIP_PIXELS // width)
+    for top in range(0, height, step):
         start = max(0, top - _HALO)
-        part = luma[start : top + _STRIP + _HALO]
+        part = luma[start : top + step + _HALO]
         response = cv2.absdiff(cv2.GaussianBlur(part, (0, 0), 1.2), cv2.GaussianBlur(part, (0, 0), 2.4))
         peaks = (response == cv2.dilate(response, np.ones((13, 13), np.uint8))) & (response >= 3)
-        rows, columns = np.nonzero(peaks[top - start : top - start + _STRIP])
-        found.append((rows + top, columns, response[rows + top - start, columns]))
-    rows, columns, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        peaks[:, :half] = peaks[:, max(0, width - side + half) :] = False
+        peaks[: max(0, half - start)] = peaks[max(0, height - side + half - start) :] = False
+        rows, columns = np.nonzero(peaks[top - start : top - start + step])
+        yield Anchors(rows + top, columns, np.asarray(response, np.uint8)[rows + top - start, columns])
+
+
+def _strongest(first: Anchors, second: Anchors, most: int) -> Anchors:
+    """Return the strongest of both, at most `most`; of equal ones the later."""
+    rows = np.concatenate([first.rows, second.rows])
+    columns = np.concatenate([first.columns, second.columns])
+    strength = np.concatenate([first.strength, second.strength])
+    if rows.size > most:
+        order = np.sort(np.argsort(strength, kind="stable")[rows.size - most :])
+        rows, columns, strength = rows[order], columns[order], strength[order]
     return Anchors(rows, columns, strength)
 
 

@@ -23,6 +23,7 @@ MOST_SIDE = 32_766  # OpenCV keeps coordinates of regions in 16 bits
 MIN_SIDE = 48
 MIN_BLOCKS = 64
 _MAP_SIDE = 1024
+SIGNAL = 0.5  # log10: three times as likely
 LIMITS = (
     "Reads luma only. Copies of flat, clipped or one-directional areas (sky, walls, straight edges) leave "
     "nothing to compare and are missed; so are small ones (below about 24x24 px, in pictures above "
@@ -60,8 +61,9 @@ class CopyMove(Detector):
             reason = "Hardly any part of the picture has texture in two directions: copies could not be told."
             return (not_applicable(self.info, Question.ALTERED, reason),)
         calibration = load("copy_move")
-        believed = tuple(m for m in search.matches if calibration.llr(score(m)) > 0)
-        return (self._found(believed, luma.shape) if believed else self._clear(),)
+        llrs = [calibration.llr(score(m)) for m in search.matches]
+        believed = tuple(m for m, llr in zip(search.matches, llrs, strict=True) if llr >= SIGNAL)
+        return (self._found(believed, luma.shape) if believed else self._clear(max(llrs, default=0.0)),)
 
     def _found(self, matches: tuple[Match, ...], shape: tuple[int, ...]) -> Evidence:
         calibration = load("copy_move")
@@ -82,8 +84,9 @@ class CopyMove(Detector):
             maps=(_map(matches, shape),),
         )
 
-    def _clear(self) -> Evidence:
-        """Return evidence without weight: other edits than copies leave nothing to find here."""
+    def _clear(self, llr: float) -> Evidence:
+        """Return evidence of little weight, and of none against: most edits leave no copies to find."""
+        alike = "Two regions of the picture are alike, as things alike in a scene are."
         return Evidence(
             detector=self.info.name,
             version=self.info.version,
@@ -91,8 +94,8 @@ class CopyMove(Detector):
             question=Question.ALTERED,
             grade=Grade.OPINION,
             status=Status.CLEAR,
-            summary="No region of the picture was found twice.",
-            llr=0.0,
+            summary=alike if llr > 0 else "No region of the picture was found twice.",
+            llr=max(0.0, llr),
             calibration=load("copy_move").to_calibration(),
             limits=LIMITS,
         )

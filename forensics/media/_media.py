@@ -92,7 +92,7 @@ class Media:
         from forensics.media import image
 
         if self.jpeg is not None:
-            image.check_scans(self.jpeg)
+            image.check_scans(self.jpeg, self.limits)
         picture = image.open_picture(self.data, self.container.format, self.limits)
         return _frozen(image.load_rgb(picture, self.container.format))
 
@@ -108,7 +108,7 @@ class Media:
 
         plane = None
         if self.jpeg is not None:
-            image.check_scans(self.jpeg)
+            image.check_scans(self.jpeg, self.limits)
             plane = image.decode_luma(self.data, self.jpeg, self.limits)
         return _frozen(image.luma_of(self.pixels) if plane is None else plane)
 

@@ -11,6 +11,7 @@ import numpy as np
 from forensics.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
 from forensics.media import gif, jxl, png, riff
 from forensics.media._guard import Deadline, check_pixels, decoding, quiet
+from forensics.media._inplace import fits, load_in_place
 from forensics.media.exif import read_exif
 from forensics.media.plugins import plugin_of
 from forensics.media.types import JpegStructure, Limits, Pixels
@@ -25,7 +26,7 @@ __all__ = ["check_scans", "decode_luma", "load_rgb", "luma_of", "open_picture", 
 _SCAN_PIXELS = 2_000_000_000
 _MOST_SCANS = 500
 
-# Measured: decoding takes about 8 bytes for a pixel, AVIF 10 and WebP 16, which keep whole frames beside it.
+# Measured: decoding takes 4 to 8 bytes for a pixel, AVIF 10 and WebP 16, which keep whole frames beside it.
 _COPIES = {"avif": 2, "webp": 3}
 _MOST_STRIPS = 1 << 18
 _SHARED_BYTES = 1 << 20  # by which fields of a TIFF may overlap
@@ -83,13 +84,15 @@ def _check_fields(data: bytes) -> None:
         raise LimitExceeded("the TIFF lists far too many strips or values", actual=listed)
 
 
-def load_rgb(picture: ImageFile.ImageFile, what: str) -> Pixels:
-    """Decode the current frame of an opened picture.
+def load_rgb(picture: ImageFile.ImageFile, format_name: str) -> Pixels:
+    """Decode the current frame of an opened picture, which is of no use afterwards unless it is animated.
 
     Raises:
         MediaError: It cannot be decoded.
     """
-    with decoding(what):
+    with decoding(format_name):
+        if picture.mode != "L" and fits(picture, format_name):
+            return load_in_place(picture)
         picture.load()
         return to_rgb(picture)
 
@@ -101,12 +104,14 @@ def _declared_size(data: bytes, format_name: str) -> tuple[int, int] | None:
     return jxl.size(data) if format_name == "jxl" else None
 
 
-def check_scans(structure: JpegStructure) -> None:
-    """Refuse a progressive JPEG that costs a pass over the picture again and again.
+def check_scans(structure: JpegStructure, limits: Limits) -> None:
+    """Refuse a progressive JPEG whose coefficients fill the memory, or that is passed over again and again.
 
     Raises:
-        LimitExceeded: It has too many scans for its size.
+        LimitExceeded: It is larger than half of the pixels allowed, or has too many scans for its size.
     """
+    if structure.progressive and structure.width and structure.height:
+        check_pixels(structure.width, structure.height, limits.pixels // 2)
     cost = structure.scans * structure.width * structure.height
     if structure.scans > _MOST_SCANS or cost > _SCAN_PIXELS:
         raise LimitExceeded(
@@ -130,8 +135,7 @@ def decode_luma(data: bytes, structure: JpegStructure, limits: Limits) -> Pixels
         return None
     with decoding("jpeg"):
         picture.draft("L", None)
-        picture.load()
-        return np.asarray(picture)
+        return load_in_place(picture)
 
 
 def _luma_of_ycck(data: bytes, limits: Limits) -> Pixels:

@@ -120,7 +120,7 @@ def read_store(
 
     Args:
         stream: The file, opened for reading, at its start.
-        mime: Media type by the file name, as a hint; the SDK looks at the content first.
+        mime: Media type as a hint; the SDK looks at the content first.
         policy: Whom to trust.
         sidecar: A manifest store that belongs to the file but stands elsewhere.
     """
@@ -168,7 +168,7 @@ def read_thumbnail(stream: BinaryIO, mime: str | None) -> bytes:
 
     Args:
         stream: The file, opened for reading, at its start.
-        mime: Media type by the file name, as a hint.
+        mime: Media type as a hint.
     """
     import c2pa
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from forensics.errors import EmptyFile, NotAFile, TruncatedMedia, UnsupportedMedia
 from forensics.media.sniff import HEAD, sniff
 
-__all__ = ["SIGNABLE", "check_whole", "ingredient_type", "media_type"]
+__all__ = ["SIGNABLE", "check_whole", "ingredient_type", "media_type", "type_hint"]
 
 SIGNABLE = (
     "application/pdf", "audio/flac", "audio/mp4", "audio/mpeg", "audio/wav", "image/avif", "image/gif",
@@ -65,6 +65,19 @@ def ingredient_type(path: str | os.PathLike[str]) -> str:
     if found is None and named not in SIGNABLE:
         found = named
     return found or "application/octet-stream"
+
+
+def type_hint(path: str | os.PathLike[str]) -> str | None:
+    """Return the media type of a file to be read, by its content, else by its name; None if unknown.
+
+    Raises:
+        NotAFile: Missing, a folder, a device, or not permitted.
+    """
+    try:
+        found = _recognised(_head(Path(path)))
+    except EmptyFile:
+        found = None
+    return found or mimetypes.guess_type(Path(path).name)[0]
 
 
 def _head(where: Path) -> bytes:

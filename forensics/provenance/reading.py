@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import stat
 from functools import cache, partial
@@ -17,6 +16,7 @@ from forensics.provenance._statuses import Entry, Statuses
 from forensics.provenance._trusting import Judgement, Trusting, judge
 from forensics.provenance.ai_signal import combine, statements
 from forensics.provenance.certificates import find_issuer
+from forensics.provenance.formats import type_hint
 from forensics.provenance.report import (
     AiSignal,
     Chain,
@@ -68,8 +68,8 @@ def read(
     """
     policy = TrustPolicy.resolve() if policy is None else policy
     source = Path(path)
-    mime = mimetypes.guess_type(source.name)[0]
     with _open(source) as stream:
+        mime = type_hint(source)
         if sidecar is not None:
             return _with_sidecar(stream, mime, policy, Path(sidecar))
         report = _report(stream, mime, policy)
@@ -123,7 +123,7 @@ def claim_thumbnail(path: PathLike) -> bytes:
         NotAFile: The path is missing, no regular file, or not permitted.
     """
     with _open(Path(path)) as stream:
-        return read_thumbnail(stream, mimetypes.guess_type(Path(path).name)[0])
+        return read_thumbnail(stream, type_hint(path))
 
 
 def _open(path: Path) -> BinaryIO:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.detectors.base import DETECTORS
+from forensics.detectors.calibration import load
 from forensics.detectors.copy_move import CopyMove, find
 from forensics.detectors.copy_move.detector import turn_of
 from forensics.detectors.copy_move.mask import picture_of
@@ -99,6 +100,19 @@ def test_copies_survive_jpeg_80(name: str) -> None:
     evidence = examine(jpeg(picture, 80))
     assert evidence.status is Status.SIGNAL
     assert iou(evidence.maps[0].values, truth) >= 0.7
+
+
+def test_slight_likeness_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, _ = forged(scene(), TURNS["shift"])
+    for target, status in ((0.2, Status.CLEAR), (0.6, Status.SIGNAL)):
+        calibration = load("copy_move")
+        raw = (target - calibration.offset) / calibration.slope
+        monkeypatch.setattr("forensics.detectors.copy_move.detector.score", lambda _, raw=raw: raw)
+        evidence = examine(png(picture))
+        assert evidence.status is status
+        assert evidence.llr == pytest.approx(target)
+        assert bool(evidence.maps) is (status is Status.SIGNAL)
+        assert ("alike" in evidence.summary) is (status is Status.CLEAR)
 
 
 @pytest.mark.parametrize("quality", [None, 95, 80, 60])

@@ -7,6 +7,7 @@ import struct
 import threading
 import warnings
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
@@ -281,3 +282,36 @@ def test_a_file_of_another_format_never_falls_through(photo):
     data = encode(photo, "bmp")[:30] + encode(photo, "png")
     with pytest.raises(CorruptMedia):
         _ = open_bytes(data).pixels
+
+
+# --- decoding in place -----------------------------------------------------------------------------------
+
+
+MODES = {
+    "jpeg": ("L", "RGB", "CMYK"),
+    "png": ("L", "RGB", "RGBA", "P", "LA", "1"),
+    "tiff": ("L", "RGB", "RGBA", "P", "CMYK", "LA", "1"),
+    "bmp": ("L", "RGB", "RGBA", "P", "1"),
+}
+
+
+@pytest.mark.parametrize(("name", "mode"), [(name, mode) for name in MODES for mode in MODES[name]])
+def test_decoding_in_place_gives_what_pillow_gives(photo, name, mode):
+    stored = io.BytesIO()
+    Image.fromarray(photo).convert(mode).save(stored, name)
+    reference = Image.open(io.BytesIO(stored.getvalue())).convert("RGBA" if mode in ("LA", "P") else "RGB")
+    assert np.array_equal(open_bytes(stored.getvalue()).pixels, np.asarray(reference)[..., :3])
+
+
+def test_sixteen_bits_become_eight_in_place(photo):
+    wide = (photo.astype(np.uint16) << 8) | 7
+    data = cv2.imencode(".png", wide[..., ::-1])[1].tobytes()
+    assert np.array_equal(open_bytes(data).pixels, photo)
+
+
+def test_a_large_progressive_jpeg_is_refused(photo):
+    data = encode(photo, "jpeg", progressive=True)
+    pixels = photo.shape[0] * photo.shape[1]
+    assert open_bytes(data, limits=Limits(pixels=2 * pixels)).pixels.shape == photo.shape
+    with pytest.raises(LimitExceeded):
+        _ = open_bytes(data, limits=Limits(pixels=2 * pixels - 1)).luma

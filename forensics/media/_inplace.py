@@ -1,0 +1,56 @@
+"""Decoding into memory of our own, which then shrinks from four bytes for a pixel to three where it lies.
+
+Pillow keeps four bytes for a pixel of colour, and copying them out takes three more: 1.4 GB for a picture of
+200 MP. Here the three are moved together within the four.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forensics.media.types import Pixels
+
+if TYPE_CHECKING:
+    from PIL import ImageFile
+
+__all__ = ["fits", "load_in_place"]
+
+_FORMATS = ("bmp", "jpeg", "png", "tiff")  # whose decoders write into the memory that they find
+_MODES = {"L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBA"}
+_STEP = 1 << 20
+
+
+def fits(picture: ImageFile.ImageFile, format_name: str) -> bool:
+    """Return whether `load_in_place` can decode a picture that was opened and not loaded yet."""
+    alone = format_name == "tiff" or not getattr(picture, "is_animated", False)
+    return alone and format_name in _FORMATS and picture.mode in _MODES and bool(picture.tile)
+
+
+def load_in_place(picture: ImageFile.ImageFile) -> Pixels:
+    """Decode the picture, which is of no use afterwards: its memory belongs to what is returned.
+
+    Returns:
+        (H, W) uint8 of a grey picture, (H, W, 3) uint8 of any other.
+
+    Raises:
+        Exception: Whatever the decoder raises.
+    """
+    from PIL import Image
+
+    width, height = picture.size
+    mode = _MODES[picture.mode]
+    bands = len(mode)
+    store = np.zeros(width * height * bands, np.uint8)
+    picture.im = Image.frombuffer(mode, picture.size, store, "raw", mode, 0, 1).im
+    picture.load()
+    return store.reshape(height, width) if bands == 1 else _packed(store, width, height)
+
+
+def _packed(store: Pixels, width: int, height: int) -> Pixels:
+    """Move the first three of every four bytes together."""
+    wide, packed = store.reshape(-1, 4), store[: width * height * 3].reshape(-1, 3)
+    for start in range(0, len(wide), _STEP):
+        packed[start : start + _STEP] = wide[start : start + _STEP, :3].copy()
+    return packed.reshape(height, width, 3)
