@@ -6,6 +6,8 @@ Pillow keeps four bytes for a pixel of colour, and copying them out takes three 
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +22,7 @@ __all__ = ["fits", "load_in_place"]
 _FORMATS = ("bmp", "jpeg", "png", "tiff")  # whose decoders write into the memory that they find
 _MODES = {"L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBA"}
 _STEP = 1 << 20
+_LARGE = 32_000_000  # pixels
 
 
 def fits(picture: ImageFile.ImageFile, format_name: str) -> bool:
@@ -40,6 +43,8 @@ def load_in_place(picture: ImageFile.ImageFile) -> Pixels:
     from PIL import Image
 
     width, height = picture.size
+    if width * height > _LARGE:
+        _trim()
     mode = _MODES[picture.mode]
     bands = len(mode)
     store = np.zeros(width * height * bands, np.uint8)
@@ -54,3 +59,11 @@ def _packed(store: Pixels, width: int, height: int) -> Pixels:
     for start in range(0, len(wide), _STEP):
         packed[start : start + _STEP] = wide[start : start + _STEP, :3].copy()
     return packed.reshape(height, width, 3)
+
+
+def _trim() -> None:
+    """Hand back what glibc keeps of freed memory: after many small files, hundreds of megabytes."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
