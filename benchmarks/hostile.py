@@ -44,6 +44,7 @@ class Tally:
     internal: list[str] = field(default_factory=list)
     slowest: list[tuple[float, str]] = field(default_factory=list)
     peak_bytes: int = 0
+    peak_at: str = ""
 
     def add(self, name: str, outcome: dict[str, Any]) -> None:
         """Count one file."""
@@ -51,7 +52,8 @@ class Tally:
         self.problems.update(outcome["problems"])
         if "internal" in outcome["problems"]:
             self.internal.append(f"{name}: {outcome['messages']}")
-        self.peak_bytes = max(self.peak_bytes, outcome["peak_bytes"])
+        if outcome["peak_bytes"] > self.peak_bytes:
+            self.peak_bytes, self.peak_at = outcome["peak_bytes"], name
         self.slowest = sorted([*self.slowest, (outcome["seconds"], name)], reverse=True)[:5]
 
 
@@ -216,6 +218,7 @@ def main() -> int:
         "internal_errors": tally.internal[:20],
         "slowest_seconds": tally.slowest,
         "peak_memory_mb": round(tally.peak_bytes / 1e6),
+        "peak_memory_at": tally.peak_at,
         "connections": seen,
     }
     path = write_result(

@@ -37,11 +37,16 @@ def _opened(source: Source, limits: Limits) -> Iterator[InputContainer]:
         with av.open(
             file,
             format=_DEMUXERS[source.container.format],
-            metadata_errors="replace",
+            **_tolerant(av.__version__),
             options={"protocol_whitelist": "", "max_pixels": str(limits.pixels)},
             timeout=limits.seconds,
         ) as container:
             yield cast("InputContainer", container)
+
+
+def _tolerant(version: str) -> dict[str, Any]:
+    """Ask for readable tags whatever their bytes are; PyAV 19 took the option away and leaves surrogates."""
+    return {"metadata_errors": "replace"} if int(version.split(".")[0]) < 19 else {}
 
 
 @contextmanager
@@ -92,13 +97,18 @@ def video_tags(source: Source, limits: Limits) -> Metadata:
     try:
         with _opened(source, limits) as container:
             sections = [container.metadata, *(s.metadata for s in container.streams)]
-            pairs = [(name, value) for section in sections for name, value in section.items()][:_MOST_TAGS]
+            pairs = [(_readable(k), _readable(v)) for section in sections for k, v in section.items()]
+            pairs = pairs[:_MOST_TAGS]
     except (MediaError, MissingExtra) as error:
         return Metadata(xmp.tags, (f"the tags of the clip cannot be read: {error}", *xmp.problems))
     most = limits.metadata_bytes
     cut = tuple(f"the tag {name!r} is cut to {most} characters" for name, value in pairs if len(value) > most)
     tags = tuple(Tag("container", name, value[:most]) for name, value in pairs)
     return Metadata(tags + xmp.tags, cut + xmp.problems)
+
+
+def _readable(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _xmp(source: Source, limits: Limits) -> Metadata:

@@ -133,6 +133,12 @@ def test_boxes_of_any_size_end_the_search(size):
         assert open_bytes(file).metadata.group("xmp") == ()
 
 
+def test_tags_of_broken_text_stay_text():
+    data = clip(metadata={"title": "ABCDEFGH"}).replace(b"ABCDEFGH", b"AB\xff\xfe\xe9FGH")
+    title = open_bytes(data).metadata.get("container", "title")
+    assert title == "AB\ufffd\ufffd\ufffdFGH"
+
+
 def test_long_tags_are_cut():
     found = open_bytes(clip(metadata={"comment": "x" * 500}), limits=Limits(metadata_bytes=100)).metadata
     assert found.get("container", "comment") == "x" * 100
