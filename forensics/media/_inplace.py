@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["fits", "load_in_place"]
 
 _FORMATS = ("bmp", "jpeg", "png", "tiff")  # whose decoders write into the memory that they find
-_MODES = {"L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBA"}
+_MODES = {"CMYK": "CMYK", "L": "L", "RGB": "RGBX", "RGBX": "RGBX", "RGBA": "RGBA"}
 _STEP = 1 << 20
 _LARGE = 32_000_000  # pixels
 
@@ -50,15 +50,25 @@ def load_in_place(picture: ImageFile.ImageFile) -> Pixels:
     store = np.zeros(width * height * bands, np.uint8)
     picture.im = Image.frombuffer(mode, picture.size, store, "raw", mode, 0, 1).im
     picture.load()
-    return store.reshape(height, width) if bands == 1 else _packed(store, width, height)
+    return store.reshape(height, width) if bands == 1 else _packed(store, width, height, mode)
 
 
-def _packed(store: Pixels, width: int, height: int) -> Pixels:
-    """Move the first three of every four bytes together."""
+def _packed(store: Pixels, width: int, height: int, mode: str) -> Pixels:
+    """Turn every four bytes into the three of RGB, from the front, where the next are not read yet."""
     wide, packed = store.reshape(-1, 4), store[: width * height * 3].reshape(-1, 3)
     for start in range(0, len(wide), _STEP):
-        packed[start : start + _STEP] = wide[start : start + _STEP, :3].copy()
+        part = wide[start : start + _STEP].copy()
+        packed[start : start + _STEP] = _rgb_of_cmyk(part) if mode == "CMYK" else part[:, :3]
     return packed.reshape(height, width, 3)
+
+
+def _rgb_of_cmyk(samples: Pixels) -> Pixels:
+    """Convert (N, 4) samples by Pillow's formula."""
+    from PIL import Image
+
+    row = Image.frombuffer("CMYK", (len(samples), 1), samples, "raw", "CMYK", 0, 1)
+    pixels: Pixels = np.asarray(row.convert("RGB"), np.uint8)
+    return pixels[0]
 
 
 def _trim() -> None:

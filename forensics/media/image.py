@@ -56,7 +56,8 @@ def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.Ima
         data = _prepared(data, format_name, limits)
         with quiet():
             picture = plugin(io.BytesIO(data))
-    check_pixels(picture.width, picture.height, most)
+    # Grey with alpha takes as much memory as colour, and cannot be decoded in place.
+    check_pixels(picture.width, picture.height, most // 2 if picture.mode in ("LA", "PA") else most)
     return picture
 
 

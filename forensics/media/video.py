@@ -46,7 +46,7 @@ def _opened(source: Source, limits: Limits) -> Iterator[InputContainer]:
 
 def _tolerant(version: str) -> dict[str, Any]:
     """Ask for readable tags whatever their bytes are; PyAV 19 took the option away and leaves surrogates."""
-    return {"metadata_errors": "replace"} if int(version.split(".")[0]) < 19 else {}
+    return {"metadata_errors": "replace"} if int(version.split(".", maxsplit=1)[0]) < 19 else {}
 
 
 @contextmanager

@@ -315,3 +315,11 @@ def test_a_large_progressive_jpeg_is_refused(photo):
     assert open_bytes(data, limits=Limits(pixels=2 * pixels)).pixels.shape == photo.shape
     with pytest.raises(LimitExceeded):
         _ = open_bytes(data, limits=Limits(pixels=2 * pixels - 1)).luma
+
+
+def test_grey_with_alpha_counts_twice(photo):
+    data = encode(photo, "png", mode="LA")
+    pixels = photo.shape[0] * photo.shape[1]
+    assert open_bytes(data, limits=Limits(pixels=2 * pixels)).pixels.shape == photo.shape
+    with pytest.raises(LimitExceeded):
+        _ = open_bytes(data, limits=Limits(pixels=2 * pixels - 1)).pixels
