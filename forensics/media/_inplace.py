@@ -67,8 +67,8 @@ def _rgb_of_cmyk(samples: Pixels) -> Pixels:
     from PIL import Image
 
     row = Image.frombuffer("CMYK", (len(samples), 1), samples, "raw", "CMYK", 0, 1)
-    pixels: Pixels = np.asarray(row.convert("RGB"), np.uint8)
-    return pixels[0]
+    pixels: Pixels = np.asarray(row.convert("RGB"), np.uint8).reshape(-1, 3)
+    return pixels
 
 
 def _trim() -> None:
