@@ -80,5 +80,5 @@ def test_these_checks_can_fail(tmp_path: Path) -> None:
     assert calls(bad, "print") == [2]
     assert stubs(bad) == [3, 4]
     assert PRIVATE.search("see " + "/".join(["", "home", "somebody", "file"]))
-    assert not PRIVATE.search("https://example.org/home/page and src/work/there")
+    assert not PRIVATE.search("https://example.org/home/page and src/root/there")
     assert {name_of(p) for p in texts()} >= {"README.md", "Makefile", ".ci/run", "forensics/errors.py"}
