@@ -1,4 +1,4 @@
-"""Finding a keyed tile: which variant, how turned and mirrored, and where it begins."""
+"""Finding a keyed tile: which variant, and where it begins, given its Fourier bins."""
 
 from __future__ import annotations
 
@@ -17,60 +17,62 @@ Complex = npt.NDArray[np.complex64]
 
 ORIENTATIONS = 8  # quarter turns, and these mirrored
 _BANDS = (math.inf, 0.10 * SIDE)  # the whole band, and the part of it that survives scaling and blur
-HYPOTHESES = VARIANTS * ORIENTATIONS * len(_BANDS) * SIDE * SIDE
+HYPOTHESES = VARIANTS * len(_BANDS) * SIDE * SIDE
+_GRID = SIDE // 2  # the band ends below 1/4 cycle per pixel: every second offset tells where to look
+_CHUNK = 32
 
 
 @dataclass(frozen=True)
 class Sync:
-    """The best agreement of a picture with the tile of a key.
+    """The best agreement of some bins with the tile of a key.
 
     Attributes:
         z: Correlation in units of its deviation under random signs.
         variant: Which of the tile's variants.
-        orientation: How the picture's tile is turned and mirrored, see `oriented`.
-        row: Rows from the picture's to the tile's origin, after orientation.
+        row: Rows from the origin of the bins to that of the tile.
         column: Columns.
     """
 
     z: float
     variant: int
-    orientation: int
     row: int
     column: int
 
 
-def strongest(spectrum: Complex, plan: Plan, orientations: int = ORIENTATIONS) -> Sync:
-    """Return the best agreement over all variants, orientations and offsets.
+def strongest(seen: Complex, plan: Plan) -> list[Sync]:
+    """Return the best agreement of each candidate over all variants and offsets.
 
     Args:
-        spectrum: (64, 33) from `tile_spectrum`.
+        seen: (N, S) bins of the plan's `sync`, in units of the noise; zero where there is nothing to see.
         plan: The tile.
-        orientations: How many of `oriented` are tried, from the first.
     """
-    best = Sync(-math.inf, 0, 0, 0, 0)
-    for orientation in range(orientations):
-        turned = oriented(spectrum, orientation)
-        for limit in _BANDS:
-            kept = plan.radius[plan.sync] <= limit
-            maps = _correlations(turned, plan, kept)
-            place = int(maps.argmax())
-            z = float(maps.ravel()[place])
-            if z > best.z:
-                variant, row, column = (int(v) for v in np.unravel_index(place, maps.shape))
-                best = Sync(z, variant, orientation, row, column)
+    best: list[Sync] = [Sync(-math.inf, 0, 0, 0)] * len(seen)
+    for limit in _BANDS:
+        kept = np.flatnonzero(plan.radius[plan.sync] <= limit)
+        for start in range(0, len(seen), _CHUNK):
+            part = seen[start : start + _CHUNK, kept]
+            maps = _correlations(part[:, None], plan.sync_phases[:, kept], plan.sync[kept], plan, _GRID)
+            for i, place in enumerate(maps.reshape(len(part), -1).argmax(axis=1)):
+                variant = int(place) // _GRID**2
+                fine = _correlations(part[i], plan.sync_phases[variant, kept], plan.sync[kept], plan, SIDE)
+                row, column = (int(v) for v in np.unravel_index(int(fine.argmax()), fine.shape))
+                z = float(fine[row, column])
+                if z > best[start + i].z:
+                    best[start + i] = Sync(z, variant, row, column)
     return best
 
 
-# Correlation theorem. Random signs make every value a sum of independent terms of variance |X|^2 / 2.
-def _correlations(spectrum: Complex, plan: Plan, kept: npt.NDArray[np.bool_]) -> Floats:
-    """Return (V, 64, 64) correlations for all offsets, in units of their deviation."""
-    bins = plan.sync[kept]
-    rows, columns = plan.rows[bins], plan.columns[bins]
-    seen = spectrum[rows, columns]
-    product = np.zeros((VARIANTS, SIDE, SIDE // 2 + 1), np.complex64)
-    product[:, rows, columns] = np.conj(plan.sync_phases[:, kept]) * seen
-    scale = SIDE * SIDE / 2 / math.sqrt(max(float((np.abs(seen) ** 2).sum()) / 2, 1e-12))
-    return np.asarray(np.fft.irfft2(product, (SIDE, SIDE)) * scale, np.float32)
+# Correlation theorem. Random signs make every value a sum of independent terms of variance |X|^2 / 2 in all.
+def _correlations(
+    seen: Complex, phases: Complex, bins: npt.NDArray[np.int64], plan: Plan, grid: int
+) -> Floats:
+    """Return (..., grid, grid) correlations for all offsets, in units of their deviation."""
+    rows = np.where(plan.rows[bins] > SIDE // 2, plan.rows[bins] - SIDE, plan.rows[bins]) % grid
+    shape = np.broadcast_shapes(seen.shape, phases.shape)[:-1]
+    product = np.zeros((*shape, grid, grid // 2 + 1), np.complex64)
+    power = np.sqrt(np.maximum((np.abs(seen) ** 2).sum(axis=-1, keepdims=True) / 2, 1e-12))
+    product[..., rows, plan.columns[bins]] = np.conj(phases) * (seen / power)
+    return np.asarray(np.fft.irfft2(product, (grid, grid)) * (grid * grid / 2), np.float32)
 
 
 def oriented(spectrum: Complex, orientation: int) -> Complex:

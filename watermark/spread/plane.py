@@ -1,0 +1,83 @@
+"""The spectrum of a whole residual, evened out: what lattices and tiles of any shape are read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.spread.carriers import SIDE, Plan
+
+__all__ = ["Plane", "plane_of", "seen_along"]
+
+Floats = npt.NDArray[np.float32]
+Complex = npt.NDArray[np.complex64]
+Basis = npt.NDArray[np.float64]
+
+_LARGEST = 3.5  # of one bin, in units of the noise around it
+_WINDOW = 0.03  # cycles per pixel over which the noise is averaged
+_NYQUIST = 0.5
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A whitened spectrum, twice as dense as the picture's own.
+
+    Attributes:
+        values: (H, W/2 + 1) half spectrum in units of the noise, with its phase taken at the picture's middle.
+        width: W, columns of the whole spectrum.
+        shape: Height and width of the picture.
+    """
+
+    values: Complex
+    width: int
+    shape: tuple[int, int]
+
+    def at(self, frequencies: Basis) -> Complex:
+        """Return (...,) values at (..., 2) frequencies x, y in cycles per pixel; 0 beyond half a cycle."""
+        x, y = frequencies[..., 0], frequencies[..., 1]
+        mirrored = x < 0
+        x, y = np.where(mirrored, -x, x), np.where(mirrored, -y, y)
+        inside = (x < _NYQUIST) & (np.abs(y) < _NYQUIST)
+        height = len(self.values)
+        column = np.rint(np.where(inside, x, 0) * self.width).astype(np.int64)
+        row = np.rint(np.where(inside, y, 0) * height).astype(np.int64) % height
+        found = np.where(inside, self.values[row, column], 0)
+        return np.asarray(np.where(mirrored, np.conj(found), found), np.complex64)
+
+
+def plane_of(residual: Floats) -> Plane:
+    """Return the whitened spectrum of a residual.
+
+    Args:
+        residual: (H, W), about zero mean.
+    """
+    import cv2
+
+    height, width = (cv2.getOptimalDFTSize(2 * n) for n in residual.shape)
+    padded = np.zeros((height, width + width % 2), np.float32)
+    # The middle of the picture goes to the corner: so phases hardly change from bin to bin.
+    y, x = (n // 2 for n in residual.shape)
+    padded[: len(residual) - y, : residual.shape[1] - x] = residual[y:, x:]
+    padded[-y:, : residual.shape[1] - x] = residual[:y, x:]
+    padded[: len(residual) - y, -x:] = residual[y:, :x]
+    padded[-y:, -x:] = residual[:y, :x]
+    spectrum = np.fft.rfft2(padded)
+    power = spectrum.real**2 + spectrum.imag**2
+    window = tuple(int(_WINDOW * n) | 1 for n in (padded.shape[1], padded.shape[0]))
+    noise = cv2.blur(power, window, borderType=cv2.BORDER_REFLECT_101)
+    scale = np.sqrt(2.0 / (noise + 1e-9))
+    scale *= np.minimum(1.0, _LARGEST / np.maximum(np.sqrt(power) * scale, 1e-9))
+    return Plane((spectrum * scale).astype(np.complex64), padded.shape[1], residual.shape)
+
+
+def seen_along(plane: Plane, bases: Basis, plan: Plan) -> Complex:
+    """Return (N, S) bins of the plan's `sync` of tiles along (N, 2, 2) periods, phases from the middle.
+
+    A tile that is laid along periods B has its bin k at frequency B^-T k.
+    """
+    rows = np.where(plan.rows > SIDE // 2, plan.rows - SIDE, plan.rows)
+    k = np.stack([plan.columns, rows], axis=1)[plan.sync].astype(np.float64)
+    dual = np.linalg.inv(bases)  # its rows are the dual periods
+    return plane.at(k @ dual)
