@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE
 
-__all__ = ["Warp", "of_basis", "straightened"]
+__all__ = ["Warp", "of_basis", "shortest", "straightened", "upright"]
 
 Floats = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
@@ -35,11 +35,11 @@ def of_basis(basis: Matrix, height: int, width: int) -> Warp:
     """Return the map that lays tiles of 64 pixels along two periods, and covers a picture.
 
     Args:
-        basis: (2, 2); its columns are the periods as (x, y).
+        basis: (2, 2); its columns are the periods as (x, y), in the order of the tile's columns and rows.
         height: Height of the picture.
         width: Its width.
     """
-    linear = _upright(_shortest(basis)) / SIDE
+    linear = basis / SIDE
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
     there = corners @ np.linalg.inv(linear).T
     low, high = np.floor(there.min(axis=0)), np.ceil(there.max(axis=0))
@@ -71,7 +71,7 @@ def straightened(luma: Floats, warp: Warp) -> tuple[Floats, npt.NDArray[np.bool_
 
 
 # Lagrange and Gauss: subtract the shorter period from the longer while that makes it shorter.
-def _shortest(basis: Matrix) -> Matrix:
+def shortest(basis: Matrix) -> Matrix:
     """Return the same lattice by its two shortest periods."""
     first, second = basis[:, 0], basis[:, 1]
     for _ in range(32):
@@ -84,7 +84,7 @@ def _shortest(basis: Matrix) -> Matrix:
     return np.stack([first, second], axis=1)
 
 
-def _upright(basis: Matrix) -> Matrix:
+def upright(basis: Matrix) -> Matrix:
     """Return the same periods, the first rather along x and the second rather along y."""
     choices = [
         basis[:, order] * signs

@@ -9,11 +9,20 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE, Plan
 
-__all__ = ["Plane", "plane_of", "seen_along"]
+__all__ = ["NAMINGS", "Plane", "plane_of", "seen_along", "seen_on_tile"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 Basis = npt.NDArray[np.float64]
+
+# The eight ways in which the periods of a square tile can be named: quarter turns, and these mirrored.
+NAMINGS = np.array(
+    [
+        [[1, 0], [0, 1]], [[-1, 0], [0, 1]], [[1, 0], [0, -1]], [[-1, 0], [0, -1]],
+        [[0, 1], [1, 0]], [[0, -1], [1, 0]], [[0, 1], [-1, 0]], [[0, -1], [-1, 0]],
+    ],
+    np.float64,
+)  # fmt: skip
 
 _LARGEST = 3.5  # of one bin, in units of the noise around it
 _WINDOW = 0.03  # cycles per pixel over which the noise is averaged
@@ -77,7 +86,24 @@ def seen_along(plane: Plane, bases: Basis, plan: Plan) -> Complex:
 
     A tile that is laid along periods B has its bin k at frequency B^-T k.
     """
+    return plane.at(_bins(plan) @ np.linalg.inv(bases))
+
+
+def seen_on_tile(spectrum: Complex, plan: Plan) -> Complex:
+    """Return (8, S) bins of the plan's `sync` of a tile turned and mirrored in all ways.
+
+    Args:
+        spectrum: (64, 33) of the mean tile.
+        plan: The tile.
+    """
+    bins = np.rint(_bins(plan) @ np.linalg.inv(NAMINGS)).astype(np.int64)
+    mirrored = bins[..., 0] < 0
+    bins = np.where(mirrored[..., None], -bins, bins)
+    found = spectrum[bins[..., 1] % SIDE, bins[..., 0]]
+    return np.where(mirrored, np.conj(found), found)
+
+
+def _bins(plan: Plan) -> Basis:
+    """Return (S, 2): columns and rows of the synchronising bins, rows from -32 to 31."""
     rows = np.where(plan.rows > SIDE // 2, plan.rows - SIDE, plan.rows)
-    k = np.stack([plan.columns, rows], axis=1)[plan.sync].astype(np.float64)
-    dual = np.linalg.inv(bases)  # its rows are the dual periods
-    return plane.at(k @ dual)
+    return np.stack([plan.columns, rows], axis=1)[plan.sync].astype(np.float64)

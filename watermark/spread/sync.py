@@ -10,15 +10,14 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE, VARIANTS, Plan
 
-__all__ = ["HYPOTHESES", "ORIENTATIONS", "Sync", "oriented", "shifted", "strongest"]
+__all__ = ["COARSE", "HYPOTHESES", "Sync", "shifted", "strongest"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
-ORIENTATIONS = 8  # quarter turns, and these mirrored
 _BANDS = (math.inf, 0.10 * SIDE)  # the whole band, and the part of it that survives scaling and blur
 HYPOTHESES = VARIANTS * len(_BANDS) * SIDE * SIDE
-_GRID = SIDE // 2  # the band ends below 1/4 cycle per pixel: every second offset tells where to look
+COARSE = 48  # offsets each way that tell where to look: the band ends below 1/4 cycle per pixel
 _CHUNK = 32
 
 
@@ -39,27 +38,36 @@ class Sync:
     column: int
 
 
-def strongest(seen: Complex, plan: Plan) -> list[Sync]:
-    """Return the best agreement of each candidate over all variants and offsets.
+def strongest(seen: Complex, plan: Plan, most: int = 1, grid: int = SIDE) -> list[tuple[int, Sync]]:
+    """Return the candidates that agree best over all variants and offsets, best first, with their numbers.
 
     Args:
         seen: (N, S) bins of the plan's `sync`, in units of the noise; zero where there is nothing to see.
         plan: The tile.
+        most: How many to return.
+        grid: Offsets tried each way before the best are looked at exactly, 32 to 64.
     """
-    best: list[Sync] = [Sync(-math.inf, 0, 0, 0)] * len(seen)
-    for limit in _BANDS:
+    coarse: list[tuple[float, int, int, int]] = []
+    for band, limit in enumerate(_BANDS):
         kept = np.flatnonzero(plan.radius[plan.sync] <= limit)
         for start in range(0, len(seen), _CHUNK):
-            part = seen[start : start + _CHUNK, kept]
-            maps = _correlations(part[:, None], plan.sync_phases[:, kept], plan.sync[kept], plan, _GRID)
-            for i, place in enumerate(maps.reshape(len(part), -1).argmax(axis=1)):
-                variant = int(place) // _GRID**2
-                fine = _correlations(part[i], plan.sync_phases[variant, kept], plan.sync[kept], plan, SIDE)
-                row, column = (int(v) for v in np.unravel_index(int(fine.argmax()), fine.shape))
-                z = float(fine[row, column])
-                if z > best[start + i].z:
-                    best[start + i] = Sync(z, variant, row, column)
-    return best
+            part = seen[start : start + _CHUNK, None, kept]
+            maps = _correlations(part, plan.sync_phases[:, kept], plan.sync[kept], plan, grid)
+            best = maps.max(axis=(2, 3))
+            variants = best.argmax(axis=1)
+            coarse += [(float(best[i, v]), start + i, band, int(v)) for i, v in enumerate(variants)]
+    coarse.sort(reverse=True)
+    fine = [(number, _finest(seen[number], plan, band, v)) for _, number, band, v in coarse[: most + 3]]
+    fine.sort(key=lambda pair: -pair[1].z)
+    return fine[:most]
+
+
+def _finest(seen: Complex, plan: Plan, band: int, variant: int) -> Sync:
+    """Return the best agreement of one candidate with one variant, over all offsets."""
+    kept = np.flatnonzero(plan.radius[plan.sync] <= _BANDS[band])
+    fine = _correlations(seen[kept], plan.sync_phases[variant, kept], plan.sync[kept], plan, SIDE)
+    row, column = (int(v) for v in np.unravel_index(int(fine.argmax()), fine.shape))
+    return Sync(float(fine[row, column]), variant, row, column)
 
 
 # Correlation theorem. Random signs make every value a sum of independent terms of variance |X|^2 / 2 in all.
@@ -73,20 +81,6 @@ def _correlations(
     power = np.sqrt(np.maximum((np.abs(seen) ** 2).sum(axis=-1, keepdims=True) / 2, 1e-12))
     product[..., rows, plan.columns[bins]] = np.conj(phases) * (seen / power)
     return np.asarray(np.fft.irfft2(product, (grid, grid)) * (grid * grid / 2), np.float32)
-
-
-def oriented(spectrum: Complex, orientation: int) -> Complex:
-    """Return the spectrum of the tile turned back by quarter turns, and mirrored before that from 4 on.
-
-    Args:
-        spectrum: (64, 33).
-        orientation: 0 to 7.
-    """
-    if not orientation:
-        return spectrum
-    tile = np.fft.irfft2(spectrum, (SIDE, SIDE))
-    mirrored = tile[:, ::-1] if orientation >= ORIENTATIONS // 2 else tile
-    return np.asarray(np.fft.rfft2(np.rot90(mirrored, orientation % 4)), np.complex64)
 
 
 def shifted(spectrum: Complex, row: int, column: int) -> Complex:

@@ -1,0 +1,119 @@
+"""From a picture to an answer: is the mark of this key in it, how sure is that, and what does it say?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.keys import Key
+from forensics.watermark.payload import LAYOUTS
+from forensics.watermark.spread.carriers import Plan, make_plan
+from forensics.watermark.spread.embedding import Placement, mark_values
+from forensics.watermark.spread.reading import Word, read_words
+from forensics.watermark.spread.registration import corrected, displacements
+from forensics.watermark.spread.searching import Aligned, Candidate, align, on_lattices, on_own_grid
+from forensics.watermark.spread.views import View
+from forensics.watermark.statistics import log10_normal_tail, most_of
+
+__all__ = ["Finding", "find", "sync_plan"]
+
+Complex = npt.NDArray[np.complex64]
+
+# Pinelis 2012, "An asymptotically Gaussian bound on the Rademacher tails", EJP 17: P(Z >= z) <= 3.18 P(N >= z).
+RADEMACHER = 3.18
+CERTAIN = -9.0  # log10 p-value from which no further search is needed
+HOPELESS = -1.3  # log10 p-value above which not even a verified payload makes a finding
+_TAG_SHARE = 0.01  # of the error rate, for each layout's tag; the rest is for the synchronisation alone
+_CANDIDATES = 2
+_ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one key in one picture.
+
+    Attributes:
+        log10_p: log10 p-value, corrected for everything that was searched.
+        log10_sync: That of the synchronisation alone.
+        candidate: The best place.
+        aligned: The picture on the grid of the tiles; None if there is nothing to read.
+        place: Variant and offset there.
+        words: Code words read there, one for each layout, verified ones first.
+    """
+
+    log10_p: float
+    log10_sync: float
+    candidate: Candidate
+    aligned: Aligned | None = None
+    place: Placement | None = None
+    words: tuple[Word, ...] = ()
+
+
+def find(views: Sequence[View], key: Key) -> Finding:
+    """Look for the mark of a key.
+
+    Args:
+        views: From `views_of`.
+        key: The secret.
+    """
+    plan = sync_plan(key)
+    own = on_own_grid(views, plan)
+    candidates, stages = [own], [_log10_p(own)]
+    if stages[0] > CERTAIN:
+        candidates += on_lattices(views, plan, _CANDIDATES)
+        stages.append(_log10_p(candidates[1]))
+    both = math.log10(2 / (1 - _TAG_SHARE * len(LAYOUTS)))
+    log10_sync = min(0.0, min(stages) + both)
+    if log10_sync > HOPELESS:
+        return Finding(log10_sync, log10_sync, candidates[int(np.argmin(stages))])
+    candidates.sort(key=lambda c: -c.sync.z)
+    first = None
+    for candidate in candidates:
+        finding = _read(key, plan, candidate, log10_sync)
+        if finding.words[0].payload.verified:
+            return finding
+        first = first or finding
+    return cast("Finding", first)
+
+
+def sync_plan(key: Key) -> Plan:
+    """Return a plan of which only the synchronisation matters, which all layouts share."""
+    return make_plan(key, LAYOUTS["standard"].code.size[0])
+
+
+def _log10_p(candidate: Candidate) -> float:
+    return most_of(min(0.0, log10_normal_tail(candidate.sync.z) + math.log10(RADEMACHER)), candidate.searched)
+
+
+def _read(key: Key, plan: Plan, candidate: Candidate, log10_sync: float) -> Finding:
+    """Read the words at a candidate, fitting the grid exactly if they make no sense at first."""
+    aligned = align(candidate)
+    best = _words(key, plan, candidate, aligned, log10_sync)
+    for _ in range(_ROUNDS):
+        if best.words[0].payload.verified or best.aligned is None or best.place is None:
+            break
+        known = mark_values(plan, np.zeros(LAYOUTS["standard"].code.size[0], np.float32), best.place.variant)
+        parts = displacements(best.aligned.residual, plan, known, best.place.row, best.place.column)
+        warp = corrected(best.aligned.warp, parts)
+        if warp is None:
+            break
+        best = _words(key, plan, candidate, Aligned(candidate.view, warp), log10_sync)
+    return best
+
+
+# If the tag is right, which happens by chance once in 2^24, the p-value of the synchronisation shrinks as
+# much: P(verified and p <= t / q) <= q t / q = t. The shares keep the sum of all ways below t.
+def _words(key: Key, plan: Plan, candidate: Candidate, aligned: Aligned, log10_sync: float) -> Finding:
+    place = aligned.place(plan)
+    words = read_words(key, aligned.tile, place)
+    log10_p = log10_sync
+    if words[0].payload.verified:
+        tag = LAYOUTS[words[0].payload.layout].tag
+        tries = _CANDIDATES + 1
+        log10_p += math.log10(tries * (1 + _ROUNDS) / _TAG_SHARE) - tag * math.log10(2)
+    return Finding(min(0.0, log10_p), log10_sync, candidate, aligned, place, words)
