@@ -63,24 +63,25 @@ class LinearCode:
         product = message.astype(np.float32) @ self.generator.astype(np.float32)
         return (product.astype(np.int64) & 1).astype(np.uint8)
 
-    def decode(self, likelihoods: Floats, *, most: int = 1) -> tuple[Candidate, ...]:
+    def decode(self, likelihoods: Floats, *, most: int = 1, quick: bool = False) -> tuple[Candidate, ...]:
         """Return the likeliest messages, best first.
 
         Args:
             likelihoods: (n,) log-likelihood ratios, positive where the bit is rather 0, in any unit.
             most: How many to return.
+            quick: Trust the most reliable bits and return the one message that they give.
         """
         order = np.argsort(-np.abs(likelihoods), kind="stable")
         rows, basis = _reliable_basis(self.generator[:, order])
         values = likelihoods[order].astype(np.float64)
         start = _encode(rows, (values[basis] < 0).astype(np.uint8))
-        words = [start ^ flips for flips in _likely_flips(rows, values * (1.0 - 2.0 * start), most)]
+        flips = [] if quick else _likely_flips(rows, values * (1.0 - 2.0 * start), most)
+        words = [start ^ word for word in flips] or [start]
         total = max(float(np.abs(values).sum()), 1e-12)
         found = [(float((values * (1.0 - 2.0 * word)).sum()) / total, word) for word in words]
-        back = np.argsort(order)
-        k = self.size[1]
-        best = sorted(found, key=lambda pair: -pair[0])[:most]
-        return tuple(Candidate(word[back][:k], correlation) for correlation, word in best)
+        found.sort(key=lambda pair: -pair[0])
+        back, k = np.argsort(order), self.size[1]
+        return tuple(Candidate(word[back][:k], correlation) for correlation, word in found)
 
 
 @cache

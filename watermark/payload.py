@@ -84,8 +84,8 @@ class Payload:
 LAYOUTS = {
     layout.name: layout
     for layout in (
-        Layout("short", 0, 16, 16, errors=15, order=7),
         Layout("standard", 4, 36, 24, errors=10, order=7),
+        Layout("short", 0, 16, 16, errors=15, order=7),
         Layout("long", 4, 100, 24, errors=18, order=8),
     )
 }

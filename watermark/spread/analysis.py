@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE
 
-__all__ = ["fold", "normalised", "octave", "reduced", "tile_spectrum"]
+__all__ = ["OCTAVES", "fold", "normalised", "octave", "reduced", "tile_spectrum"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
+OCTAVES = 6
 _LEAST_SIDE = 512  # a picture is halved while its shorter side stays above
 _SIGMA, _WINDOW, _FLOOR, _CLIP = 2.5, 9, 2.0, 3.0
 _LARGEST = 3.5  # of one bin, in units of the noise: a few strong ones would drown the others
@@ -22,7 +23,7 @@ _EDGES = np.linspace(1.0, 17.0, 13)
 
 def octave(height: int, width: int) -> int:
     """Return how often a picture is halved before a mark of 64-pixel tiles is put in."""
-    return max(0, int(np.log2(max(1.0, min(height, width) / _LEAST_SIDE))))
+    return min(OCTAVES - 1, int(np.log2(max(1.0, min(height, width) / _LEAST_SIDE))))
 
 
 def reduced(luma: npt.NDArray[np.uint8] | Floats, times: int) -> Floats:

@@ -114,6 +114,6 @@ def _words(key: Key, plan: Plan, candidate: Candidate, aligned: Aligned, log10_s
     log10_p = log10_sync
     if words[0].payload.verified:
         tag = LAYOUTS[words[0].payload.layout].tag
-        tries = _CANDIDATES + 1
-        log10_p += math.log10(tries * (1 + _ROUNDS) / _TAG_SHARE) - tag * math.log10(2)
+        tries = 2 * (_CANDIDATES + 1) * (1 + _ROUNDS)  # quick and thorough, everywhere
+        log10_p += math.log10(tries / _TAG_SHARE) - tag * math.log10(2)
     return Finding(min(0.0, log10_p), log10_sync, candidate, aligned, place, words)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.spread.analysis import fold, normalised, octave, reduced, tile_spectrum
+from forensics.watermark.spread.binding import Pattern, tile_signs
 from forensics.watermark.spread.carriers import SIDE, Plan, tile_of
 from forensics.watermark.spread.masking import visibility
 from forensics.watermark.spread.sync import shifted
-from forensics.watermark.spread.tiles import content_signs
+from forensics.watermark.spread.tiles import sign_plane
 
-__all__ = ["Placement", "data_values", "mark_values", "read_bits", "residual"]
+__all__ = ["BIND_SHARE", "Placement", "Residual", "data_values", "mark_values", "read_bits", "residual"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -38,41 +40,77 @@ class Placement:
     column: int
 
 
+@dataclass(frozen=True)
+class Residual:
+    """What to add to every colour of a picture, in grey levels, made row by row.
+
+    Attributes:
+        values: (h, w) on the grid of the mark, which is the picture's halved some times.
+        shape: Height and width of the picture.
+    """
+
+    values: Floats
+    shape: tuple[int, int]
+
+    def rows(self, start: int, stop: int) -> Floats:
+        """Return (stop - start, W): some rows of it."""
+        import cv2
+
+        if self.values.shape == self.shape:
+            return self.values[start:stop]
+        y, x = (n / whole for n, whole in zip(self.values.shape, self.shape, strict=True))
+        matrix = np.array([[x, 0, x / 2 - 0.5], [0, y, (start + 0.5) * y - 0.5]])
+        size = (self.shape[1], stop - start)
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        strip = cv2.warpAffine(self.values, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(strip, np.float32)
+
+    def strips(self, size: int = 256) -> Iterator[tuple[int, Floats]]:
+        """Yield all rows in strips, each with the number of its first row."""
+        for start in range(0, self.shape[0], size):
+            yield start, self.rows(start, min(start + size, self.shape[0]))
+
+
 def residual(
-    luma: npt.NDArray[np.uint8], plan: Plan, code: Floats, bind: Complex, place: Placement, psnr: float
-) -> Floats:
-    """Return what to add to every colour of a picture, (H, W) in grey levels.
+    luma: npt.NDArray[np.uint8],
+    plan: Plan,
+    code: Floats,
+    bindings: tuple[Pattern, ...],
+    place: Placement,
+    psnr: float,
+) -> Residual:
+    """Return what marks a picture.
 
     Args:
         luma: (H, W).
         plan: The tile.
         code: (n,) code word as +1 and -1.
-        bind: (B,) phases of the binding bins.
+        bindings: What binds it to the picture.
         place: Variant and offset.
-        psnr: Peak signal-to-noise ratio in dB, before rounding.
+        psnr: Peak signal-to-noise ratio in dB, before rounding and clipping.
     """
-    import cv2
-
-    times = octave(*luma.shape)
-    small = reduced(luma, times)
+    shape = (luma.shape[0], luma.shape[1])
+    small = reduced(luma, octave(*shape))
     amplitude = visibility(small)
-    signs = _sign_plane(small, place)
-    binding = _tiled(tile_of(plan, _bind_values(plan, bind)), place, small.shape) * signs * amplitude
-    wanted = 255.0 * 10.0 ** (-psnr / 20.0)
+    binding = _bound(small, plan, bindings, place) * amplitude
+    wanted = np.float32(255.0 * 10.0 ** (-psnr / 20.0))
 
     def pattern(amplitudes: Floats) -> Floats:
         tile = tile_of(plan, mark_values(plan, code * amplitudes, place.variant))
-        sum_of_both = _tiled(tile, place, small.shape) * amplitude + binding
-        return np.asarray(sum_of_both * (wanted / max(float(np.sqrt(np.mean(sum_of_both**2))), 1e-9)))
+        both = _tiled(tile, place, small.shape) * amplitude
+        both += binding
+        both *= wanted / max(float(np.sqrt(np.mean(both**2))), 1e-9)
+        return both
 
     added = pattern(np.ones_like(code))
     agreement = code * read_bits(tile_spectrum(fold(normalised(small + added))), plan, place, len(code))
     mean = max(float(agreement.mean()), 1e-6)
     added = pattern(np.clip(1 + _EVENING * (1 - agreement / mean), _LEAST, _MOST).astype(np.float32))
-    if times:
-        added = np.asarray(cv2.resize(added, luma.shape[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
-        added *= wanted / max(float(np.sqrt(np.mean(added**2))), 1e-9)
-    return added
+    found = Residual(added, shape)
+    if small.shape == shape:
+        return found
+    power = sum(float((strip**2).sum()) for _, strip in found.strips()) / luma.size
+    return Residual(added * (wanted / np.float32(max(power, 1e-12) ** 0.5)), shape)
 
 
 def mark_values(plan: Plan, code: Floats, variant: int) -> Complex:
@@ -117,23 +155,19 @@ def read_bits(
     return np.asarray(total / np.maximum(norm, 1e-9), np.float32)
 
 
-def _bind_values(plan: Plan, phases: Complex) -> Complex:
-    values = np.zeros(len(plan.rows), np.complex64)
-    values[plan.bind] = phases * np.float32(np.sqrt(BIND_SHARE / len(plan.bind)))
-    return values
+def _bound(luma: Floats, plan: Plan, bindings: tuple[Pattern, ...], place: Placement) -> Floats:
+    """Return the (H, W) patterns whose sign differs from tile to tile."""
+    tiles = tuple(max(0, n - s) // SIDE for n, s in zip(luma.shape, (place.row, place.column), strict=True))
+    scale = np.float32(np.sqrt(BIND_SHARE / len(plan.bind)))
+    total = np.zeros(luma.shape, np.float32)
+    for pattern in bindings:
+        signs = tile_signs(pattern, luma, place.row, place.column, (tiles[0], tiles[1]))
+        plane = sign_plane(signs, luma.shape, place.row, place.column)
+        total += _tiled(tile_of(plan, pattern.values * scale), place, luma.shape) * plane
+    return total
 
 
 def _tiled(tile: Floats, place: Placement, shape: tuple[int, ...]) -> Floats:
     height, width = shape
     rolled = np.roll(tile, (place.row, place.column), (0, 1))
     return np.tile(rolled, (-(-height // SIDE), -(-width // SIDE)))[:height, :width]
-
-
-def _sign_plane(luma: Floats, place: Placement) -> Floats:
-    """Return (H, W): the sign of the content of each whole tile, and 0 outside of those."""
-    signs = content_signs(luma, place.row, place.column)
-    plane = np.zeros(luma.shape, np.float32)
-    height, width = (n * SIDE for n in signs.shape)
-    part = np.repeat(np.repeat(signs, SIDE, axis=0), SIDE, axis=1)
-    plane[place.row : place.row + height, place.column : place.column + width] = part
-    return plane

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.watermark.spread.plane import Plane
+from forensics.watermark.spread.plane import Plane, real_plane
 
 __all__ = ["Autocorrelation", "Lattice", "autocorrelation", "lattices"]
 
@@ -61,12 +62,14 @@ def autocorrelation(plane: Plane) -> Autocorrelation:
     import cv2
 
     height, width = len(plane.values), plane.width
-    power = np.abs(plane.values) ** 2 / 2 - 1.0
-    v, u = np.fft.fftfreq(height)[:, None] ** 2, np.fft.rfftfreq(width)[None] ** 2
+    power = plane.values.real**2 + plane.values.imag**2
+    power *= np.float32(0.5)
+    power -= np.float32(1.0)
+    v, u = np.fft.fftfreq(height)[:, None] ** 2, (np.arange(width // 2) / width) ** 2
     power *= (v + u >= _BAND[0] ** 2) & (v + u <= _BAND[1] ** 2)
     power[:2] = power[-2:] = 0.0  # what runs along the axes is the frame and the blocks of JPEG
     power[:, :3] = 0.0
-    whole = np.fft.irfft2(power, (height, width)).astype(np.float32)
+    whole = real_plane(power)
     rows, columns = (n * 7 // 16 for n in (height, width))
     values = np.roll(whole, (rows, columns), (0, 1))[: 2 * rows + 1, : 2 * columns + 1]
     edge = np.concatenate([values[: rows // 4].ravel(), values[-(rows // 4) :].ravel()])
@@ -153,6 +156,7 @@ def _strengths(found: Autocorrelation, bases: Basis, size: float) -> npt.NDArray
     return np.asarray(seen.sum(axis=1) / np.sqrt(np.maximum(inside.sum(axis=1), 1)), np.float64)
 
 
+@cache
 def _multiples(most: int) -> Basis:
     """Return (N, 2) multiples of the two periods, those of a half plane within a circle."""
     i, j = (a.ravel() for a in np.meshgrid(np.arange(-most, most + 1), np.arange(most + 1)))

@@ -39,22 +39,28 @@ class Word:
 
 
 def read_words(key: Key, spectrum: Complex, place: Placement) -> tuple[Word, ...]:
-    """Return the likeliest word of each layout, those with the right tag first.
+    """Return the likeliest word of each layout; if one has the right tag, only that.
 
     Args:
         key: The secret.
         spectrum: (64, 33) of the mean tile, oriented.
         place: Variant and offset.
     """
-    words = [_read(key, spectrum, place, layout) for layout in LAYOUTS.values()]
-    return tuple(sorted(words, key=lambda word: (not word.payload.verified, -word.correlation)))
+    words = []
+    for quick in (True, False):
+        for layout in LAYOUTS.values():
+            word = _read(key, spectrum, place, layout, quick)
+            if word.payload.verified:
+                return (word,)
+            words.append(word)
+    return tuple(sorted(words[len(LAYOUTS) :], key=lambda word: -word.correlation))
 
 
-def _read(key: Key, spectrum: Complex, place: Placement, layout: Layout) -> Word:
+def _read(key: Key, spectrum: Complex, place: Placement, layout: Layout, quick: bool) -> Word:
     bits = layout.code.size[0]
     plan = make_plan(key, bits)
     soft = read_bits(spectrum, plan, place, bits, ring_gains(spectrum, plan, place)[1])
-    best = layout.code.decode(soft)[0]
+    best = layout.code.decode(soft, quick=quick)[0]
     return Word(read_message(key, best.message, layout), soft, best.correlation)
 
 

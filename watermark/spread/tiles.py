@@ -1,9 +1,4 @@
-"""Tile by tile: how well each agrees with the mark, and with the content below it.
-
-What is summed over a picture finds a mark. What differs from tile to tile tells more: where the mark is
-missing, the picture was changed; and where the signs that the embedder took from the content below a tile do
-not fit the content, the mark was moved here from another picture.
-"""
+"""Tile by tile: what is summed over a picture finds a mark, what differs from tile to tile tells more."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE, Plan
 
-__all__ = ["agreement", "bind_agreement", "content_signs", "spectra", "whole_tiles"]
+__all__ = ["agreement", "content_signs", "sign_plane", "spectra", "whole_tiles"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -20,7 +15,7 @@ Complex = npt.NDArray[np.complex64]
 _DECISIVE = 4.0  # grey levels of contrast at which a sign is taken in full
 
 
-def whole_tiles(plane: Floats, row: int, column: int) -> Floats:
+def whole_tiles(plane: npt.NDArray[np.generic], row: int, column: int) -> npt.NDArray[np.generic]:
     """Return the whole tiles of a plane, (R, C, 64, 64).
 
     Args:
@@ -28,7 +23,7 @@ def whole_tiles(plane: Floats, row: int, column: int) -> Floats:
         row: Rows above the first whole tile.
         column: Columns before it.
     """
-    height, width = ((n - start) // SIDE for n, start in zip(plane.shape, (row, column), strict=True))
+    height, width = (max(0, n - s) // SIDE for n, s in zip(plane.shape, (row, column), strict=True))
     part = plane[row : row + height * SIDE, column : column + width * SIDE]
     return part.reshape(height, SIDE, width, SIDE).swapaxes(1, 2)
 
@@ -37,7 +32,7 @@ def content_signs(luma: Floats, row: int, column: int) -> Floats:
     """Return (R, C) values in [-1, 1] that the content of each whole tile gives.
 
     One diagonal Haar coefficient: half the tile against the other, quarters taken crosswise. It hardly
-    changes under scaling, compression, blur and brightness, and averages zero over pictures.
+    changes under scaling, compression, blur and brightness, and is as often negative as positive.
     """
     tiles = whole_tiles(luma, row, column)
     half = SIDE // 2
@@ -46,8 +41,17 @@ def content_signs(luma: Floats, row: int, column: int) -> Floats:
     return np.tanh(contrast / _DECISIVE).astype(np.float32)
 
 
+def sign_plane(signs: Floats, shape: tuple[int, ...], row: int, column: int) -> Floats:
+    """Return (H, W): the sign of each whole tile, and 0 outside of those."""
+    plane = np.zeros(shape, np.float32)
+    height, width = (n * SIDE for n in signs.shape)
+    part = np.repeat(np.repeat(signs, SIDE, axis=0), SIDE, axis=1)
+    plane[row : row + height, column : column + width] = part
+    return plane
+
+
 def spectra(residual: Floats, row: int, column: int) -> Complex:
-    """Return (R, C, 64, 33) half spectra of whole tiles, each in units of its own noise at each bin.
+    """Return (R, C, 64, 33) half spectra of whole tiles, each bin in units of its mean over the tiles.
 
     Args:
         residual: (H, W) from `normalised`.
@@ -55,28 +59,20 @@ def spectra(residual: Floats, row: int, column: int) -> Complex:
         column: Columns before it.
     """
     tiles = whole_tiles(residual, row, column)
-    if not tiles.size:
-        return np.zeros((*tiles.shape[:2], SIDE, SIDE // 2 + 1), np.complex64)
-    found = np.fft.rfft2(tiles).astype(np.complex64)
-    power = (found.real**2 + found.imag**2).mean(axis=(0, 1))
+    found = np.fft.rfft2(tiles).astype(np.complex64) if tiles.size else np.zeros((*tiles.shape[:2], 64, 33))
+    power = (np.abs(found) ** 2).mean(axis=(0, 1)) if tiles.size else np.ones(1)
     return np.asarray(found / np.sqrt(power / 2 + 1e-9), np.complex64)
 
 
 def agreement(found: Complex, plan: Plan, values: Complex) -> Floats:
-    """Return (R, C) correlations of each tile with the mark, of variance about 1 without one.
+    """Return (R, C) correlations of each tile with a pattern, of variance about 1 without one.
 
     Args:
         found: (R, C, 64, 33) from `spectra`.
         plan: The tile.
-        values: (K,) bins of the mark, zero where it is not known.
+        values: (K,) bins of the pattern.
     """
-    seen = found[..., plan.rows, plan.columns]
+    used = np.flatnonzero(values)
+    seen = found[..., plan.rows[used], plan.columns[used]]
     norm = np.sqrt(max(float((np.abs(values) ** 2).sum()), 1e-12))
-    return np.asarray((seen * np.conj(values)).real.sum(axis=-1) / norm, np.float32)
-
-
-def bind_agreement(found: Complex, plan: Plan, phases: Complex) -> Floats:
-    """Return (R, C) correlations of each tile with the binding pattern before its sign."""
-    values = np.zeros(len(plan.rows), np.complex64)
-    values[plan.bind] = phases
-    return agreement(found, plan, values)
+    return np.asarray((seen * np.conj(values[used])).real.sum(axis=-1) / norm, np.float32)

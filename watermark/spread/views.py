@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from forensics.watermark.spread.analysis import fold, normalised, reduced, tile_spectrum
+from forensics.watermark.spread.analysis import fold, normalised, octave, reduced, tile_spectrum
 from forensics.watermark.spread.geometry import shortest, upright
 from forensics.watermark.spread.lattice import autocorrelation, lattices
 from forensics.watermark.spread.plane import NAMINGS, Plane, plane_of
@@ -19,10 +19,10 @@ Complex = npt.NDArray[np.complex64]
 Bases = npt.NDArray[np.float64]
 
 _LEAST_SIDE = 128
-_MOST_LEVELS = 6
+_LEVELS = 3
 _LATTICES = 6  # per level
 _LONGEST = 92.0  # pixels; longer periods are found on the next level
-_SHORTEST = (20.0, 45.0)  # on the first level, and on the others
+_SHORTEST = 20.0  # on the first level; on the others, shorter ones are found on the one before
 _SCALE_STEP = 0.007
 
 
@@ -34,9 +34,10 @@ class View:
         times: How often it was halved.
     """
 
-    def __init__(self, luma: Floats, times: int) -> None:
+    def __init__(self, luma: Floats, times: int, *, first: bool) -> None:
         self.luma = luma
         self.times = times
+        self._shortest = _SHORTEST if first else _LONGEST / 2
 
     @cached_property
     def residual(self) -> Floats:
@@ -56,7 +57,7 @@ class View:
     @cached_property
     def bases(self) -> Bases:
         """(N, 2, 2) periods along which tiles may lie: lattices in all namings, then upright squares."""
-        least = _SHORTEST[min(self.times, 1)]
+        least = self._shortest
         found = lattices(autocorrelation(self.plane), least, _LONGEST, _LATTICES)
         of_lattices = [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
         sizes = least * np.exp(np.arange(0.0, np.log(_LONGEST / least), _SCALE_STEP))
@@ -66,12 +67,11 @@ class View:
 def views_of(luma: npt.NDArray[np.uint8]) -> tuple[View, ...]:
     """Return a picture on all levels on which a mark is looked for, the largest first.
 
+    A mark keeps its number of tiles when its picture is scaled, and loses some when it is cropped.
+
     Args:
         luma: (H, W).
     """
-    views = []
-    for times in range(_MOST_LEVELS):
-        if times and min(luma.shape) < _LEAST_SIDE << times:
-            break
-        views.append(View(reduced(luma, times), times))
-    return tuple(views)
+    first = octave(*luma.shape)
+    levels = [n for n in range(first, first + _LEVELS) if n == first or min(luma.shape) >= _LEAST_SIDE << n]
+    return tuple(View(reduced(luma, times), times, first=times == first) for times in levels)
