@@ -166,7 +166,7 @@ def _mean_terms(first: Pixels | Floats, second: Pixels | Floats) -> _Terms:
         whole += float(np.sum(luminance * contrast, dtype=np.float64))
         structure += float(np.sum(contrast, dtype=np.float64))
         count += contrast.size
-    return _Terms(whole / count, structure / count)
+    return _Terms(min(whole / count, 1.0), min(structure / count, 1.0))  # rounding may pass 1
 
 
 # Wang et al. 2004, eq. 6 and 13 to 16.
@@ -227,10 +227,9 @@ def _strips(shape: tuple[int, ...], margin: int) -> Iterator[slice]:
 
 def _check(reference: Pixels, changed: Pixels, least: int = _SIDE) -> None:
     wanted = f"two uint8 arrays of one shape (H, W, 3), at least {least} x {least}"
-    given = [
-        f"{getattr(p, 'dtype', type(p).__name__)} {getattr(p, 'shape', '')}" for p in (reference, changed)
-    ]
-    if not all(isinstance(p, np.ndarray) and p.dtype == np.uint8 for p in (reference, changed)):
+    pair = (reference, changed)
+    given = [f"{getattr(p, 'dtype', type(p))} {getattr(p, 'shape', '')}" for p in pair]
+    if not all(isinstance(p, np.ndarray) and p.dtype == np.uint8 for p in pair):
         raise UsageError("quality is measured on 8-bit pictures", expected=wanted, actual=given)
     shape = reference.shape
     if shape != changed.shape or len(shape) != 3 or shape[2] != 3 or min(shape[:2]) < least:
