@@ -115,8 +115,6 @@ def ms_ssim(reference: Pixels, changed: Pixels) -> float:
     Raises:
         UsageError: The arrays are no such pictures, or their shapes differ.
     """
-    import cv2
-
     _check(reference, changed, least=_SIDE << (len(_SCALES) - 1))
     first, second = _luma(reference).astype(np.float32), _luma(changed).astype(np.float32)
     product = 1.0
@@ -125,7 +123,7 @@ def ms_ssim(reference: Pixels, changed: Pixels) -> float:
         last = number == len(_SCALES)
         product *= max(terms.whole if last else terms.structure, 0.0) ** weight
         if not last:
-            first, second = (cv2.blur(p, (2, 2), anchor=(0, 0))[:-1:2, :-1:2] for p in (first, second))
+            first, second = _half(first), _half(second)
     return product
 
 
@@ -143,6 +141,12 @@ def gmsd(reference: Pixels, changed: Pixels) -> float:
     """
     _check(reference, changed)
     return _gmsd(_luma(reference), _luma(changed))
+
+
+def _half(plane: Floats) -> Floats:
+    import cv2
+
+    return np.asarray(cv2.blur(plane, (2, 2), anchor=(0, 0))[:-1:2, :-1:2], np.float32)
 
 
 @dataclass(frozen=True)

@@ -91,25 +91,33 @@ def _log10_p(candidate: Candidate) -> float:
 
 
 def _read(key: Key, plan: Plan, candidate: Candidate, log10_sync: float) -> Finding:
-    """Read the words at a candidate, fitting the grid exactly if they make no sense at first."""
+    """Read the words at a candidate, on a grid that is fitted exactly unless it is the picture's own."""
     aligned = align(candidate)
+    fitted = aligned.warped
+    for _ in range(_ROUNDS if fitted else 0):
+        aligned = _fitted(plan, aligned) or aligned
     best = _words(key, plan, candidate, aligned, log10_sync)
-    for _ in range(_ROUNDS):
-        if best.words[0].payload.verified or best.aligned is None or best.place is None:
-            break
-        known = mark_values(plan, np.zeros(LAYOUTS["standard"].code.size[0], np.float32), best.place.variant)
-        parts = displacements(best.aligned.residual, plan, known, best.place.row, best.place.column)
-        warp = corrected(best.aligned.warp, parts)
-        if warp is None:
-            break
-        best = _words(key, plan, candidate, Aligned(candidate.view, warp), log10_sync)
-    return best
+    if fitted or best.words[0].payload.verified:
+        return best
+    again = _fitted(plan, aligned)
+    return _words(key, plan, candidate, again, log10_sync) if again else best
+
+
+def _fitted(plan: Plan, aligned: Aligned) -> Aligned | None:
+    """Return the picture on a grid that fits the mark better, None if none does."""
+    place, z = aligned.place(plan)
+    known = mark_values(plan, np.zeros(int(plan.data_bits.max()) + 1, np.float32), place.variant)
+    warp = corrected(aligned.warp, displacements(aligned.residual, plan, known, place.row, place.column))
+    if warp is None:
+        return None
+    found = Aligned(aligned.view, warp)
+    return found if found.place(plan)[1] > z else None
 
 
 # If the tag is right, which happens by chance once in 2^24, the p-value of the synchronisation shrinks as
 # much: P(verified and p <= t / q) <= q t / q = t. The shares keep the sum of all ways below t.
 def _words(key: Key, plan: Plan, candidate: Candidate, aligned: Aligned, log10_sync: float) -> Finding:
-    place = aligned.place(plan)
+    place, _ = aligned.place(plan)
     words = read_words(key, aligned.tile, place)
     log10_p = log10_sync
     if words[0].payload.verified:

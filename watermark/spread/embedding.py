@@ -23,6 +23,7 @@ Complex = npt.NDArray[np.complex64]
 SYNC_SHARE, BIND_SHARE = 0.25, 0.08  # of the energy; the code word has the rest
 _EVENING = 0.9  # how far the host's own part of each bit is made up for
 _LEAST, _MOST = 0.2, 3.0  # amplitude of one bit
+_SAMPLED = 2_000_000  # pixels at which the error is measured
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def residual(
         code: (n,) code word as +1 and -1.
         bindings: What binds it to the picture.
         place: Variant and offset.
-        psnr: Peak signal-to-noise ratio in dB, before rounding and clipping.
+        psnr: Peak signal-to-noise ratio in dB, rounded to whole grey levels, before clipping.
     """
     shape = (luma.shape[0], luma.shape[1])
     small = reduced(luma, octave(*shape))
@@ -106,11 +107,17 @@ def residual(
     agreement = code * read_bits(tile_spectrum(fold(normalised(small + added))), plan, place, len(code))
     mean = max(float(agreement.mean()), 1e-6)
     added = pattern(np.clip(1 + _EVENING * (1 - agreement / mean), _LEAST, _MOST).astype(np.float32))
-    found = Residual(added, shape)
-    if small.shape == shape:
-        return found
-    power = sum(float((strip**2).sum()) for _, strip in found.strips()) / luma.size
-    return Residual(added * (wanted / np.float32(max(power, 1e-12) ** 0.5)), shape)
+    return _at_error(Residual(added, shape), float(wanted))
+
+
+def _at_error(found: Residual, wanted: float) -> Residual:
+    """Scale what is added so that its root mean square in whole grey levels is as wanted."""
+    every = max(1, found.shape[0] * found.shape[1] // _SAMPLED)
+    sample = np.concatenate([strip[::every].ravel() for _, strip in found.strips()])
+    scale = 1.0
+    for _ in range(4):
+        scale *= wanted / max(float(np.sqrt(np.mean(np.rint(sample * scale) ** 2))), 1e-3)
+    return Residual(found.values * np.float32(scale), found.shape)
 
 
 def mark_values(plan: Plan, code: Floats, variant: int) -> Complex:

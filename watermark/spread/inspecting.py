@@ -30,12 +30,16 @@ class Inspection:
         bound: How well the mark fits the content.
         margins: What was cropped off, in tiles; None if that cannot be told.
         presence: (R, C) agreement of each whole tile with the mark, over what is usual in the picture.
+        inside: (R, C) which tiles lie inside the picture.
+        usual: Agreement of a tile with the mark that is usual in the picture, in deviations.
         origin: x and y in the grid at which the first of these tiles begins.
     """
 
     bound: Bound
     margins: Margins | None
     presence: Floats
+    inside: npt.NDArray[np.bool_]
+    usual: float
     origin: tuple[int, int]
 
 
@@ -54,7 +58,8 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
     known = mark_values(plan, (1 - 2 * code.astype(np.float32)), place.variant)
     found = spectra(aligned.residual, place.row, place.column)
     presence = agreement(found, plan, known)
-    usual = _usual(presence, _tiles_inside(aligned, place))
+    inside = _tiles_inside(aligned, place)
+    usual = _usual(presence, inside)
     here = presence >= usual / 2  # elsewhere a frame or something pasted gives the content
     sets = [patterns(key, payload, plan, octave) for octave in range(OCTAVES)]
     content, start, end = sets[0]
@@ -69,6 +74,8 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
             [(first, last) for _, first, last in sets],
         ),
         presence / usual,
+        inside,
+        usual,
         (place.column, place.row),
     )
 

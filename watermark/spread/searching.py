@@ -48,13 +48,15 @@ class Aligned:
         warp: From that grid to the view.
         luma: (h, w).
         inside: (h, w) where there is picture.
+        warped: The grid is not the picture's own.
     """
 
     def __init__(self, view: View, warp: Warp) -> None:
         self.view = view
         self.warp = warp
         height, width = view.luma.shape
-        if warp.size == (width, height) and np.array_equal(warp.matrix, np.eye(3)):
+        self.warped = warp.size != (width, height) or not np.array_equal(warp.matrix, np.eye(3))
+        if not self.warped:
             self.luma, self.inside = view.luma, np.ones(view.luma.shape, bool)
             self.residual = view.residual
         else:
@@ -66,11 +68,11 @@ class Aligned:
         """(64, 33) spectrum of the mean tile."""
         return tile_spectrum(fold(self.residual))
 
-    def place(self, plan: Plan) -> Placement:
-        """Return where the tiles of a plan begin."""
+    def place(self, plan: Plan) -> tuple[Placement, float]:
+        """Return where the tiles of a plan begin, and the agreement there."""
         seen = self.tile[plan.rows[plan.sync], plan.columns[plan.sync]]
         _, sync = strongest(seen[None], plan)[0]
-        return Placement(sync.variant, sync.row, sync.column)
+        return Placement(sync.variant, sync.row, sync.column), sync.z
 
 
 def on_own_grid(views: Sequence[View], plan: Plan) -> Candidate:

@@ -1,0 +1,138 @@
+"""Fields of EXIF and TIFF directories (TIFF 6.0, 2; Exif 3.0, 4.6.3), laid out anew as bytes."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from forensics.media.exif import Entry, ExifBlock, read_exif
+
+__all__ = ["MOST_BYTES", "STRUCTURE", "exif_of_tiff", "field", "tiff_with_fields"]
+
+MOST_BYTES = 16 << 20  # of one value that is carried over
+
+# Fields of a first directory that say how samples are stored, and where: true of one file only.
+STRUCTURE = frozenset(
+    [254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284]
+    + [288, 289, 290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328]
+    + [330, 332, 333, 334, 336, 337, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519]
+    + [520, 521, 529, 530, 531, 532, 559, 37724]
+)
+# Blocks with readers of their own, and Content Credentials, which belong to the file that they were made for.
+_BLOCKS = frozenset([700, 33723, 34377, 34675, 52545])
+_POINTERS = {"exif": (0x8769, "ifd0"), "gps": (0x8825, "ifd0"), "interop": (0xA005, "exif")}
+_UNITS = (0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8, 4)  # bytes that are swapped together, by type
+
+
+def field(order: str, tag: int, kind: int, *values: int) -> Entry:
+    """Return a field of shorts (3), longs (4) or rationals (5) in a byte order."""
+    raw = struct.pack(order + {3: "H", 4: "I", 5: "I"}[kind] * len(values), *values)
+    return Entry(tag, kind, raw, len(values) // (2 if kind == 5 else 1))
+
+
+def exif_of_tiff(data: bytes) -> bytes:
+    """Return an EXIF block of what a TIFF says beside its pixels; b"" where it says nothing.
+
+    Args:
+        data: The whole TIFF.
+    """
+    block = read_exif(data, MOST_BYTES)
+    directories = {name: list(entries) for name, entries in _kept(block).items()}
+    if not any(directories.values()):
+        return b""
+    head = b"II*\x00" if block.byte_order == "<" else b"MM\x00*"
+    return head + struct.pack(block.byte_order + "I", 8) + _laid_out(directories, block.byte_order, 8)
+
+
+def tiff_with_fields(tiff: bytes, exif: bytes | None, extra: Iterable[Entry]) -> bytes:
+    """Return a TIFF whose first directory also holds the fields of an EXIF block and others.
+
+    The directory is laid out anew behind the end of the file; nothing of the picture moves.
+
+    Args:
+        tiff: A whole TIFF of one page.
+        exif: An EXIF block, from its byte-order mark on.
+        extra: Further fields in the byte order of `tiff`; they win.
+    """
+    own = read_exif(tiff, MOST_BYTES)
+    order = own.byte_order
+    merged = {e.tag: e for e in own.directories[0].entries}
+    below: dict[str, list[Entry]] = {}
+    if exif:
+        block = read_exif(exif, MOST_BYTES)
+        for name, entries in _kept(block).items():
+            turned = [_in_order(e, block.byte_order, order) for e in entries]
+            if name == "ifd0":
+                merged |= {e.tag: e for e in turned}
+            else:
+                below[name] = turned
+    merged |= {e.tag: e for e in extra}
+    padded = tiff + b"\x00" * (len(tiff) & 1)
+    body = _laid_out({"ifd0": list(merged.values()), **below}, order, len(padded))
+    return padded[:4] + struct.pack(order + "I", len(padded)) + padded[8:] + body
+
+
+def _kept(block: ExifBlock) -> dict[str, Sequence[Entry]]:
+    """Directories without what belongs to the file that they come from; pointers are made anew."""
+    pointers = {tag for tag, _ in _POINTERS.values()}
+    dropped = STRUCTURE | _BLOCKS | pointers
+    found: dict[str, Sequence[Entry]] = {}
+    for directory in block.directories:
+        if directory.name in ("ifd0", *_POINTERS) and directory.name not in found:
+            leave = dropped if directory.name == "ifd0" else pointers
+            found[directory.name] = [
+                e for e in directory.entries if e.tag not in leave and len(e.raw) == e.size
+            ]
+    return found
+
+
+def _in_order(entry: Entry, given: str, wanted: str) -> Entry:
+    unit = _UNITS[entry.kind]
+    if given == wanted or unit == 1:
+        return entry
+    swapped = np.frombuffer(entry.raw, f"u{unit}").byteswap().tobytes()
+    return Entry(entry.tag, entry.kind, swapped, entry.count)
+
+
+def _laid_out(directories: Mapping[str, list[Entry]], order: str, at: int) -> bytes:
+    """Directories one behind the other from offset `at`, the first of them first."""
+    tables = {name: {e.tag: e for e in entries} for name, entries in directories.items()}
+    tables.setdefault("ifd0", {})
+    if "interop" in tables:
+        tables.setdefault("exif", {})
+    names = ["ifd0", *(n for n in _POINTERS if n in tables)]
+    for name in names[1:]:
+        tag, parent = _POINTERS[name]
+        tables[parent][tag] = field(order, tag, 4, 0)
+    offset = at
+    for name in names:
+        if name != "ifd0":
+            tag, parent = _POINTERS[name]
+            tables[parent][tag] = field(order, tag, 4, offset)
+        offset += _size(tables[name])
+    parts: list[bytes] = []
+    for name in names:
+        parts.append(_directory(tables[name], order, at))
+        at += len(parts[-1])
+    return b"".join(parts)
+
+
+def _size(table: Mapping[int, Entry]) -> int:
+    return 6 + 12 * len(table) + sum(len(e.raw) + (len(e.raw) & 1) for e in table.values() if len(e.raw) > 4)
+
+
+def _directory(table: Mapping[int, Entry], order: str, at: int) -> bytes:
+    """One directory with its values behind it; none follows."""
+    parts, values = [struct.pack(order + "H", len(table))], []
+    start = at + 6 + 12 * len(table)
+    for tag in sorted(table):
+        entry = table[tag]
+        place = entry.raw.ljust(4, b"\x00")
+        if len(entry.raw) > 4:
+            place = struct.pack(order + "I", start)
+            values.append(entry.raw + b"\x00" * (len(entry.raw) & 1))
+            start += len(values[-1])
+        parts.append(struct.pack(order + "HHI", tag, entry.kind, entry.count) + place)
+    return b"".join([*parts, b"\x00" * 4, *values])
