@@ -79,9 +79,7 @@ class Parameter:
 
     def _wrong(self, value: Value) -> UsageError:
         text = value if isinstance(value, str) else shown(value)
-        return UsageError(
-            f"{self.name} is {self.allowed}, not {text!r}", expected=self.allowed, actual=value
-        )
+        return UsageError(f"{self.name} is {self.allowed}, not {text!r}", expected=self.allowed, actual=value)
 
 
 def shown(value: Value) -> str:
@@ -116,7 +114,7 @@ class Operation:
         parameters: In the order of the arguments of `apply`; the first may go unnamed in a specification.
         apply: (pixels, rng, *values) -> pixels, all (H, W, 3) uint8; it leaves its input alone.
         stream: (frames, *values) -> frames, where a clip is not attacked frame by frame.
-        fresh: Whether every frame of a clip draws random numbers of its own (noise), or all the same (places).
+        fresh: Whether each frame of a clip draws anew (noise), or all draw the same (places).
     """
 
     name: str
@@ -185,9 +183,7 @@ def attack(
     def enter(function: Function) -> Function:
         title = (inspect.getdoc(function) or name).splitlines()[0].removesuffix(".")
         family = function.__module__.rpartition(".")[2]
-        ATTACKS.register(name)(
-            Operation(name, title, family, source, parameters, function, stream, fresh)
-        )
+        ATTACKS.register(name)(Operation(name, title, family, source, parameters, function, stream, fresh))
         return function
 
     return enter

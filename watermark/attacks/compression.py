@@ -10,7 +10,7 @@ from PIL import Image, features
 
 from forensics.errors import UsageError
 from forensics.media.types import Pixels
-from forensics.watermark.attacks.base import attack, number, whole, word
+from forensics.watermark.attacks.base import attack, whole, word
 
 __all__ = ["avif", "double_jpeg", "gif", "jpeg", "webp"]
 
@@ -25,6 +25,7 @@ def _stored(pixels: Pixels, kind: str, **options: Any) -> Pixels:
     except (OSError, ValueError) as error:
         size = f"{pixels.shape[1]} x {pixels.shape[0]}"
         raise UsageError(f"a picture of {size} cannot be stored as {kind}: {error}", actual=size) from error
+    file.seek(0)
     # Image.open doubts large pictures; this one is our own.
     with Image.OPEN[kind][0](file, "") as picture:
         return np.asarray(picture.convert("RGB"))
@@ -69,9 +70,9 @@ def double_jpeg(
     return jpeg(jpeg(pixels, rng, first)[shift:, shift:], rng, quality)
 
 
-@attack("gif", whole("colours", 256, 2, 256), number("dither", 1, 0, 1), source="GIF89a palettes")
-def gif(pixels: Pixels, rng: np.random.Generator, colours: int, dither: float = 1.0) -> Pixels:
+@attack("gif", whole("colours", 256, 2, 256), word("dither", "yes", "no"), source="GIF89a palettes")
+def gif(pixels: Pixels, rng: np.random.Generator, colours: int, dither: str = "yes") -> Pixels:
     """Reduce to a palette, as GIF and small PNG files do."""
     palette = Image.fromarray(pixels).quantize(colours)
-    mode = Image.Dither.FLOYDSTEINBERG if dither >= 0.5 else Image.Dither.NONE
+    mode = Image.Dither.FLOYDSTEINBERG if dither == "yes" else Image.Dither.NONE
     return np.asarray(Image.fromarray(pixels).quantize(palette=palette, dither=mode).convert("RGB"))

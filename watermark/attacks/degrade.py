@@ -107,7 +107,9 @@ def motion(pixels: Pixels, rng: np.random.Generator, length: float, angle: float
     return np.asarray(cv2.filter2D(pixels, -1, kernel / kernel.sum()), np.uint8)
 
 
-@attack("bit_depth", whole("bits", 4, 1, 8), source="VINE, arXiv:2410.18775 (JPEG, quantisation)")
+@attack(
+    "bit_depth", whole("bits", 4, 1, 8), source="Xu, Evans & Qi 2018, arXiv:1704.01155 (feature squeezing)"
+)
 def bit_depth(pixels: Pixels, rng: np.random.Generator, bits: int) -> Pixels:
     """Round every value to evenly spaced levels between black and white."""
     steps = 2**bits - 1

@@ -51,7 +51,11 @@ def rotate(pixels: Pixels, rng: np.random.Generator, angle: float, canvas: str =
     height, width = pixels.shape[:2]
     if angle == 0:
         return pixels
-    sizes = {"keep": (height, width), "grow": _hull(height, width, angle), "inside": _inside(height, width, angle)}
+    sizes = {
+        "keep": (height, width),
+        "grow": _hull(height, width, angle),
+        "inside": _inside(height, width, angle),
+    }
     rows, columns = sized(*sizes[canvas])
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
     matrix[:, 2] += ((columns - width) / 2, (rows - height) / 2)
@@ -125,7 +129,8 @@ def resize(pixels: Pixels, rng: np.random.Generator, factor: float, name: str = 
 @attack("down_up", number("factor", 0.5, 0.05, 1), word("filter", *FILTERS), source=_VIDEOSEAL)
 def down_up(pixels: Pixels, rng: np.random.Generator, factor: float, name: str = "lanczos") -> Pixels:
     """Shrink by a factor and enlarge to the old size."""
-    return resample(resize(pixels, rng, factor, name), *pixels.shape[:2], name)
+    height, width = pixels.shape[:2]
+    return resample(resize(pixels, rng, factor, name), height, width, name)
 
 
 @attack("limit", whole("longest", 1080, 16, 32_767), source="upload limits of social networks")

@@ -12,6 +12,7 @@ __all__ = [
     "FILTERS",
     "LEAST",
     "MOST",
+    "MOST_PIXELS",
     "as_pixels",
     "checked",
     "luma",
@@ -25,6 +26,7 @@ Floats = npt.NDArray[np.float32]
 
 LEAST = 16  # px: below, neither a mark nor an attack means anything
 MOST = 32_767  # px: the warps of OpenCV count in 16 bits
+MOST_PIXELS = 400_000_000
 
 FILTERS = ("lanczos", "bicubic", "bilinear", "box", "nearest")
 
@@ -41,21 +43,24 @@ def checked(pixels: Pixels) -> Pixels:
             expected="uint8 (H, W, 3)",
             actual=f"{pixels.dtype} {pixels.shape}",
         )
-    sized(*pixels.shape[:2])
+    rows, columns = sized(*pixels.shape[:2])
+    if min(rows, columns) < LEAST:
+        message = f"attacks take and leave pictures of at least {LEAST} px a side, not {columns} x {rows}"
+        raise UsageError(message, expected=f">= {LEAST}", actual=(rows, columns))
     return pixels
 
 
 def sized(height: float, width: float) -> tuple[int, int]:
-    """Return whole sides.
+    """Return whole sides, at least 1.
 
     Raises:
-        UsageError: A side is too short or too long.
+        UsageError: A side is too long, or there are too many pixels.
     """
-    rows, columns = round(height), round(width)
-    if min(rows, columns) < LEAST or max(rows, columns) > MOST:
+    rows, columns = max(1, round(height)), max(1, round(width))
+    if max(rows, columns) > MOST or rows * columns > MOST_PIXELS:
         raise UsageError(
-            f"attacks take and leave pictures of {LEAST} to {MOST} px a side, not {columns} x {rows}",
-            expected=f"{LEAST} to {MOST}",
+            f"pictures have at most {MOST} px a side and {MOST_PIXELS} px in all, not {columns} x {rows}",
+            expected=f"<= {MOST}",
             actual=(rows, columns),
         )
     return rows, columns
@@ -63,7 +68,8 @@ def sized(height: float, width: float) -> tuple[int, int]:
 
 def as_pixels(values: npt.NDArray[np.floating]) -> Pixels:
     """Return grey levels rounded and clipped to bytes."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    rounded: Pixels = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return rounded
 
 
 def table(pixels: Pixels, levels: npt.NDArray[np.floating]) -> Pixels:
@@ -71,9 +77,7 @@ def table(pixels: Pixels, levels: npt.NDArray[np.floating]) -> Pixels:
     import cv2
 
     lookup = as_pixels(levels)
-    if lookup.ndim == 1:
-        return lookup[pixels] if pixels.size < 1 << 12 else np.asarray(cv2.LUT(pixels, lookup), np.uint8)
-    return np.asarray(cv2.LUT(pixels, lookup[None]), np.uint8)
+    return np.asarray(cv2.LUT(pixels, lookup if lookup.ndim == 1 else lookup[None]), np.uint8)
 
 
 def resample(pixels: Pixels, height: float, width: float, name: str = "lanczos") -> Pixels:
@@ -86,7 +90,7 @@ def resample(pixels: Pixels, height: float, width: float, name: str = "lanczos")
         name: One of FILTERS.
 
     Raises:
-        UsageError: The new size is too small or too large.
+        UsageError: The new size is too large.
     """
     from PIL import Image
 
@@ -100,7 +104,9 @@ def resample(pixels: Pixels, height: float, width: float, name: str = "lanczos")
 # ITU-R BT.601, 2.5.1.
 def luma(pixels: Pixels) -> Floats:
     """Return the brightness of a picture, (H, W) in grey levels."""
-    return pixels @ np.array([0.299, 0.587, 0.114], np.float32)
+    import cv2
+
+    return np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
 
 
 # Lim 1990, "Two-Dimensional Signal and Image Processing", equation 9.45; the MAP estimate of a Gaussian

@@ -123,6 +123,10 @@ def parse_attack(text: str) -> Attack:
 
 
 def _step(text: str) -> Step:
+    if not text:
+        raise UsageError(
+            "an attack is written name:value, several joined by +; a name is missing", actual=text
+        )
     name, colon, arguments = (part.strip() for part in text.partition(":"))
     operation = _operation(name)
     words = [word.strip() for word in arguments.split(",")] if colon else []

@@ -67,7 +67,7 @@ def hue(pixels: Pixels, rng: np.random.Generator, turn: float) -> Pixels:
         return pixels
     hsv = cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2HSV)
     hsv[..., 0] = (hsv[..., 0] + 360 * turn) % 360
-    return as_pixels(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB))
+    return as_pixels(np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB), np.float32))
 
 
 # Pillow's ImageEnhance.Sharpness, but for the outermost pixels, which it leaves alone.
