@@ -24,6 +24,7 @@ __all__ = ["Baggage", "collect"]
 _PNG_CHUNKS = (b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tIME")
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.2, A.5
 _C2PA_FIELD = 52545  # C2PA 2.2, A.3.4
+_X_RESOLUTION = 282
 _METRE = 0.0254
 _MOST_DENSITY = 1e6
 
@@ -126,8 +127,8 @@ def _dpi(media: Media, picture: Image.Image, found: Iterable[Block]) -> tuple[fl
         given = next((_jfif_dpi(b.data) for b in found if b.kind == "jfif" and len(b.data) >= 9), None)
     elif name == "png":
         given = next((_phys_dpi(data[c.start : c.end]) for c in chunks(data) if c.kind == b"pHYs"), None)
-    elif name in ("bmp", "tiff") and picture.info.get("dpi"):
-        across, down = picture.info["dpi"]
+    elif picture.info.get("dpi") and (name == "bmp" or _X_RESOLUTION in getattr(picture, "tag_v2", {})):
+        across, down = picture.info["dpi"]  # by default 1 for a TIFF
         given = float(across), float(down)
     return given if given and all(0 < d < _MOST_DENSITY for d in given) else None
 
@@ -163,6 +164,7 @@ def _has_credentials(data: bytes, name: str) -> bool:
         return any(d.raw(_C2PA_FIELD) is not None for d in first)
     if name in ("avif", "heif", "jxl"):
         return any(
-            (b.kind == b"uuid" and data.startswith(_C2PA_BOX, b.start)) or b.kind == b"jumb" for b in boxes(data)
+            (b.kind == b"uuid" and data.startswith(_C2PA_BOX, b.start)) or b.kind == b"jumb"
+            for b in boxes(data)
         )
     return name == "gif" and b"C2PA_GIF" in data

@@ -14,12 +14,11 @@ __all__ = ["MOST_BYTES", "STRUCTURE", "exif_of_tiff", "field", "tiff_with_fields
 MOST_BYTES = 16 << 20  # of one value that is carried over
 
 # Fields of a first directory that say how samples are stored, and where: true of one file only.
-STRUCTURE = frozenset(
-    [254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284]
-    + [288, 289, 290, 291, 292, 293, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 326, 327, 328]
-    + [330, 332, 333, 334, 336, 337, 338, 339, 340, 341, 342, 347, 512, 513, 514, 515, 517, 518, 519]
-    + [520, 521, 529, 530, 531, 532, 559, 37724]
-)
+STRUCTURE = frozenset([
+    *range(254, 260), *range(262, 267), 273, *range(277, 282), 284, *range(288, 294), 301, 317,
+    *range(320, 331), *range(332, 335), *range(336, 343), 347, *range(512, 522), *range(529, 533),
+    559, 37724,
+])  # fmt: skip
 # Blocks with readers of their own, and Content Credentials, which belong to the file that they were made for.
 _BLOCKS = frozenset([700, 33723, 34377, 34675, 52545])
 _POINTERS = {"exif": (0x8769, "ifd0"), "gps": (0x8825, "ifd0"), "interop": (0xA005, "exif")}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from forensics.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
 from forensics.media import Kind, Limits, Media, open_bytes, open_media
@@ -127,7 +128,7 @@ def _plain(picture: Image.Image, notes: list[str]) -> Samples:
 
 
 # Pillow reads wide colour by its high byte only.
-def _wide(media: Media, picture: ImageFile.ImageFile) -> Samples:
+def _wide(media: Media, picture: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     import cv2
 
     name, data = media.container.format, media.data
@@ -136,9 +137,10 @@ def _wide(media: Media, picture: ImageFile.ImageFile) -> Samples:
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None or found.dtype != np.uint16 or found.shape[:2] != picture.size[::-1]:
         raise CorruptMedia(f"the 16-bit samples of this {name} cannot be decoded")
+    found = np.asarray(found, np.uint16)
     if found.ndim == 2:
         grey = found[..., None]
-        return np.iinfo(np.uint16).max - grey if _white_is_zero(picture) else grey
+        return np.asarray(65535 - grey if _white_is_zero(picture) else grey, np.uint16)
     if found.shape[2] == 4 and picture.mode in ("LA", "L", "I;16", "I;16B"):
         return np.ascontiguousarray(found[..., [0, 3]])
     order = [2, 1, 0, 3][: found.shape[2]]
@@ -244,7 +246,11 @@ def _is_lossless(media: Media) -> bool:
 
 # AV1 codec ISO media file format binding, 2.3.3: the flags behind profile and level.
 def _chroma(media: Media) -> str:
-    box = find_box(media.data, (b"meta", b"iprp", b"ipco", b"av1C")) if media.container.format == "avif" else None
+    box = (
+        find_box(media.data, (b"meta", b"iprp", b"ipco", b"av1C"))
+        if media.container.format == "avif"
+        else None
+    )
     flags = media.data[box.start + 2] if box is not None and box.end - box.start >= 4 else 0x0C
     return {0x00: "4:4:4", 0x08: "4:2:2"}.get(flags & 0x0C, "4:2:0")
 

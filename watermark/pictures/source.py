@@ -16,7 +16,7 @@ from forensics.watermark.pictures.baggage import Baggage
 
 __all__ = ["Samples", "Source", "Storage"]
 
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Samples = npt.NDArray[np.unsignedinteger[Any]]
 Floats = npt.NDArray[np.float32]
 
 Array = TypeVar("Array", bound=npt.NDArray[Any])
@@ -80,7 +80,7 @@ class Source:
     @property
     def grey(self) -> bool:
         """Whether there is no colour."""
-        return self.frames[0].shape[2] < 3
+        return bool(self.frames[0].shape[2] < 3)
 
     @property
     def alpha(self) -> Samples | None:
@@ -130,7 +130,11 @@ class Source:
         Raises:
             UsageError: They have another size or type.
         """
-        if not isinstance(marked, np.ndarray) or marked.dtype != np.uint8 or marked.shape != self.pixels.shape:
+        if (
+            not isinstance(marked, np.ndarray)
+            or marked.dtype != np.uint8
+            or marked.shape != self.pixels.shape
+        ):
             raise UsageError(
                 "the marked pixels do not fit the picture",
                 expected=f"uint8 {self.pixels.shape}",
