@@ -61,7 +61,7 @@ class LinearCode:
     def encode(self, message: Bits) -> Bits:
         """Return the (..., n) code words of (..., k) messages."""
         product = message.astype(np.float32) @ self.generator.astype(np.float32)
-        return (product.astype(np.int64) & 1).astype(np.uint8)
+        return product.astype(np.uint8) & np.uint8(1)
 
     def decode(self, likelihoods: Floats, *, most: int = 1, quick: bool = False) -> tuple[Candidate, ...]:
         """Return the likeliest messages, best first.
@@ -182,7 +182,7 @@ def _reliable_basis(generator: Bits) -> tuple[Bits, npt.NDArray[np.int64]]:
 
 
 def _encode(rows: Bits, message: Bits) -> Bits:
-    return np.bitwise_xor.reduce(rows[message.astype(bool)], axis=0, initial=0).astype(np.uint8)
+    return np.asarray(np.bitwise_xor.reduce(rows[message.astype(bool)], axis=0, initial=0), np.uint8)
 
 
 def _likely_flips(rows: Bits, agreement: npt.NDArray[np.float64], most: int) -> list[Bits]:
@@ -201,7 +201,11 @@ def _likely_flips(rows: Bits, agreement: npt.NDArray[np.float64], most: int) -> 
         start = i + 1 if i else 0
         pairs = (weighted[start:] * signs[i]) @ signs[start:].T
         pairs[np.tril_indices(len(pairs))] = -np.inf
-        best = np.argsort(pairs, axis=None)[-most:] if pairs.size <= most else np.argpartition(pairs, -most, axis=None)[-most:]
+        best = (
+            np.argsort(pairs, axis=None)[-most:]
+            if pairs.size <= most
+            else np.argpartition(pairs, -most, axis=None)[-most:]
+        )
         j, k = np.unravel_index(best, pairs.shape)
         found += [(float(pairs[a, b]), i, start + a, start + b) for a, b in zip(j, k, strict=True) if a < b]
     found.sort(reverse=True)

@@ -67,4 +67,4 @@ class Key:
     def phases(self, label: str, count: int) -> npt.NDArray[np.complex64]:
         """Return (count,) complex numbers of modulus 1, of independent signs of both parts."""
         signs = self.signs(label, 2 * count)
-        return ((signs[:count] + 1j * signs[count:]) / np.sqrt(2)).astype(np.complex64)
+        return np.asarray((signs[:count] + 1j * signs[count:]) / np.sqrt(2), np.complex64)

@@ -11,6 +11,8 @@ layout       version  identity  tag  code
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,11 +23,23 @@ from forensics.errors import UsageError
 from forensics.watermark.codes import LinearCode, bch, shortened
 from forensics.watermark.keys import Key
 
-__all__ = ["LAYOUTS", "VERSION", "Layout", "Payload", "message", "parse_identity", "read_message"]
+__all__ = [
+    "LAYOUTS",
+    "VERSION",
+    "Layout",
+    "Payload",
+    "identities_of",
+    "message",
+    "messages",
+    "parse_identity",
+    "read_message",
+]
 
 Bits = npt.NDArray[np.uint8]
 
 VERSION = 1
+_BLOCK = 16  # bytes
+_HEX = re.compile(r"[0-9a-fA-F]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -97,11 +111,8 @@ def parse_identity(text: str, layout: Layout) -> int:
     Raises:
         UsageError: It has other characters, or more bits than the layout holds.
     """
-    try:
-        value = int(text, 16)
-    except ValueError:
-        value = -1
-    if value < 0 or value >> layout.identity or not text.isalnum():
+    value = int(text, 16) if _HEX.fullmatch(text) else -1
+    if value < 0 or value >> layout.identity:
         raise UsageError(
             f"the payload {text!r} is not a number of at most {layout.digits} hexadecimal digits "
             f"({layout.identity} bits, layout {layout.name})",
@@ -113,28 +124,50 @@ def parse_identity(text: str, layout: Layout) -> int:
 
 def message(key: Key, identity: int, layout: Layout) -> Bits:
     """Return the (k,) bits of a message: version, identity, tag."""
-    version = VERSION if layout.version else 0
-    whole = (version << layout.identity | identity) << layout.tag | _tag(key, version, identity, layout)
-    return _bits_of(whole, layout.size)
+    return messages(key, identities_of([identity], layout), layout)[0]
+
+
+def identities_of(numbers: Iterable[int], layout: Layout) -> Bits:
+    """Return numbers as (N, identity) bits."""
+    size = -(-layout.identity // 8)
+    raw = b"".join(number.to_bytes(size, "big") for number in numbers)
+    bits = np.unpackbits(np.frombuffer(raw, np.uint8).reshape(-1, size), axis=1)
+    return bits[:, 8 * size - layout.identity :]
+
+
+def messages(key: Key, identities: Bits, layout: Layout) -> Bits:
+    """Return the (N, k) bits of many messages.
+
+    Args:
+        key: The secret.
+        identities: (N, identity) bits.
+        layout: How the bits are shared out.
+    """
+    version = np.array([VERSION >> i & 1 for i in reversed(range(layout.version))], np.uint8)
+    head = np.concatenate([np.broadcast_to(version, (len(identities), len(version))), identities], axis=1)
+    return np.concatenate([head, _tags(key, head, layout)], axis=1)
 
 
 def read_message(key: Key, bits: Bits, layout: Layout) -> Payload:
     """Return what (k,) bits say under a key."""
-    whole = int("".join(map(str, bits.tolist())), 2)
-    tag = whole & (1 << layout.tag) - 1
-    identity = whole >> layout.tag & (1 << layout.identity) - 1
-    version = whole >> layout.tag + layout.identity
-    verified = tag == _tag(key, version, identity, layout)
+    head, tag = bits[: layout.version + layout.identity], bits[layout.version + layout.identity :]
+    verified = bool((tag == _tags(key, head[None], layout)[0]).all())
+    version, identity = (int("".join(map(str, part)) or "0", 2) for part in np.split(head, [layout.version]))
     return Payload(layout.name, version, f"{identity:0{layout.digits}x}", verified)
 
 
-def _tag(key: Key, version: int, identity: int, layout: Layout) -> int:
-    text = f"{layout.name} {version} {identity:x}".encode()
-    return int.from_bytes(key.mac(b"tag", 8, text), "big") >> 64 - layout.tag
+# AES on single blocks is a pseudo-random function of each, and makes the tags of a million users at once.
+def _tags(key: Key, heads: Bits, layout: Layout) -> Bits:
+    """Return (N, tag) bits for (N, version + identity) bits."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-
-def _bits_of(value: int, size: int) -> Bits:
-    return np.array([value >> size - 1 - i & 1 for i in range(size)], np.uint8)
+    packed = np.packbits(heads, axis=1)
+    blocks = np.zeros((len(heads), _BLOCK), np.uint8)
+    blocks[:, : packed.shape[1]] = packed
+    secret = key.mac(b"tag", 32, layout.name.encode())
+    encryptor = Cipher(algorithms.AES(secret), modes.ECB()).encryptor()  # noqa: S305 - no block repeats
+    sealed = np.frombuffer(encryptor.update(blocks.tobytes()) + encryptor.finalize(), np.uint8)
+    return np.unpackbits(sealed.reshape(-1, _BLOCK), axis=1)[:, : layout.tag]
 
 
 @cache

@@ -142,7 +142,9 @@ def added(pixels: Pixels, residual: Residual) -> Pixels:
 def _checked(pixels: Pixels, least: int) -> Pixels:
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         actual = f"{pixels.dtype} {pixels.shape}"
-        raise UsageError(f"a picture is uint8 (H, W, 3), not {actual}", expected="uint8 (H, W, 3)", actual=actual)
+        raise UsageError(
+            f"a picture is uint8 (H, W, 3), not {actual}", expected="uint8 (H, W, 3)", actual=actual
+        )
     if min(pixels.shape[:2]) < least:
         size = f"{pixels.shape[1]}x{pixels.shape[0]}"
         raise UsageError(f"the picture is too small to be marked: {size}, least {least} px", actual=size)

@@ -46,7 +46,7 @@ def normalised(luma: Floats) -> Floats:
     import cv2
 
     high = luma - cv2.GaussianBlur(luma, (0, 0), _SIGMA)
-    spread = cv2.boxFilter(high * high, -1, (_WINDOW, _WINDOW))
+    spread = np.asarray(cv2.boxFilter(high * high, -1, (_WINDOW, _WINDOW)), np.float32)
     np.maximum(spread, 0.0, out=spread)
     np.sqrt(spread, out=spread)
     spread += np.float32(_FLOOR)
@@ -89,7 +89,7 @@ def _radius(side: int) -> Floats:
     """Frequency in cycles per 64 pixels of each bin of the half spectrum of a square."""
     v = np.fft.fftfreq(side) * SIDE
     u = np.fft.rfftfreq(side) * SIDE
-    return np.hypot(v[:, None], u[None]).astype(np.float32)
+    return np.asarray(np.hypot(v[:, None], u[None]), np.float32)
 
 
 @cache

@@ -38,8 +38,8 @@ class Plan:
         sync: (S,) indices of the bins that synchronise.
         sync_phases: (V, S) their phases in each variant, of modulus 1.
         bind: (B,) indices of those that bind.
-        data: (M,) indices of those that carry the code word: a bit in the real part, another in the imaginary.
-        data_bits: (2M,) which bit: first all real parts, then all imaginary ones.
+        data: (M,) indices of those that carry the code word: one bit in each part.
+        data_bits: (2M,) which bit; first all real parts, then all imaginary.
         data_signs: (V, 2M) their signs in each variant.
     """
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from forensics.watermark.detection import Detection, Pixels
+from forensics.watermark.detection import Detection
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, Payload, message
 from forensics.watermark.spread.analysis import octave
@@ -18,6 +18,7 @@ from forensics.watermark.spread.describing import geometry_of, tampering_of
 from forensics.watermark.spread.detecting import Finding, find
 from forensics.watermark.spread.embedding import Placement, Residual, residual
 from forensics.watermark.spread.inspecting import inspect
+from forensics.watermark.spread.nulls import Nulls
 from forensics.watermark.spread.searching import Aligned
 from forensics.watermark.spread.views import views_of
 
@@ -44,16 +45,17 @@ def mark(luma: Luma, key: Key, payload: Payload, psnr: float) -> Residual:
     return residual(luma, plan, signs, patterns(key, payload, plan, times), _placement(key, luma), psnr)
 
 
-def detect(luma: Luma, keys: Sequence[Key], rate: float) -> Detection:
+def detect(luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:
     """Look for the marks of some keys.
 
     Args:
         luma: (H, W).
         keys: The secrets, at least one; the p-value is corrected for their number.
         rate: False-alarm rate for the whole call.
+        nulls: What unmarked pictures show; as shipped if None.
     """
     views = views_of(luma)
-    best, key = min(((find(views, key), key) for key in keys), key=lambda pair: pair[0].log10_p)
+    best, key = min(((find(views, key, nulls), key) for key in keys), key=lambda pair: pair[0].log10_p)
     log10_p = min(0.0, best.log10_p + float(np.log10(len(keys))))
     if log10_p > np.log10(rate) or best.aligned is None:
         return _nothing(log10_p, rate)
@@ -108,5 +110,5 @@ def _reason(payload: Payload | None, copied: bool | None) -> str:
 
 def _placement(key: Key, luma: Luma) -> Placement:
     """Choose variant and offset by the picture: averaging many marked pictures shows no tile."""
-    words = np.frombuffer(key.mac(b"placement", 8, hashlib.sha256(np.ascontiguousarray(luma)).digest()), "<u2")
+    words = np.frombuffer(key.mac(b"placement", 8, hashlib.sha256(luma.tobytes()).digest()), "<u2")
     return Placement(int(words[0]) % VARIANTS, int(words[1]) % SIDE, int(words[2]) % SIDE)

@@ -49,7 +49,9 @@ def geometry_of(aligned: Aligned, inspection: Inspection | None) -> Geometry:
         aspect=length**2 / area,
         shear=float(np.degrees(np.arcsin(np.clip(across @ down / (length * np.hypot(*down)), -1, 1)))),
         perspective=max(areas) / min(areas) > (1 + _TILTED) ** 2,
-        kept=_kept(aligned, margins, inspection.origin, _tiles(inspection)) if inspection and margins else None,
+        kept=_kept(aligned, margins, inspection.origin, _tiles(inspection))
+        if inspection and margins
+        else None,
         tile=SIDE * area**0.5 * level,
     )
 

@@ -12,20 +12,25 @@ import numpy.typing as npt
 
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS
-from forensics.watermark.spread.carriers import Plan, make_plan
+from forensics.watermark.spread.carriers import Plan
 from forensics.watermark.spread.embedding import Placement, mark_values
+from forensics.watermark.spread.nulls import Nulls, shipped
 from forensics.watermark.spread.reading import Word, read_words
 from forensics.watermark.spread.registration import corrected, displacements
-from forensics.watermark.spread.searching import Aligned, Candidate, align, on_lattices, on_own_grid
+from forensics.watermark.spread.searching import (
+    Aligned,
+    Candidate,
+    align,
+    on_lattices,
+    on_own_grid,
+    sync_plan,
+)
 from forensics.watermark.spread.views import View
-from forensics.watermark.statistics import log10_normal_tail, most_of
 
-__all__ = ["Finding", "find", "sync_plan"]
+__all__ = ["Finding", "find"]
 
 Complex = npt.NDArray[np.complex64]
 
-# Pinelis 2012, "An asymptotically Gaussian bound on the Rademacher tails", EJP 17: P(Z >= z) <= 3.18 P(N >= z).
-RADEMACHER = 3.18
 CERTAIN = -9.0  # log10 p-value from which no further search is needed
 HOPELESS = -1.3  # log10 p-value above which not even a verified payload makes a finding
 _TAG_SHARE = 0.01  # of the error rate, for each layout's tag; the rest is for the synchronisation alone
@@ -54,19 +59,21 @@ class Finding:
     words: tuple[Word, ...] = ()
 
 
-def find(views: Sequence[View], key: Key) -> Finding:
+def find(views: Sequence[View], key: Key, nulls: Nulls | None = None) -> Finding:
     """Look for the mark of a key.
 
     Args:
         views: From `views_of`.
         key: The secret.
+        nulls: What unmarked pictures show; as shipped if None.
     """
+    nulls = nulls or shipped()
     plan = sync_plan(key)
     own = on_own_grid(views, plan)
-    candidates, stages = [own], [_log10_p(own)]
+    candidates, stages = [own], [nulls.own_grid.log10_p(own.sync.z, own.searched)]
     if stages[0] > CERTAIN:
         candidates += on_lattices(views, plan, _CANDIDATES)
-        stages.append(_log10_p(candidates[1]))
+        stages.append(nulls.lattices.log10_p(candidates[1].sync.z, candidates[1].searched))
     both = math.log10(2 / (1 - _TAG_SHARE * len(LAYOUTS)))
     log10_sync = min(0.0, min(stages) + both)
     if log10_sync > HOPELESS:
@@ -79,15 +86,6 @@ def find(views: Sequence[View], key: Key) -> Finding:
             return finding
         first = first or finding
     return cast("Finding", first)
-
-
-def sync_plan(key: Key) -> Plan:
-    """Return a plan of which only the synchronisation matters, which all layouts share."""
-    return make_plan(key, LAYOUTS["standard"].code.size[0])
-
-
-def _log10_p(candidate: Candidate) -> float:
-    return most_of(min(0.0, log10_normal_tail(candidate.sync.z) + math.log10(RADEMACHER)), candidate.searched)
 
 
 def _read(key: Key, plan: Plan, candidate: Candidate, log10_sync: float) -> Finding:

@@ -1,4 +1,4 @@
-"""What more a mark tells once its payload is known: is it on its own picture, what is missing, what was done."""
+"""What more a mark tells once its payload is known: is this its own picture, and what is missing?"""
 
 from __future__ import annotations
 

@@ -26,7 +26,6 @@ def visibility(luma: Floats) -> Floats:
     bright = 3.0 / 128.0 * (mean - 127.0) + 3.0
     light = np.where(mean <= 127, dark, bright)
     across, down = cv2.Scharr(luma, cv2.CV_32F, 1, 0), cv2.Scharr(luma, cv2.CV_32F, 0, 1)
-    contrast = cv2.magnitude(across, down) / np.float32(16.0)
-    contrast = cv2.blur(contrast, (5, 5))
+    contrast = np.asarray(cv2.blur(cv2.magnitude(across, down), (5, 5)), np.float32) / np.float32(16.0)
     texture = 0.117 * 16.0 * contrast**2.4 / (contrast**2 + 26.0**2)
     return (light + texture - 0.3 * np.minimum(light, texture)).astype(np.float32)

@@ -9,15 +9,17 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from forensics.watermark.keys import Key
+from forensics.watermark.payload import LAYOUTS
 from forensics.watermark.spread.analysis import fold, normalised, tile_spectrum
-from forensics.watermark.spread.carriers import SIDE, Plan
+from forensics.watermark.spread.carriers import SIDE, Plan, make_plan
 from forensics.watermark.spread.embedding import Placement
 from forensics.watermark.spread.geometry import Warp, of_basis, straightened
 from forensics.watermark.spread.plane import NAMINGS, seen_along, seen_on_tile
 from forensics.watermark.spread.sync import COARSE, HYPOTHESES, Sync, strongest
 from forensics.watermark.spread.views import View
 
-__all__ = ["Aligned", "Candidate", "align", "on_own_grid", "on_lattices"]
+__all__ = ["Aligned", "Candidate", "align", "on_lattices", "on_own_grid"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -97,3 +99,8 @@ def align(candidate: Candidate) -> Aligned:
     if np.array_equal(candidate.basis, SIDE * np.eye(2)):
         return Aligned(view, Warp(np.eye(3), view.luma.shape[::-1]))
     return Aligned(view, of_basis(candidate.basis, *view.luma.shape))
+
+
+def sync_plan(key: Key) -> Plan:
+    """Return a plan of which only the synchronisation matters, which all layouts share."""
+    return make_plan(key, LAYOUTS["standard"].code.size[0])

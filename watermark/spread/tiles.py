@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +17,7 @@ Complex = npt.NDArray[np.complex64]
 _DECISIVE = 4.0  # grey levels of contrast at which a sign is taken in full
 
 
-def whole_tiles(plane: npt.NDArray[np.generic], row: int, column: int) -> npt.NDArray[np.generic]:
+def whole_tiles(plane: npt.NDArray[Any], row: int, column: int) -> npt.NDArray[Any]:
     """Return the whole tiles of a plane, (R, C, 64, 64).
 
     Args:
@@ -38,7 +40,7 @@ def content_signs(luma: Floats, row: int, column: int) -> Floats:
     half = SIDE // 2
     quarters = tiles.reshape(*tiles.shape[:2], 2, half, 2, half).mean(axis=(3, 5))
     contrast = (quarters[..., 0, 0] + quarters[..., 1, 1] - quarters[..., 0, 1] - quarters[..., 1, 0]) / 2
-    return np.tanh(contrast / _DECISIVE).astype(np.float32)
+    return np.asarray(np.tanh(contrast / _DECISIVE), np.float32)
 
 
 def sign_plane(signs: Floats, shape: tuple[int, ...], row: int, column: int) -> Floats:
