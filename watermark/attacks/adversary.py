@@ -34,7 +34,8 @@ __all__ = [
 Floats = npt.NDArray[np.float32]
 
 _WINDOW, _FLOOR = 9, 2.0  # px and grey levels of the local deviation that hides a mark
-_CERTAIN = 6.0  # deviations from which a period is believed
+_SIGMA = 2.5  # px of the high-pass: marks sit above about 0.05 cycles a pixel
+_CERTAIN = 12.0  # deviations from which a period is believed
 _SAME = 0.7  # of the best score: the smallest period that reaches it is taken, multiples score alike
 
 
@@ -192,12 +193,12 @@ def remove_tile(pixels: Pixels, rng: np.random.Generator, gain: float, period: i
     if not side or side > min(plain.shape):
         return pixels
     deviation = _deviation(plain)
-    even = np.clip((plain - wiener(plain)) / deviation, -3, 3)
-    pattern = _tiled(_mean_tile(even, side), even.shape)
-    pattern *= deviation
-    # Least squares: how much of the residual is this pattern.
-    share = float((pattern * even * deviation).sum() / max(float((pattern * pattern).sum()), 1e-9))
-    return add_mark(pixels, pattern, -gain * share)
+    tile = _mean_tile(_evened(plain, deviation), side)
+    pattern = _tiled(tile, plain.shape)
+    # Scaled so that at gain 1 the same measurement of what is left gives a mean tile without this one.
+    seen = _mean_tile(_high(pattern) / deviation, side)
+    scale = float((tile * tile).sum()) / max(float((tile * seen).sum()), 1e-9)
+    return add_mark(pixels, pattern, -gain * scale)
 
 
 def find_period(pixels: Pixels) -> Period:
@@ -212,8 +213,7 @@ def find_period(pixels: Pixels) -> Period:
         UsageError: The picture is none.
     """
     plain = luma(checked(pixels))
-    even = np.clip((plain - wiener(plain)) / _deviation(plain), -3, 3)
-    lags = _autocorrelation(even)
+    lags = _autocorrelation(_evened(plain, _deviation(plain)))
     sides = np.arange(LEAST, min(plain.shape) // 2)
     if not len(sides):
         return Period(0, 0.0)
@@ -253,6 +253,15 @@ def _tiled(tile: Floats, shape: tuple[int, ...]) -> Floats:
     """Return a tile repeated to (H, W)."""
     side = len(tile)
     return np.tile(tile, (-(-shape[0] // side), -(-shape[1] // side)))[: shape[0], : shape[1]]
+
+
+def _evened(plain: Floats, deviation: Floats) -> Floats:
+    """Return the high-pass of brightness over what hides a mark, clipped so that edges do not drown it."""
+    return np.clip(_high(plain) / deviation, -3, 3)
+
+
+def _high(plain: Floats) -> Floats:
+    return plain - np.asarray(cv2.GaussianBlur(plain, (0, 0), _SIGMA), np.float32)
 
 
 def _deviation(plain: Floats) -> Floats:
