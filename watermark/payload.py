@@ -132,7 +132,7 @@ def identities_of(numbers: Iterable[int], layout: Layout) -> Bits:
     size = -(-layout.identity // 8)
     raw = b"".join(number.to_bytes(size, "big") for number in numbers)
     bits = np.unpackbits(np.frombuffer(raw, np.uint8).reshape(-1, size), axis=1)
-    return bits[:, 8 * size - layout.identity :]
+    return np.asarray(bits[:, 8 * size - layout.identity :], np.uint8)
 
 
 def messages(key: Key, identities: Bits, layout: Layout) -> Bits:

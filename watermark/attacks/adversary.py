@@ -257,7 +257,7 @@ def _tiled(tile: Floats, shape: tuple[int, ...]) -> Floats:
 
 def _evened(plain: Floats, deviation: Floats) -> Floats:
     """Return the high-pass of brightness over what hides a mark, clipped so that edges do not drown it."""
-    return np.clip(_high(plain) / deviation, -3, 3)
+    return np.asarray(np.clip(_high(plain) / deviation, -3, 3), np.float32)
 
 
 def _high(plain: Floats) -> Floats:

@@ -28,6 +28,10 @@ __all__ = ["load_bytes_for_marking", "load_for_marking"]
 
 _ORIENTATION, _SUBFILE, _PHOTOMETRIC = 274, 254, 262
 _PAGES = 64
+_GREY_TYPES = (
+    0,
+    4,
+)  # PNG 3rd edition, 11.2.1: grey, which a transparent one makes four channels of, and alpha
 # Modes of Pillow whose samples are taken as they are, and what becomes of the others.
 _PLAIN = ("L", "LA", "RGB", "RGBA")
 _CONVERTED = {
@@ -141,7 +145,7 @@ def _wide(media: Media, picture: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     if found.ndim == 2:
         grey = found[..., None]
         return np.asarray(65535 - grey if _white_is_zero(picture) else grey, np.uint16)
-    if found.shape[2] == 4 and picture.mode in ("LA", "L", "I;16", "I;16B"):
+    if name == "png" and data[25] in _GREY_TYPES:
         return np.ascontiguousarray(found[..., [0, 3]])
     order = [2, 1, 0, 3][: found.shape[2]]
     return np.ascontiguousarray(found[..., order])
