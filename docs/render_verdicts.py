@@ -74,6 +74,9 @@ term.
 - `altered` by a failed hash means that the file is not byte for byte what was signed in the hashed ranges. The
   change may be harmless, such as a re-save by software that kept the credential; a credential moved from another
   file fails the same way.
+- A manifest store that is found beside a file only by its name (`a.c2pa` beside `a.png`) and does not fit accuses
+  nobody: it may belong to another file of that name. The report names it. `forensics credentials inspect --sidecar`
+  takes it as the file's own.
 - `inconclusive` is neither "real" nor "suspicious".
 """
 

@@ -1,13 +1,14 @@
-"""Writing files so that an interruption leaves no half file."""
+"""Writing files so that an interruption leaves no half file, and names of files as text."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from pathlib import Path
 
-__all__ = ["atomic_write"]
+__all__ = ["atomic_write", "readable"]
 
 
 def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -35,3 +36,20 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def readable(text: str) -> str:
+    r"""Return a text that every encoder takes: bytes of a file name that are not UTF-8 become `\xNN`.
+
+    Python passes such bytes on as lone surrogates, which neither JSON nor a terminal can hold.
+
+    Example:
+        >>> print(readable("caf\udce9.jpg"))
+        caf\xe9.jpg
+    """
+    return re.sub("[\ud800-\udfff]", _escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

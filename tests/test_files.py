@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.files import atomic_write
+from forensics.files import atomic_write, readable
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -47,3 +47,10 @@ def test_a_pipe_or_folder_is_never_replaced(tmp_path: Path) -> None:
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         atomic_write(tmp_path / "none" / "a", b"x")
+
+
+def test_any_text_becomes_one_that_encodes() -> None:
+    name = os.fsdecode(b"caf\xe9 \xff.jpg") + "\ud800"
+    assert readable(name) == "caf\\xe9 \\xff.jpg\\ud800"
+    assert readable(name).encode()
+    assert readable("Größe 写真 🙂.jpg") == "Größe 写真 🙂.jpg"

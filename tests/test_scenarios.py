@@ -104,6 +104,22 @@ def test_a_tampered_pixel(studio: Studio, shot: Path) -> None:
     assert "assertion.dataHash.mismatch" in report.credentials.failures
 
 
+def test_a_namesake_of_a_picture_signed_with_a_sidecar(studio: Studio, shot: Path) -> None:
+    sign(shot, shot, captured("toy camera"), studio.signer, policy=studio.policy, sidecar=True)
+    report = studio.audit(shot)
+    assert report.verdict is Verdict.CAPTURED
+    assert "shot.c2pa" in report.evidence[0].summary
+    namesake = shot.with_suffix(".png")
+    Image.effect_noise((200, 150), 60).convert("RGB").save(namesake)
+    for look in (studio.audit, nobody):
+        report = look(namesake)
+        assert (report.verdict, report.credentials.state.value) == (Verdict.INCONCLUSIVE, "none")
+        assert report.contradictions == ()
+        told = report.evidence[0]
+        assert "shot.c2pa does not fit" in told.summary
+        assert {m.name: m.value for m in told.measurements}["sidecar"] == "shot.c2pa"
+
+
 def test_an_edited_assertion(studio: Studio, shot: Path) -> None:
     signed = studio.publish(shot, captured("toy camera"))
     data = signed.read_bytes()
