@@ -78,13 +78,17 @@ class Auditor:
         self.limits = limits or Limits()
         self.workers = workers
 
-    def audit(self, path: str | os.PathLike[str]) -> AuditReport:
+    def audit(
+        self, path: str | os.PathLike[str], *, look: Callable[[Media], object] | None = None
+    ) -> AuditReport:
         """Audit one file.
 
         Never raises for what is in the file: whatever cannot be read is said in the report.
 
         Args:
             path: The file.
+            look: Called once with the file if it could be decoded, to make a preview, say, without decoding
+                it again. If it fails, the report says so.
         """
         run = _Run(Path(path))
         credentials = run.step("credentials", lambda: read(run.path, self.trust))
@@ -96,6 +100,8 @@ class Auditor:
             evidence += [told] if told else []
         if media is not None:
             evidence += self._examine(run, media, readable)
+        if look is not None and media is not None and readable:
+            run.step("look", lambda: look(media))
         return self._conclude(run, media, credentials or _no_credentials(), tuple(evidence), readable)
 
     def audit_many(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[AuditReport]:

@@ -189,3 +189,22 @@ def test_the_public_functions(picture: Path) -> None:
     assert forensics.audit(picture, trust=NOBODY).verdict is forensics.Verdict.INCONCLUSIVE
     reports = list(forensics.Auditor(trust=NOBODY, only=["metadata"]).audit_many([picture, picture]))
     assert len(reports) == 2
+
+
+def test_a_look_at_the_file_shares_what_was_decoded(picture: Path, tmp_path: Path) -> None:
+    auditor, seen = Auditor(trust=NOBODY, only=["metadata"]), list[Media]()
+    auditor.audit(picture, look=seen.append)
+    assert [media.path for media in seen] == [picture]
+    assert "pixels" in vars(seen[0]), "decoded before, and kept"
+    (tmp_path / "broken.png").write_bytes(picture.read_bytes()[:100])
+    assert auditor.audit(tmp_path / "broken.png", look=seen.append).verdict is Verdict.UNREADABLE
+    assert len(seen) == 1
+
+
+def test_a_look_that_fails_is_a_problem_of_the_report(picture: Path) -> None:
+    def fail(_: Media) -> None:
+        raise MemoryError
+
+    report = Auditor(trust=NOBODY, only=["metadata"]).audit(picture, look=fail)
+    assert [(p.where, p.code) for p in report.errors] == [("look", "limit")]
+    assert report.verdict is Verdict.INCONCLUSIVE
