@@ -22,7 +22,7 @@ from forensics.evidence import Evidence, Grade, Question, Status, Verdict
 from forensics.fusion.contradictions import Contradiction, find_contradictions
 from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
 from forensics.fusion.facts import gather
-from forensics.fusion.opinions import FusedOpinion, fuse
+from forensics.fusion.opinions import THRESHOLD, FusedOpinion, fuse
 from forensics.fusion.rules import Rule, decide
 from forensics.media import Limits, Media, open_media
 from forensics.media.hashing import file_sha256
@@ -63,7 +63,7 @@ class Auditor:
         only: Iterable[str] | None = None,
         skip: Iterable[str] = (),
         prior: float = 0.5,
-        threshold: float = 2.0,
+        threshold: float = THRESHOLD,
         limits: Limits | None = None,
         workers: int = 2,
     ) -> None:
