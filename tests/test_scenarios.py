@@ -230,3 +230,9 @@ def test_an_honest_photo(shot: Path) -> None:
     assert report.verdict is Verdict.INCONCLUSIVE
     assert report.contradictions == ()
     assert report.errors == ()
+
+
+def test_a_prior_alone_accuses_no_honest_photo(shot: Path) -> None:
+    report = Auditor(trust=TrustPolicy.default(), prior=0.995).audit(shot)
+    assert all(o.log10_posterior_odds >= report.threshold for o in report.opinions)
+    assert report.verdict is Verdict.INCONCLUSIVE

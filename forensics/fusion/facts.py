@@ -73,7 +73,7 @@ def gather(
     """
     found = [e for e in evidence if e.status is Status.SIGNAL]
     claims = [c for e in found for c in e.claims]
-    passed = {o.question for o in opinions if o.terms and o.log10_posterior_odds >= threshold}
+    passed = {o.question for o in opinions if _passes(o, threshold)}
     tampered = bool(TAMPER_FAILURES.intersection(credentials.own_failures))
     proven = credentials.proof and credentials.ai_signal.trusted
     kind = credentials.ai_signal.kind
@@ -92,6 +92,11 @@ def gather(
         opinion_synthetic=Question.SYNTHETIC in passed,
         opinion_altered=Question.ALTERED in passed,
     )
+
+
+def _passes(opinion: FusedOpinion, threshold: float) -> bool:
+    """Whether an opinion counts; a prior alone never accuses: something found has to speak for it."""
+    return opinion.llr > 0 and opinion.log10_posterior_odds >= threshold
 
 
 def _marks_model(claim: Claim) -> bool:
