@@ -19,6 +19,7 @@ from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing
 from forensics.detectors.base import DETECTORS, Detector
 from forensics.errors import ForensicsError, UsageError
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
+from forensics.files import encodable
 from forensics.fusion.contradictions import Contradiction, find_contradictions
 from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
 from forensics.fusion.facts import gather
@@ -132,7 +133,7 @@ class Auditor:
         contradictions = find_contradictions(claims, facts)
         rule = decide(replace(facts, decisive_contradiction=any(c.decisive for c in contradictions)))
         return AuditReport(
-            path=os.fsencode(run.path).decode("utf-8", "backslashreplace"),
+            path=encodable(str(run.path)),
             sha256=run.step("hash", lambda: media.sha256 if media else file_sha256(run.path)) or "",
             media=_summarise(run, media, readable),
             verdict=rule.verdict,
@@ -177,16 +178,19 @@ class _Run:
         try:
             return work()
         except ForensicsError as error:
-            self.problems.append(Problem(code=error.code, where=name, message=str(error)))
+            self._note(error.code, name, str(error))
         except MemoryError:
-            self.problems.append(Problem(code="limit", where=name, message="out of memory"))
+            self._note("limit", name, "out of memory")
         except Exception as error:
             log.debug("%s failed on %r", name, self.path, exc_info=True)
-            message = f"{type(error).__name__}: {error}"
-            self.problems.append(Problem(code="internal", where=name, message=message))
+            self._note("internal", name, f"{type(error).__name__}: {error}")
         finally:
             self.timings.append(Timing(step=name, seconds=round(time.perf_counter() - start, 4)))
         return None
+
+    def _note(self, code: str, where: str, message: str) -> None:
+        """Keep a problem; messages quote file names, which need not be UTF-8."""
+        self.problems.append(Problem(code=code, where=where, message=encodable(message)))
 
 
 def _choose(only: Iterable[str] | None, skip: Iterable[str]) -> tuple[Detector, ...]:

@@ -8,7 +8,7 @@ import re
 import tempfile
 from pathlib import Path
 
-__all__ = ["atomic_write", "readable"]
+__all__ = ["atomic_write", "encodable"]
 
 
 def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
@@ -38,13 +38,13 @@ def atomic_write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         raise
 
 
-def readable(text: str) -> str:
+def encodable(text: str) -> str:
     r"""Return a text that every encoder takes: bytes of a file name that are not UTF-8 become `\xNN`.
 
     Python passes such bytes on as lone surrogates, which neither JSON nor a terminal can hold.
 
     Example:
-        >>> print(readable("caf\udce9.jpg"))
+        >>> print(encodable("caf\udce9.jpg"))
         caf\xe9.jpg
     """
     return re.sub("[\ud800-\udfff]", _escaped, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -135,6 +136,25 @@ def test_a_truncated_picture_still_tells_its_metadata(tmp_path: Path) -> None:
     assert report.verdict is Verdict.UNREADABLE
     assert report.errors[0].code == "truncated"
     assert {e.detector for e in report.evidence} == {"credentials", "metadata"}
+
+
+@pytest.mark.parametrize("data", [None, b"", b"not a picture", b"\xff\xd8\xff\xe0cut"])
+def test_unreadable_files_with_names_that_are_not_utf8(tmp_path: Path, data: bytes | None) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
+    if data is not None:
+        path.write_bytes(data)
+    report = Auditor(trust=NOBODY).audit(path)
+    assert report.verdict is Verdict.UNREADABLE
+    assert report.path.endswith("caf\\xe9.jpg")
+    assert report.errors
+    assert AuditReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_a_detector_may_quote_a_name_that_is_not_utf8(picture: Path) -> None:
+    report = audited(picture, ValueError(os.fsdecode(b"cannot open caf\xe9.jpg")))
+    assert report.errors[0].message == "ValueError: cannot open caf\\xe9.jpg"
+    assert "caf\\xe9.jpg" in report.evidence[1].summary
+    assert report.model_dump_json()
 
 
 def test_clips_are_audited(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.files import atomic_write, readable
+from forensics.files import atomic_write, encodable
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -51,6 +51,6 @@ def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
 
 def test_any_text_becomes_one_that_encodes() -> None:
     name = os.fsdecode(b"caf\xe9 \xff.jpg") + "\ud800"
-    assert readable(name) == "caf\\xe9 \\xff.jpg\\ud800"
-    assert readable(name).encode()
-    assert readable("Größe 写真 🙂.jpg") == "Größe 写真 🙂.jpg"
+    assert encodable(name) == "caf\\xe9 \\xff.jpg\\ud800"
+    assert encodable(name).encode()
+    assert encodable("Größe 写真 🙂.jpg") == "Größe 写真 🙂.jpg"

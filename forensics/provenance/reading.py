@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from forensics.errors import NotAFile, VerificationFailed
-from forensics.files import readable
+from forensics.files import encodable
 from forensics.media.source import open_plain
 from forensics.provenance import chain
 from forensics.provenance._manifests import describe
@@ -145,7 +145,7 @@ def _open(path: Path) -> Iterator[BinaryIO]:
 def _with_sidecar(stream: BinaryIO, mime: str | None, policy: TrustPolicy, path: Path) -> CredentialReport:
     with _open(path) as handle:
         store = handle.read(MAX_SIDECAR_BYTES + 1)
-    name = readable(path.name)
+    name = encodable(path.name)
     if len(store) > MAX_SIDECAR_BYTES:
         limit = f"larger than {MAX_SIDECAR_BYTES >> 20} MiB"
         message = f"The manifest store {name} is {limit}."
@@ -168,7 +168,7 @@ def _belongs(report: CredentialReport) -> bool:
 
 
 def _beside_a_stranger(report: CredentialReport, sidecar: Path) -> CredentialReport:
-    name = readable(sidecar.name)
+    name = encodable(sidecar.name)
     note = (
         f"{name} lies beside it and does not fit: it belongs to another file of that name, or this file was "
         "changed since; which cannot be told."
