@@ -15,7 +15,15 @@ from PIL import Image
 from forensics import Auditor, AuditReport, TrustPolicy, Verdict
 from forensics.provenance import sign
 from forensics.provenance.dev_ca import create_dev_ca
-from forensics.provenance.manifests import Manifest, captured, edited_by_model, human_edit, made_by_model
+from forensics.provenance.manifests import (
+    ActionEntry,
+    DigitalSource,
+    Manifest,
+    captured,
+    edited_by_model,
+    human_edit,
+    made_by_model,
+)
 from forensics.provenance.signers import PemSigner
 
 FILES = Path(__file__).parent / "data" / "c2pa"
@@ -87,6 +95,13 @@ def test_a_camera_that_signs(studio: Studio, shot: Path) -> None:
     signed = studio.publish(shot, captured("toy camera"))
     assert studio.audit(signed).verdict is Verdict.CAPTURED
     assert nobody(signed).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_signed_montage_is_no_capture(studio: Studio, shot: Path) -> None:
+    action = ActionEntry(action="c2pa.created", digital_source_type=DigitalSource.COMPOSITE_CAPTURE)
+    report = studio.audit(studio.publish(shot, Manifest(actions=(action,))))
+    assert report.credentials.state.value == "trusted"
+    assert report.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_person_who_edits_and_signs(studio: Studio, shot: Path) -> None:
