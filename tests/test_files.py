@@ -19,6 +19,19 @@ def test_writes_and_replaces(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.parametrize(
+    ("umask", "mode", "expected"),
+    [(0o022, 0o644, 0o644), (0o077, 0o644, 0o600), (0o027, 0o644, 0o640), (0, 0o600, 0o600)],
+)
+def test_the_umask_counts(tmp_path: Path, umask: int, mode: int, expected: int) -> None:
+    before = os.umask(umask)
+    try:
+        atomic_write(tmp_path / "a", b"x", mode=mode)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == expected
+
+
 def test_a_failure_keeps_the_old_file_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
-from forensics.errors import NotAFile, VerificationFailed
+from forensics.errors import VerificationFailed
 from forensics.files import encodable
-from forensics.media.source import open_plain
 from forensics.provenance import chain
 from forensics.provenance._manifests import describe
 from forensics.provenance._sdk import Outcome, StoreReading, read_store, read_thumbnail
@@ -19,7 +16,7 @@ from forensics.provenance._statuses import Entry, Statuses
 from forensics.provenance._trusting import Judgement, Trusting, judge
 from forensics.provenance.ai_signal import combine, statements
 from forensics.provenance.certificates import find_issuer
-from forensics.provenance.formats import type_hint
+from forensics.provenance.formats import open_file, type_hint
 from forensics.provenance.report import (
     HARD_BINDING_MATCHES,
     AiSignal,
@@ -74,7 +71,7 @@ def read(
     """
     policy = TrustPolicy.resolve() if policy is None else policy
     source = Path(path)
-    with _open(source) as stream:
+    with open_file(source) as stream:
         mime = type_hint(source)
         if sidecar is not None:
             return _with_sidecar(stream, mime, policy, Path(sidecar))
@@ -129,21 +126,12 @@ def claim_thumbnail(path: PathLike) -> bytes:
     Raises:
         NotAFile: The path is missing, no regular file, or not permitted.
     """
-    with _open(Path(path)) as stream:
+    with open_file(Path(path)) as stream:
         return read_thumbnail(stream, type_hint(path))
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
-    try:
-        with open_plain(path) as stream:
-            yield stream
-    except NotAFile as error:
-        raise NotAFile(f"{path}: {error}", expected=error.expected, actual=error.actual) from error
-
-
 def _with_sidecar(stream: BinaryIO, mime: str | None, policy: TrustPolicy, path: Path) -> CredentialReport:
-    with _open(path) as handle:
+    with open_file(path) as handle:
         store = handle.read(MAX_SIDECAR_BYTES + 1)
     name = encodable(path.name)
     if len(store) > MAX_SIDECAR_BYTES:
