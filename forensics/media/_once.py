@@ -31,9 +31,9 @@ class _Once(cached_property[Any]):
 def computed_once(cls: type[C]) -> type[C]:
     """Make every `cached_property` of a class safe and quick among threads.
 
-    Before Python 3.12 it has one lock for all objects, so that two files cannot be decoded side by side; since
-    then it has none, so that two threads decode the same file twice. What a failing computation raises is not
-    kept: the next to ask tries again.
+    Before Python 3.12 it has one lock for all objects, so that two files cannot be decoded side by side;
+    since then it has none, so that two threads decode the same file twice. What a failing computation raises
+    is not kept: the next to ask tries again.
     """
     for name, value in list(vars(cls).items()):
         if isinstance(value, cached_property):
@@ -44,5 +44,5 @@ def computed_once(cls: type[C]) -> type[C]:
 
 
 def without_locks(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes of an object that another process may have."""
+    """Return the attributes of an object that can be copied, or sent to another process."""
     return {name: value for name, value in state.items() if not name.startswith(_LOCK)}
