@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from forensics import __version__
 from forensics.cli.lazy import LazyGroup
-from forensics.cli.output import tolerate
+from forensics.cli.output import settle, tolerate
 from forensics.cli.status import INTERRUPTED, OWN_FAILURE, PIPE_CLOSED
 from forensics.errors import ForensicsError
 from forensics.report.safe import printable
@@ -73,34 +72,38 @@ def main(args: list[str] | None = None) -> None:
     Args:
         args: Arguments without the program name; `sys.argv[1:]` if None.
     """
-    arguments = sys.argv[1:] if args is None else args
-    debug = "--debug" in arguments
     tolerate()
+    status = _run(sys.argv[1:] if args is None else args)
+    settle()
+    sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
+    debug = "--debug" in arguments
     try:
         status = cli.main(arguments, prog_name="forensics", standalone_mode=False)
     except click.exceptions.Abort:
-        _complain("interrupted", INTERRUPTED)
+        return _complain("interrupted", INTERRUPTED)
     except click.ClickException as error:
         with suppress(BrokenPipeError):
             error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except ForensicsError as error:
         if debug:
             raise
-        _complain(f"forensics: {error}", error.exit_code)
+        return _complain(f"forensics: {error}", error.exit_code)
     except _PipeClosedError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
-        sys.exit(PIPE_CLOSED)
+        return PIPE_CLOSED
     except Exception as error:
         if debug:
             raise
         message = f"our own failure, please report it: {type(error).__name__}: {error}"
-        _complain(f"forensics: {message}", OWN_FAILURE)
-    sys.exit(status if isinstance(status, int) else 0)
+        return _complain(f"forensics: {message}", OWN_FAILURE)
+    return status if isinstance(status, int) else 0
 
 
-def _complain(text: str, status: int) -> NoReturn:
+def _complain(text: str, status: int) -> int:
     """Say on standard error what went wrong; file names in it may be hostile."""
     with suppress(BrokenPipeError):
         click.echo(printable(text, LONGEST), err=True)
-    sys.exit(status)
+    return status

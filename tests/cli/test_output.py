@@ -16,11 +16,13 @@ from forensics.cli import main
 
 REFERENCE = Path(__file__).parents[1] / "data" / "c2pa"
 STRANGE = "żółw—写真😀\udcff.jpg"  # no encoding holds all of it
+# Unbuffered streams have nothing left to write at the end, and so would hide what goes wrong there.
+ENV = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 MODULE = [sys.executable, "-m", "forensics"]
 
 
 def run(*arguments: object, encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "PYTHONIOENCODING": encoding, "COLUMNS": "120"}
+    environment = {**ENV, "PYTHONIOENCODING": encoding, "COLUMNS": "120"}
     command = [*MODULE, *map(os.fsencode, map(str, arguments))]
     return subprocess.run(command, capture_output=True, check=False, timeout=60, env=environment)
 
@@ -115,14 +117,14 @@ def test_a_closed_pipe_is_neither_success_nor_a_finding(arguments: tuple[str, ..
     os.close(reader)
     files = [str(REFERENCE / "CA.jpg")] if arguments[0] in ("audit", "credentials") else []
     command = [*MODULE, *arguments, *files]
-    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False, timeout=60, env=ENV)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_a_reader_that_stops_after_one_line(photo_file: Path) -> None:
     command = [*MODULE, "audit", "--json", "--only", "metadata", *[str(photo_file)] * 40]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert json.loads(process.stdout.readline())
@@ -135,7 +137,8 @@ def test_an_error_keeps_its_status_where_nobody_reads_of_it() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     for arguments in (["audit", "--nonsense"], ["audit", "--fail-on", "nonsense", "x"]):
-        done = subprocess.run([*MODULE, *arguments], stdout=writer, stderr=writer, check=False, timeout=60)
+        command = [*MODULE, *arguments]
+        done = subprocess.run(command, stdout=writer, stderr=writer, check=False, timeout=60, env=ENV)
         assert done.returncode == 2
     os.close(writer)
 
@@ -144,8 +147,18 @@ def test_no_standard_output_at_all(photo_file: Path) -> None:
     for extra in ([], ["--json"]):
         command = [*MODULE, "audit", "--only", "metadata", *extra, str(photo_file)]
         shell = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
-        done = subprocess.run(shell, stderr=subprocess.PIPE, check=False, timeout=60)
+        done = subprocess.run(shell, stderr=subprocess.PIPE, check=False, timeout=60, env=ENV)
         assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_a_failure() -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [*MODULE, "detectors"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60, env=ENV)
+    assert done.returncode == 4
+    assert b"No space left" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
@@ -153,7 +166,7 @@ def test_ctrl_c_keeps_what_is_finished_and_writes_no_half_page(photo_file: Path,
     page = tmp_path / "report.html"
     options = ["--json", "--only", "metadata", "--html", str(page)]
     command = [*MODULE, "audit", *options, *[str(photo_file)] * 500]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
         process.send_signal(signal.SIGINT)
