@@ -27,6 +27,7 @@ class DetectorInfo:
         source: Paper or standard.
         calibration: What its weights rest on, None for plain reading of claims.
         limits: When it misleads.
+        needs_pixels: Whether it is left out where the pixels cannot be decoded.
     """
 
     name: str
@@ -38,6 +39,7 @@ class DetectorInfo:
     source: str
     calibration: Calibration | None
     limits: str
+    needs_pixels: bool = True
 
 
 class Detector(ABC):

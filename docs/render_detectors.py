@@ -39,7 +39,8 @@ class MyDetector(Detector):
     def examine(self, media: Media) -> tuple[Evidence, ...]: ...
 ```
 
-An opinion without a likelihood ratio or p-value, or without its calibration, is refused when it is constructed. A name
+It is asked only about files whose pixels can be decoded, unless its `info` says `needs_pixels=False`. An opinion without
+a likelihood ratio or p-value, or without its calibration, is refused when it is constructed. A name
 that is taken is an error, so no plug-in can replace a detector of the suite.
 """
 

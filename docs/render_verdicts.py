@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from forensics.evidence import Verdict
+from forensics.detectors.calibration import load
+from forensics.evidence import Evidence, Grade, Question, Status, Verdict
 from forensics.fusion.contradictions import MATRIX
+from forensics.fusion.opinions import THRESHOLD, fuse, load_dependence
 from forensics.fusion.rules import RULES
 
-__all__ = ["render"]
+__all__ = ["FINDINGS", "most", "render"]
+
+# What carries a likelihood ratio: the finding, the question it answers, and its calibration.
+FINDINGS = (
+    ("copy_move.duplicate", Question.ALTERED, "copy_move"),
+    ("jpeg.double", Question.HISTORY, "jpeg_double"),
+    ("jpeg.foreign_grid", Question.ALTERED, "jpeg_foreign_grid"),
+    ("jpeg.grid", Question.HISTORY, "jpeg_grid"),
+    ("jpeg.lacking_save", Question.ALTERED, "jpeg_lacking_save"),
+    ("jpeg.thumbnail", Question.ALTERED, "jpeg_thumbnail"),
+    ("periodicity.upsampling", Question.SYNTHETIC, "periodicity"),
+)
 
 MEANINGS = {
     Verdict.SYNTHETIC: "A generative model made it. Proven.",
@@ -59,13 +72,31 @@ verdict to `contradictory`.
 
 ## How opinions add up
 
-Each detector gives a log10 likelihood ratio (LLR), calibrated on named pictures and never larger than the
-logarithm of their number allows. For each question the LLRs are summed with weights that pay for dependence,
-`LLR = sum w_i llr_i` with `w = R^-1 1` for the correlation matrix `R` of the findings: the same finding twice counts
-as its mean, independent findings add up, and a pair whose correlation was never measured is taken as half
-dependent. The prior (`--prior`, 0.5 by default) adds its log odds. From posterior odds of 100 to 1
-on, an opinion counts. A prior alone never accuses: without a finding there is no opinion. The report shows every
-term.
+Each detector gives log10 likelihood ratios (LLR), calibrated on named pictures and never larger than the
+logarithm of their number allows. For each question, what speaks for "yes" is summed apart from what speaks for
+"no", and the two are added. On either side the strongest finding counts in full and every other one by half
+(`LLR = max + (1 - d) (sum - max)` with the dependence `d` = {dependence:g}, which is assumed and not measured):
+were the findings independent, they would add up in full; did they all see the same thing, only the strongest
+would count. So
+
+- no finding lowers the result by speaking for it, and leaving out a detector that found nothing changes nothing;
+- the result for either side lies between its strongest finding and the plain sum;
+- the same finding twice is one finding; one whose LLR is exactly 0 takes no part.
+
+The prior (`--prior`, 0.5 by default) adds its log odds. From posterior odds of 100 to 1 on (the threshold
+{threshold:g}), an opinion counts. A prior alone never accuses: without findings that add up to more than 0 there is
+no opinion. The report shows every term.
+
+### How far findings can go
+
+Computed from the calibrations that ship, at the prior 0.5. A finding cannot weigh more than its calibration allows,
+so few reach the threshold alone.
+
+| finding | answers | weighs at most | decides alone |
+|---|---|---|---|
+{reach}
+
+{together}
 
 ## What the verdicts do not say
 
@@ -74,13 +105,58 @@ term.
 - `altered` by a failed hash means that the file is not byte for byte what was signed in the hashed ranges. The
   change may be harmless, such as a re-save by software that kept the credential; a credential moved from another
   file fails the same way.
+- A manifest store that is found beside a file only by its name (`a.c2pa` beside `a.png`) and does not fit accuses
+  nobody: it may belong to another file of that name. The report names it. `forensics credentials inspect --sidecar`
+  takes it as the file's own.
 - `inconclusive` is neither "real" nor "suspicious".
 """
 
 
+def most(question: Question, findings: tuple[tuple[str, Question, str], ...] = FINDINGS) -> float:
+    """Return the fused LLR if every finding on a question weighed all that its calibration allows."""
+    return fuse([_at_its_cap(*f) for f in findings if f[1] is question], question).llr
+
+
+def _at_its_cap(code: str, question: Question, name: str) -> Evidence:
+    calibration = load(name)
+    return Evidence(
+        detector=code.partition(".")[0],
+        code=code,
+        question=question,
+        grade=Grade.OPINION,
+        status=Status.SIGNAL,
+        summary="As strong as can be.",
+        llr=calibration.cap_for,
+        calibration=calibration.to_calibration(),
+    )
+
+
+def _reach(code: str, question: Question, name: str) -> str:
+    cap = load(name).cap_for
+    alone = "yes" if cap >= THRESHOLD else "no"
+    if question is Question.HISTORY:
+        alone = "never: what was done to the file moves no verdict"
+    return f"| `{code}` | {question.value} | {cap:.2f} | {alone} |"
+
+
+def _together(question: Question, verdict: Verdict) -> str:
+    best = most(question)
+    if best >= THRESHOLD:
+        return f"All findings on '{question.value}' together: at most {best:.2f}."
+    return (
+        f"All findings on '{question.value}' together: at most {best:.2f}. So at this prior and threshold "
+        f"detectors alone\ncannot lead to `{verdict.value}` yet; what a file says of itself can."
+    )
+
+
 def render() -> str:
     """Return the page."""
+    verdicts = {Question.ALTERED: Verdict.LIKELY_ALTERED, Question.SYNTHETIC: Verdict.LIKELY_SYNTHETIC}
     return HEAD.format(
+        dependence=load_dependence().between,
+        threshold=THRESHOLD,
+        reach="\n".join(_reach(*finding) for finding in FINDINGS),
+        together="\n\n".join(_together(q, v) for q, v in verdicts.items()),
         verdicts="\n".join(f"| `{v.value}` | {MEANINGS[v]} |" for v in Verdict),
         rules="\n".join(f"| `{r.name}` | {r.when} | `{r.verdict.value}` |" for r in RULES),
         cells="\n".join(f"| `{c.name}` | {'yes' if c.decisive else 'no'} | {c.summary} |" for c in MATRIX),

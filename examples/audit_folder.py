@@ -5,6 +5,7 @@ Run `python examples/audit_folder.py FOLDER`.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -25,4 +26,9 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Sort the files of a folder by verdict.")
+    parser.add_argument("folder", type=Path)
+    chosen = parser.parse_args().folder
+    if not chosen.is_dir():
+        parser.error(f"{chosen} is not a folder")
+    main(chosen)

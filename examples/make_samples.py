@@ -6,8 +6,8 @@ Run `python examples/make_samples.py FOLDER`; FOLDER holds `photos/kodak` (the K
 
 from __future__ import annotations
 
+import argparse
 import shutil
-import sys
 from pathlib import Path
 
 import cv2
@@ -36,4 +36,6 @@ def main(source: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Make the sample files from a folder of test pictures.")
+    parser.add_argument("folder", type=Path)
+    main(parser.parse_args().folder)

@@ -5,6 +5,7 @@ Run `python examples/sign_generated.py FOLDER`; FOLDER gets a development CA and
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -44,4 +45,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Sign the output of a generator, and audit it twice.")
+    parser.add_argument("folder", type=Path)
+    main(parser.parse_args().folder)

@@ -14,6 +14,7 @@ The answer may be DER, as cloud services give it, or the raw r and s of PKCS#11 
 
 from __future__ import annotations
 
+import argparse
 import sys
 from functools import partial
 from hashlib import sha256
@@ -85,4 +86,6 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Sign with a key that never leaves its service.")
+    parser.add_argument("folder", type=Path)
+    main(parser.parse_args().folder)

@@ -7,6 +7,7 @@ of that name would take its place in the package.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,10 +20,11 @@ from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing
 from forensics.detectors.base import DETECTORS, Detector
 from forensics.errors import ForensicsError, UsageError
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
+from forensics.files import encodable
 from forensics.fusion.contradictions import Contradiction, find_contradictions
 from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
 from forensics.fusion.facts import gather
-from forensics.fusion.opinions import FusedOpinion, fuse
+from forensics.fusion.opinions import THRESHOLD, FusedOpinion, fuse
 from forensics.fusion.rules import Rule, decide
 from forensics.media import Limits, Media, open_media
 from forensics.media.hashing import file_sha256
@@ -52,7 +54,7 @@ class Auditor:
         workers: Detectors that run side by side on one file.
 
     Raises:
-        UsageError: A detector of that name does not exist, or the prior is out of range.
+        UsageError: A detector of that name does not exist, or a number is out of range.
         TrustPolicyError: The user's trust policy is wrong.
     """
 
@@ -63,14 +65,11 @@ class Auditor:
         only: Iterable[str] | None = None,
         skip: Iterable[str] = (),
         prior: float = 0.5,
-        threshold: float = 2.0,
+        threshold: float = THRESHOLD,
         limits: Limits | None = None,
         workers: int = 2,
     ) -> None:
-        if not 0 < prior < 1:
-            raise UsageError(
-                f"the prior must lie between 0 and 1, not {prior}", expected="(0, 1)", actual=prior
-            )
+        _check_numbers(prior, threshold, workers)
         self.trust = TrustPolicy.resolve(None) if trust is None else trust
         self.detectors = _choose(only, skip)
         self.prior = prior
@@ -78,15 +77,22 @@ class Auditor:
         self.limits = limits or Limits()
         self.workers = workers
 
-    def audit(self, path: str | os.PathLike[str]) -> AuditReport:
+    def audit(
+        self, path: str | os.PathLike[str], *, look: Callable[[Media], object] | None = None
+    ) -> AuditReport:
         """Audit one file.
 
         Never raises for what is in the file: whatever cannot be read is said in the report.
 
         Args:
             path: The file.
+            look: Called once with the file if it could be decoded, to make a preview, say, without decoding
+                it again. If it fails, the report says so.
+
+        Raises:
+            UsageError: The path is none: neither text, bytes nor a path object.
         """
-        run = _Run(Path(path))
+        run = _Run(_as_path(path))
         credentials = run.step("credentials", lambda: read(run.path, self.trust))
         media = run.step("open", lambda: open_media(run.path, self.limits))
         readable = media is not None and run.step("decode", lambda: media.pixels) is not None
@@ -96,6 +102,8 @@ class Auditor:
             evidence += [told] if told else []
         if media is not None:
             evidence += self._examine(run, media, readable)
+        if look is not None and media is not None and readable:
+            run.step("look", lambda: look(media))
         return self._conclude(run, media, credentials or _no_credentials(), tuple(evidence), readable)
 
     def audit_many(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[AuditReport]:
@@ -106,9 +114,7 @@ class Auditor:
     def _examine(self, run: _Run, media: Media, readable: bool) -> list[Evidence]:
         """Run the detectors side by side: they share the decoded picture and spend their time in NumPy."""
         kind = media.container.kind
-        chosen = [
-            d for d in self.detectors if kind in d.info.kinds and (readable or d.info.name == "metadata")
-        ]
+        chosen = [d for d in self.detectors if kind in d.info.kinds and (readable or not d.info.needs_pixels)]
         with ThreadPoolExecutor(self.workers) as pool:
             return [e for found in pool.map(lambda d: _examine_one(run, d, media), chosen) for e in found]
 
@@ -126,7 +132,7 @@ class Auditor:
         contradictions = find_contradictions(claims, facts)
         rule = decide(replace(facts, decisive_contradiction=any(c.decisive for c in contradictions)))
         return AuditReport(
-            path=os.fsencode(run.path).decode("utf-8", "backslashreplace"),
+            path=encodable(str(run.path)),
             sha256=run.step("hash", lambda: media.sha256 if media else file_sha256(run.path)) or "",
             media=_summarise(run, media, readable),
             verdict=rule.verdict,
@@ -171,19 +177,43 @@ class _Run:
         try:
             return work()
         except ForensicsError as error:
-            self.problems.append(Problem(code=error.code, where=name, message=str(error)))
+            self._note(error.code, name, str(error))
         except MemoryError:
-            self.problems.append(Problem(code="limit", where=name, message="out of memory"))
+            self._note("limit", name, "out of memory")
         except Exception as error:
             log.debug("%s failed on %r", name, self.path, exc_info=True)
-            message = f"{type(error).__name__}: {error}"
-            self.problems.append(Problem(code="internal", where=name, message=message))
+            self._note("internal", name, f"{type(error).__name__}: {error}")
         finally:
             self.timings.append(Timing(step=name, seconds=round(time.perf_counter() - start, 4)))
         return None
 
+    def _note(self, code: str, where: str, message: str) -> None:
+        """Keep a problem; messages quote file names, which need not be UTF-8."""
+        self.problems.append(Problem(code=code, where=where, message=encodable(message)))
+
+
+def _check_numbers(prior: float, threshold: float, workers: int) -> None:
+    if not 0 < prior < 1:
+        raise UsageError(f"the prior must lie between 0 and 1, not {prior}", expected="(0, 1)", actual=prior)
+    if not math.isfinite(threshold):
+        raise UsageError(
+            f"the threshold must be a finite number, not {threshold}", expected="finite", actual=threshold
+        )
+    if workers < 1:
+        raise UsageError(f"at least one worker is needed, not {workers}", expected=">= 1", actual=workers)
+
+
+def _as_path(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(os.fsdecode(path))  # bytes as well, which is what some systems' listings give
+    except TypeError as error:
+        raise UsageError(f"not a path: {path!r}", expected="str or PathLike", actual=path) from error
+
 
 def _choose(only: Iterable[str] | None, skip: Iterable[str]) -> tuple[Detector, ...]:
+    for given in (only, skip):
+        if isinstance(given, str):  # its letters would be taken for names
+            raise UsageError(f"name detectors in a list, such as [{given!r}], not as one text", actual=given)
     wanted = set(DETECTORS.names() if only is None else only)
     unknown = (wanted | set(skip)) - set(DETECTORS.names())
     if unknown:
@@ -197,8 +227,15 @@ def _no_credentials() -> CredentialReport:
 
 
 def _examine_one(run: _Run, detector: Detector, media: Media) -> tuple[Evidence, ...]:
-    found = run.step(detector.info.name, lambda: detector.examine(media))
+    found = run.step(detector.info.name, lambda: _checked(detector.examine(media)))
     return (_failed(run, detector),) if found is None else found
+
+
+def _checked(found: object) -> tuple[Evidence, ...]:
+    """Return what a detector gave, if it is what the contract says: plug-ins come from others."""
+    if not isinstance(found, tuple) or not found or not all(isinstance(e, Evidence) for e in found):
+        raise TypeError(f"a detector returns a tuple of evidence, at least one piece, not {found!r:.100}")
+    return found
 
 
 def _failed(run: _Run, detector: Detector) -> Evidence:
@@ -251,7 +288,7 @@ def _describe(media: Media, base: MediaSummary) -> MediaSummary:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:
+    except (OSError, ValueError):  # the latter for a zero byte in the name
         return 0
 
 

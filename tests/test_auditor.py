@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import math
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,29 +50,29 @@ class Fixed(Detector):
         limits="l",
     )
 
-    def __init__(self, answer: Evidence | Exception) -> None:
-        self.answer = answer
+    def __init__(self, answer: object) -> None:
+        self.answer = (answer,) if isinstance(answer, Evidence) else answer
 
     def examine(self, media: Media) -> tuple[Evidence, ...]:
         if isinstance(self.answer, Exception):
             raise self.answer
-        return (self.answer,)
+        return self.answer  # type: ignore[return-value]
 
 
-def opinion(question: Question, llr: float) -> Evidence:
+def opinion(question: Question, llr: float, summary: str = "It was told to say so.") -> Evidence:
     return Evidence(
         detector="fixed",
         code="fixed.x",
         question=question,
         grade=Grade.OPINION,
         status=Status.SIGNAL,
-        summary="It was told to say so.",
+        summary=summary,
         llr=llr,
         calibration=Calibration(name="c", negatives=1000, positives=1000),
     )
 
 
-def audited(path: Path, answer: Evidence | Exception, **settings: float) -> AuditReport:
+def audited(path: Path, answer: object, **settings: float) -> AuditReport:
     auditor = Auditor(trust=NOBODY, only=[], **settings)  # type: ignore[arg-type]
     auditor.detectors = (Fixed(answer),)
     return auditor.audit(path)
@@ -137,6 +141,25 @@ def test_a_truncated_picture_still_tells_its_metadata(tmp_path: Path) -> None:
     assert {e.detector for e in report.evidence} == {"credentials", "metadata"}
 
 
+@pytest.mark.parametrize("data", [None, b"", b"not a picture", b"\xff\xd8\xff\xe0cut"])
+def test_unreadable_files_with_names_that_are_not_utf8(tmp_path: Path, data: bytes | None) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg"))
+    if data is not None:
+        path.write_bytes(data)
+    report = Auditor(trust=NOBODY).audit(path)
+    assert report.verdict is Verdict.UNREADABLE
+    assert report.path.endswith("caf\\xe9.jpg")
+    assert report.errors
+    assert AuditReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_a_detector_may_quote_a_name_that_is_not_utf8(picture: Path) -> None:
+    report = audited(picture, ValueError(os.fsdecode(b"cannot open caf\xe9.jpg")))
+    assert report.errors[0].message == "ValueError: cannot open caf\\xe9.jpg"
+    assert "caf\\xe9.jpg" in report.evidence[1].summary
+    assert report.model_dump_json()
+
+
 def test_clips_are_audited(tmp_path: Path) -> None:
     av = pytest.importorskip("av")
     path = tmp_path / "clip.mp4"
@@ -179,13 +202,100 @@ def test_a_report_survives_json(picture: Path) -> None:
     assert again == report
 
 
-@pytest.mark.parametrize("prior", [0.0, 1.0, -1.0, float("nan")])
-def test_a_prior_out_of_range_is_refused(prior: float) -> None:
-    with pytest.raises(UsageError):
-        Auditor(trust=NOBODY, prior=prior)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"prior": 0.0},
+        {"prior": 1.0},
+        {"prior": -1.0},
+        {"prior": math.nan},
+        {"threshold": math.nan},
+        {"threshold": math.inf},
+        {"workers": 0},
+        {"workers": -1},
+        {"only": "jpeg"},
+        {"skip": "jpeg"},
+        {"only": ["jpg"]},
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"prior|threshold|worker|list|no detector called jpg"):
+        Auditor(trust=NOBODY, **settings)
+
+
+def test_the_threshold_is_that_of_the_auditor(picture: Path) -> None:
+    evidence = opinion(Question.ALTERED, 1.5)
+    for threshold, verdict in ((1.4, Verdict.LIKELY_ALTERED), (1.6, Verdict.INCONCLUSIVE)):
+        report = audited(picture, evidence, threshold=threshold)
+        assert (report.verdict, report.threshold) == (verdict, threshold)
+
+
+def test_the_reasons_are_the_three_strongest_in_order(picture: Path) -> None:
+    claim = opinion(Question.CAPTURED, 0.1, "claim").model_copy(update={"grade": Grade.CLAIM})
+    told = (
+        opinion(Question.ALTERED, 0.3, "weak"),
+        opinion(Question.HISTORY, 3.0, "history"),
+        opinion(Question.ALTERED, 0.9, "strong"),
+        claim,
+        opinion(Question.SYNTHETIC, -0.6, "against"),
+    )
+    for answer in (told, told[::-1]):
+        assert audited(picture, answer).reasons == ("claim", "strong", "against")
+    assert audited(picture, told[:2]).reasons[:2] == ("weak", "history")
+
+
+@pytest.mark.parametrize("answer", [None, (), [], "text", (None,), 7], ids=repr)
+def test_a_plug_in_that_breaks_the_contract_costs_only_itself(picture: Path, answer: object) -> None:
+    report = audited(picture, answer)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert [(e.code, e.status) for e in report.evidence[1:]] == [("fixed.failed", Status.ERROR)]
+    assert [(p.where, p.code) for p in report.errors] == [("fixed", "internal")]
+    assert "a tuple of evidence" in report.errors[0].message
+
+
+@pytest.mark.parametrize("needs", [True, False])
+def test_only_what_needs_no_pixels_is_asked_about_a_cut_file(
+    picture: Path, monkeypatch: pytest.MonkeyPatch, needs: bool
+) -> None:
+    picture.write_bytes(picture.read_bytes()[:2000])
+    monkeypatch.setattr(Fixed, "info", dataclasses.replace(Fixed.info, needs_pixels=needs))
+    report = audited(picture, opinion(Question.HISTORY, 1.0))
+    assert report.verdict is Verdict.UNREADABLE
+    assert [e.detector for e in report.evidence] == (["credentials"] if needs else ["credentials", "fixed"])
+
+
+def test_strange_paths_are_unreadable_or_refused(picture: Path) -> None:
+    auditor = Auditor(trust=NOBODY, only=["metadata"])
+    report = auditor.audit(f"{picture}\0.png")
+    assert report.verdict is Verdict.UNREADABLE
+    assert {p.code for p in report.errors} == {"not_a_file"}
+    assert auditor.audit(os.fsencode(picture)).sha256 == auditor.audit(picture).sha256  # type: ignore[arg-type]
+    for nothing in (None, 7):
+        with pytest.raises(UsageError, match="not a path"):
+            auditor.audit(nothing)  # type: ignore[arg-type]
 
 
 def test_the_public_functions(picture: Path) -> None:
     assert forensics.audit(picture, trust=NOBODY).verdict is forensics.Verdict.INCONCLUSIVE
     reports = list(forensics.Auditor(trust=NOBODY, only=["metadata"]).audit_many([picture, picture]))
     assert len(reports) == 2
+
+
+def test_a_look_at_the_file_shares_what_was_decoded(picture: Path, tmp_path: Path) -> None:
+    auditor, seen = Auditor(trust=NOBODY, only=["metadata"]), list[Media]()
+    auditor.audit(picture, look=seen.append)
+    assert [media.path for media in seen] == [picture]
+    assert "pixels" in vars(seen[0]), "decoded before, and kept"
+    (tmp_path / "broken.png").write_bytes(picture.read_bytes()[:100])
+    assert auditor.audit(tmp_path / "broken.png", look=seen.append).verdict is Verdict.UNREADABLE
+    assert len(seen) == 1
+
+
+def test_a_look_that_fails_is_a_problem_of_the_report(picture: Path) -> None:
+    def fail(_: Media) -> None:
+        raise MemoryError
+
+    report = Auditor(trust=NOBODY, only=["metadata"]).audit(picture, look=fail)
+    assert [(p.where, p.code) for p in report.errors] == [("look", "limit")]
+    assert report.verdict is Verdict.INCONCLUSIVE

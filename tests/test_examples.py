@@ -78,3 +78,18 @@ def test_folder_example() -> None:
     assert set(verdicts) >= {*PROMISED.values(), Verdict.UNREADABLE}  # the licences are no picture
     assert verdicts == sorted(verdicts)
     assert len(lines) - len(verdicts) == len(list(DATA.iterdir()))
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (ROOT / "examples").glob("*.py")))
+def test_wrong_usage_is_explained(script: str) -> None:
+    command = [sys.executable, str(ROOT / "examples" / script)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"usage: {script}")
+
+
+def test_folder_example_names_a_missing_folder(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "examples" / "audit_folder.py"), str(tmp_path / "none")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert result.returncode == 2
+    assert "none is not a folder" in result.stderr

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from pathlib import Path
 from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from forensics.detectors import calibration
+from forensics.detectors.base import DETECTORS
+from forensics.evidence import Question
+from forensics.fusion.opinions import THRESHOLD
+from forensics.media import open_bytes
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -23,6 +34,31 @@ def test_the_table_of_verdicts_is_up_to_date() -> None:
     assert (DOCS / "verdicts.md").read_text(encoding="utf-8") == rendered, (
         "run: python docs/render_verdicts.py"
     )
+
+
+def test_what_findings_can_reach_is_computed_from_the_calibrations() -> None:
+    module = load("render_verdicts")
+    tables = Path(calibration.__file__).with_name("tables").glob("*.json")
+    calibrated = {p.stem for p in tables if "cap_for" in p.read_text(encoding="utf-8")}
+    assert {name for _, _, name in module.FINDINGS} == calibrated
+    alone = {code for code, question, name in module.FINDINGS if calibration.load(name).cap_for >= THRESHOLD}
+    assert alone == {"copy_move.duplicate"}
+    assert module.most(Question.SYNTHETIC) < THRESHOLD < module.most(Question.ALTERED)
+    text = module.render()
+    assert "cannot lead to `likely_synthetic` yet" in text
+    assert "cannot lead to `likely_altered`" not in text
+
+
+def test_the_questions_of_that_table_are_those_of_the_evidence(photo: npt.NDArray[np.uint8]) -> None:
+    table = {code: question for code, question, _ in load("render_verdicts").FINDINGS}
+    seen = {}
+    for kind in ("JPEG", "PNG"):
+        file = io.BytesIO()
+        Image.fromarray(photo).save(file, kind)
+        media = open_bytes(file.getvalue())
+        seen |= {e.code: e.question for detector in DETECTORS for e in detector().examine(media)}
+    assert {code: q for code, q in seen.items() if code in table} == {c: table[c] for c in table if c in seen}
+    assert {"copy_move.duplicate", "jpeg.double", "jpeg.foreign_grid", "jpeg.grid"} <= set(seen)
 
 
 def test_the_published_schema_is_up_to_date() -> None:

@@ -15,7 +15,15 @@ from PIL import Image
 from forensics import Auditor, AuditReport, TrustPolicy, Verdict
 from forensics.provenance import sign
 from forensics.provenance.dev_ca import create_dev_ca
-from forensics.provenance.manifests import Manifest, captured, edited_by_model, human_edit, made_by_model
+from forensics.provenance.manifests import (
+    ActionEntry,
+    DigitalSource,
+    Manifest,
+    captured,
+    edited_by_model,
+    human_edit,
+    made_by_model,
+)
 from forensics.provenance.signers import PemSigner
 
 FILES = Path(__file__).parent / "data" / "c2pa"
@@ -89,6 +97,13 @@ def test_a_camera_that_signs(studio: Studio, shot: Path) -> None:
     assert nobody(signed).verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_signed_montage_is_no_capture(studio: Studio, shot: Path) -> None:
+    action = ActionEntry(action="c2pa.created", digital_source_type=DigitalSource.COMPOSITE_CAPTURE)
+    report = studio.audit(studio.publish(shot, Manifest(actions=(action,))))
+    assert report.credentials.state.value == "trusted"
+    assert report.verdict is Verdict.INCONCLUSIVE
+
+
 def test_a_person_who_edits_and_signs(studio: Studio, shot: Path) -> None:
     signed = studio.publish(shot, human_edit("toy editor"), parent=shot)
     assert studio.audit(signed).verdict is Verdict.INCONCLUSIVE
@@ -102,6 +117,22 @@ def test_a_tampered_pixel(studio: Studio, shot: Path) -> None:
     report = studio.audit(signed)
     assert (report.verdict, report.rule) == (Verdict.ALTERED, "altered_since_signing")
     assert "assertion.dataHash.mismatch" in report.credentials.failures
+
+
+def test_a_namesake_of_a_picture_signed_with_a_sidecar(studio: Studio, shot: Path) -> None:
+    sign(shot, shot, captured("toy camera"), studio.signer, policy=studio.policy, sidecar=True)
+    report = studio.audit(shot)
+    assert report.verdict is Verdict.CAPTURED
+    assert "shot.c2pa" in report.evidence[0].summary
+    namesake = shot.with_suffix(".png")
+    Image.effect_noise((200, 150), 60).convert("RGB").save(namesake)
+    for look in (studio.audit, nobody):
+        report = look(namesake)
+        assert (report.verdict, report.credentials.state.value) == (Verdict.INCONCLUSIVE, "none")
+        assert report.contradictions == ()
+        told = report.evidence[0]
+        assert "shot.c2pa does not fit" in told.summary
+        assert {m.name: m.value for m in told.measurements}["sidecar"] == "shot.c2pa"
 
 
 def test_an_edited_assertion(studio: Studio, shot: Path) -> None:
@@ -214,3 +245,9 @@ def test_an_honest_photo(shot: Path) -> None:
     assert report.verdict is Verdict.INCONCLUSIVE
     assert report.contradictions == ()
     assert report.errors == ()
+
+
+def test_a_prior_alone_accuses_no_honest_photo(shot: Path) -> None:
+    report = Auditor(trust=TrustPolicy.default(), prior=0.995).audit(shot)
+    assert all(o.log10_posterior_odds >= report.threshold for o in report.opinions)
+    assert report.verdict is Verdict.INCONCLUSIVE

@@ -40,6 +40,7 @@ class MetadataDetector(Detector):
         source="IPTC Photo Metadata Standard 2025.1; Exif 3.0; GB 45438-2025; the generators' own writers",
         calibration=None,
         limits=_ANYONE,
+        needs_pixels=False,
     )
 
     def examine(self, media: Media) -> tuple[Evidence, ...]:

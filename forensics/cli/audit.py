@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
@@ -11,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.output import console, holds, json_line
+from forensics.cli.paths import check_maps, check_page, expand
+from forensics.cli.status import FOUND, OWN_FAILURE, UNREADABLE
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from forensics.audit_report import AuditReport
+    from forensics.auditor import Auditor
+    from forensics.media import Media
 
 __all__ = ["audit"]
-
-FOUND, UNREADABLE, OWN_FAILURE = 1, 3, 4
 
 
 @click.command(no_args_is_help=True)
@@ -50,34 +52,67 @@ def audit(paths: tuple[Path, ...], schema: bool, **options: Any) -> int:
         raise click.UsageError("no file given")
     failing = _verdicts(options["fail_on"])
     auditor = _auditor(options)
-    found = list(_expand(paths))
-    reports = []
+    found = _found(paths, options["html"], options["maps"])
+    reports: list[AuditReport] = []
+    previews: list[bytes | None] = []
     with _progress(len(found)) as advance:
         for path in found:
-            report = auditor.audit(path)
+            report, preview = _audit(auditor, path, with_preview=bool(options["html"]))
             if options["maps"]:
                 report = _write_maps(report, options["maps"])
             _show(report, as_json=options["as_json"])
-            reports.append((report if options["html"] else _light(report), path))
+            reports.append(report if options["html"] else _light(report))
+            previews.append(preview)
             advance()
     if options["html"]:
-        _write_html(reports, options["html"])
-    return _status((report for report, _ in reports), failing)
+        _write_html(zip(reports, previews, strict=True), options["html"])
+    return _status(reports, failing)
 
 
-def _auditor(options: dict[str, Any]) -> Any:
+def _found(paths: tuple[Path, ...], page: Path | None, maps: Path | None) -> list[Path]:
+    """Return the files to audit, once it is sure that the results can be written and destroy none of them."""
+    found = list(expand(paths))
+    if not found:
+        raise UsageError("there are no files to audit")
+    if page:
+        check_page(page, found)
+    if maps:
+        from forensics.report.maps import is_map_name
+
+        check_maps(maps, found, is_map_name)
+    return found
+
+
+def _audit(auditor: Auditor, path: Path, *, with_preview: bool) -> tuple[AuditReport, bytes | None]:
+    """Audit one file; the preview is made while the decoded picture is still in memory."""
+    if not with_preview:
+        return auditor.audit(path), None
+    from forensics.report.maps import preview
+
+    made: list[bytes] = []
+
+    def look(media: Media) -> None:
+        made.append(preview(media.pixels))
+
+    return auditor.audit(path, look=look), made[0] if made else None
+
+
+def _auditor(options: dict[str, Any]) -> Auditor:
     from forensics.auditor import Auditor
     from forensics.media import Limits
     from forensics.provenance import TrustPolicy
 
     limits = Limits(pixels=options["max_pixels"]) if options["max_pixels"] else Limits()
-    return Auditor(
+    auditor = Auditor(
         trust=TrustPolicy.resolve(options["trust"]),
         only=options["only"] or None,
         skip=options["skip"],
         prior=options["prior"],
         limits=limits,
     )
+    if not auditor.detectors:
+        raise UsageError("--only and --skip leave no detector to run")
+    return auditor
 
 
 def _verdicts(text: str) -> frozenset[str]:
@@ -91,23 +126,12 @@ def _verdicts(text: str) -> frozenset[str]:
     return names
 
 
-def _expand(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files given and those below the folders given, sorted within a folder."""
-    for path in paths:
-        if path.is_dir():
-            for root, folders, names in os.walk(path):
-                folders.sort()
-                yield from (Path(root, name) for name in sorted(names))
-        else:
-            yield path
-
-
 def _progress(total: int) -> Any:
     """Return a context giving a function to call after each file.
 
     A bar is drawn only for people who cannot see the reports scroll by: output to a file or pipe.
     """
-    if total < 2 or sys.stdout.isatty() or not sys.stderr.isatty():
+    if total < 2 or (sys.stdout and sys.stdout.isatty()) or not (sys.stderr and sys.stderr.isatty()):
         return nullcontext(lambda: None)
     return _bar(total)
 
@@ -129,15 +153,14 @@ def _bar(total: int) -> Any:
 
 def _show(report: AuditReport, *, as_json: bool) -> None:
     if as_json:
-        click.echo(report.model_dump_json())
+        click.echo(json_line(report))
         return
-    from rich.console import Console
+    from forensics.report.text import ASCII_MARKS, MARKS, render_text
 
-    from forensics.report.text import render_text
-
-    console = Console(highlight=False, markup=False, soft_wrap=False)
-    console.print(render_text(report))
-    console.print()
+    marks = MARKS if holds("".join(MARKS.values())) else ASCII_MARKS
+    screen = console()
+    screen.print(render_text(report, marks))
+    screen.print()
 
 
 def _light(report: AuditReport) -> AuditReport:
@@ -155,12 +178,12 @@ def _write_maps(report: AuditReport, folder: Path) -> AuditReport:
         raise UsageError(f"--maps: cannot write to {folder}: {error.strerror}") from error
 
 
-def _write_html(reports: list[tuple[AuditReport, Path]], target: Path) -> None:
+def _write_html(audits: Iterable[tuple[AuditReport, bytes | None]], target: Path) -> None:
     from forensics.files import atomic_write
     from forensics.report.html import render_html
 
     try:
-        atomic_write(target, render_html(reports).encode("utf-8", "backslashreplace"))
+        atomic_write(target, render_html(audits).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise UsageError(f"--html: cannot write {target}: {error.strerror}") from error
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.output import console
+
 if TYPE_CHECKING:
     from forensics.detectors.base import DetectorInfo
 
@@ -25,11 +27,9 @@ def detectors(as_json: bool) -> None:
         for info in infos:
             click.echo(json.dumps(_plain(info)))
         return
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False)
+    screen = console()
     for info in infos:
-        console.print(_entry(info))
+        screen.print(_entry(info))
 
 
 def _plain(info: DetectorInfo) -> dict[str, Any]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import click
 
 from forensics import __version__
 from forensics.cli.lazy import LazyGroup
+from forensics.cli.output import settle, tolerate
+from forensics.cli.status import INTERRUPTED, OWN_FAILURE, PIPE_CLOSED
 from forensics.errors import ForensicsError
+from forensics.report.safe import printable
 
-__all__ = ["OWN_FAILURE", "cli", "main"]
-
-OWN_FAILURE = 4
+__all__ = ["cli", "main"]
 
 COMMANDS = {
     "audit": ("forensics.cli.audit:audit", "Say what a picture or clip is, and how that is known."),
@@ -22,14 +25,37 @@ COMMANDS = {
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 
+LONGEST = 2000
 EPILOG = (
     "Exit status: 0 done; 1 a finding named by --fail-on, or a verification that failed; 2 usage; "
-    "3 some input unreadable; 4 our own failure."
+    "3 some input unreadable; 4 our own failure; 130 interrupted; 141 nobody reads the output any more."
 )
 
 
+class _PipeClosedError(Exception):
+    """Standard output was closed. Not an `OSError`: click would exit with 1 for it, which means a finding."""
+
+
+class _Root(LazyGroup):
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _closing_pipes():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _closing_pipes():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _closing_pipes() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _PipeClosedError from error
+
+
 @click.group(
-    cls=LazyGroup, lazy=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_Root, lazy=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, prog_name="forensics")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error and debug logs.")
@@ -46,27 +72,38 @@ def main(args: list[str] | None = None) -> None:
     Args:
         args: Arguments without the program name; `sys.argv[1:]` if None.
     """
-    arguments = sys.argv[1:] if args is None else args
+    tolerate()
+    status = _run(sys.argv[1:] if args is None else args)
+    settle()
+    sys.exit(status)
+
+
+def _run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     try:
         status = cli.main(arguments, prog_name="forensics", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
-        sys.exit(130)
+        return _complain("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        with suppress(BrokenPipeError):
+            error.show()
+        return error.exit_code
     except ForensicsError as error:
         if debug:
             raise
-        click.echo(f"forensics: {error}", err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return _complain(f"forensics: {error}", error.exit_code)
+    except _PipeClosedError:
+        return PIPE_CLOSED
     except Exception as error:
         if debug:
             raise
-        click.echo(f"forensics: our own failure, please report it: {type(error).__name__}: {error}", err=True)
-        sys.exit(OWN_FAILURE)
-    sys.exit(status if isinstance(status, int) else 0)
+        message = f"our own failure, please report it: {type(error).__name__}: {error}"
+        return _complain(f"forensics: {message}", OWN_FAILURE)
+    return status if isinstance(status, int) else 0
+
+
+def _complain(text: str, status: int) -> int:
+    """Say on standard error what went wrong; file names in it may be hostile."""
+    with suppress(BrokenPipeError):
+        click.echo(printable(text, LONGEST), err=True)
+    return status

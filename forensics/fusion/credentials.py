@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Measurement, Origin, Question, Status
-from forensics.fusion.facts import HARD_BINDING_FAILURES, TAMPER_FAILURES
-from forensics.provenance.report import AiSignalKind, Chain, CredentialReport, CredentialState
+from forensics.provenance.report import (
+    HARD_BINDING_FAILURES,
+    TAMPER_FAILURES,
+    AiSignalKind,
+    Chain,
+    CredentialReport,
+    CredentialState,
+)
 
 __all__ = ["CONTENT_CHANGED", "credential_evidence"]
 
@@ -51,25 +57,20 @@ def credential_evidence(report: CredentialReport) -> Evidence:
     usable = report.chain is not Chain.BROKEN and _content_vouched_for(report)
     return Evidence(
         detector="credentials",
-        code=CONTENT_CHANGED if _changed(report) else f"credentials.{_code(report)}",
+        code=CONTENT_CHANGED if report.content_changed else f"credentials.{_code(report)}",
         question=_question(report),
-        grade=Grade.PROOF if report.proof or _changed(report) else Grade.CLAIM,
+        grade=Grade.PROOF if report.proof or report.content_changed else Grade.CLAIM,
         status=_status(report),
-        summary=_summary(report),
-        limits=CHANGED_LIMITS if _changed(report) else LIMITS.get(report.state, ""),
+        summary=_summary(report) + _where(report),
+        limits=CHANGED_LIMITS if report.content_changed else LIMITS.get(report.state, ""),
         claims=_claims(report) if usable else (),
         measurements=(
             Measurement(name="state", value=report.state.value),
             Measurement(name="chain", value=report.chain.value),
             Measurement(name="ai_signal", value=kind.value),
+            *((Measurement(name="sidecar", value=report.sidecar),) if report.sidecar else ()),
         ),
     )
-
-
-def _changed(report: CredentialReport) -> bool:
-    failures = set(report.own_failures)
-    invalid = report.state is CredentialState.INVALID
-    return invalid and bool(failures & HARD_BINDING_FAILURES) and not failures & TAMPER_FAILURES
 
 
 def _content_vouched_for(report: CredentialReport) -> bool:
@@ -83,7 +84,7 @@ def _code(report: CredentialReport) -> str:
 
 
 def _question(report: CredentialReport) -> Question:
-    if _changed(report):
+    if report.content_changed:
         return Question.ALTERED
     if report.chain is Chain.BROKEN or not _content_vouched_for(report):
         return Question.HISTORY
@@ -99,7 +100,7 @@ def _status(report: CredentialReport) -> Status:
 def _summary(report: CredentialReport) -> str:
     signer = report.signer.subject if report.signer else "an unnamed signer"
     said = WORDS[report.ai_signal.kind]
-    if _changed(report):
+    if report.content_changed:
         unknown = any(c.code == "signingCredential.untrusted" for c in report.codes)
         whom = f"{signer}, unknown to the policy," if unknown else signer
         return f"The content is not what {whom} signed: changed since, or the credential was moved here."
@@ -108,11 +109,23 @@ def _summary(report: CredentialReport) -> str:
     return {
         CredentialState.NONE: "It carries no Content Credentials.",
         CredentialState.REMOTE_DECLARED: f"It names a credential at {report.remote_url}; it was not fetched.",
-        CredentialState.MALFORMED: "It carries a credential that cannot be read.",
+        CredentialState.MALFORMED: "Its credential cannot be read.",
         CredentialState.INVALID: f"The credential of {signer} does not verify: {', '.join(report.failures)}.",
         CredentialState.VALID_UNTRUSTED: f"An intact credential of {signer}, unknown to the policy, {said}.",
         CredentialState.TRUSTED: f"An intact credential of {signer}, trusted by {report.trust_list}, {said}.",
     }[report.state]
+
+
+def _where(report: CredentialReport) -> str:
+    """Return what the manifest store beside the file has to do with it, "" if none was looked at."""
+    if not report.sidecar:
+        return ""
+    if report.state in (CredentialState.NONE, CredentialState.REMOTE_DECLARED):
+        return (
+            f" The sidecar {report.sidecar} does not fit it: it belongs to another file of that name, or "
+            "this file was changed since; which cannot be told."
+        )
+    return f" It stands in the sidecar {report.sidecar}."
 
 
 def _claims(report: CredentialReport) -> tuple[Claim, ...]:

@@ -7,33 +7,14 @@ from dataclasses import dataclass
 
 from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Origin, Question, Status
 from forensics.fusion.opinions import FusedOpinion
-from forensics.provenance.report import AiSignalKind, CredentialReport, CredentialState
-
-__all__ = ["HARD_BINDING_FAILURES", "TAMPER_FAILURES", "Facts", "gather"]
-
-# The content is not what was hashed (C2PA 2.2, 15.12).
-HARD_BINDING_FAILURES = frozenset(
-    {
-        "assertion.dataHash.mismatch",
-        "assertion.bmffHash.mismatch",
-        "assertion.boxesHash.mismatch",
-        "assertion.boxHash.mismatch",
-        "assertion.collectionHash.mismatch",
-    }
+from forensics.provenance.report import (
+    TAMPER_FAILURES,
+    AiSignalKind,
+    CredentialReport,
+    CredentialState,
 )
-# The credential itself is not what was signed.
-TAMPER_FAILURES = frozenset(
-    {
-        "assertion.hashedURI.mismatch",
-        "assertion.missing",
-        "assertion.multipleHardBindings",
-        "claim.hardBindings.missing",
-        "claim.missing",
-        "claimSignature.mismatch",
-        "claimSignature.missing",
-        "ingredient.hashedURI.mismatch",
-    }
-)
+
+__all__ = ["Facts", "gather"]
 
 
 @dataclass(frozen=True)
@@ -92,15 +73,15 @@ def gather(
     """
     found = [e for e in evidence if e.status is Status.SIGNAL]
     claims = [c for e in found for c in e.claims]
-    passed = {o.question for o in opinions if o.terms and o.log10_posterior_odds >= threshold}
-    failures = set(credentials.own_failures)
+    passed = {o.question for o in opinions if _passes(o, threshold)}
+    tampered = bool(TAMPER_FAILURES.intersection(credentials.own_failures))
     proven = credentials.proof and credentials.ai_signal.trusted
     kind = credentials.ai_signal.kind
     return Facts(
         readable=readable,
         state=credentials.state,
-        hard_binding_failed=_content_changed(credentials, failures),
-        credential_tampered=credentials.state is CredentialState.INVALID and bool(failures & TAMPER_FAILURES),
+        hard_binding_failed=credentials.content_changed,
+        credential_tampered=credentials.state is CredentialState.INVALID and tampered,
         chain_broken=credentials.chain.value == "broken",
         trusted_fully_ai=proven and kind is AiSignalKind.FULLY,
         trusted_partly_ai=proven and kind is AiSignalKind.PARTLY,
@@ -113,11 +94,9 @@ def gather(
     )
 
 
-def _content_changed(credentials: CredentialReport, failures: set[str]) -> bool:
-    """Whether the hard binding failed while claim, assertions and signature are good."""
-    if credentials.state is not CredentialState.INVALID:
-        return False
-    return bool(failures & HARD_BINDING_FAILURES) and not failures & TAMPER_FAILURES
+def _passes(opinion: FusedOpinion, threshold: float) -> bool:
+    """Whether an opinion counts; a prior alone never accuses: something found has to speak for it."""
+    return opinion.llr > 0 and opinion.log10_posterior_odds >= threshold
 
 
 def _marks_model(claim: Claim) -> bool:

@@ -1,55 +1,46 @@
 """Opinions of passive detectors to one likelihood ratio per question.
 
-The model is logistic fusion of calibrated log-likelihood ratios,
+The log10 likelihood ratios of independent findings add up; of findings that all see the same thing, only the
+strongest counts. Ours are neither, and how much they depend on each other has not been measured, so the sum
+lies between the two. For the findings that speak for "yes", with the dependence d in [0, 1],
 
-    LLR = sum_i w_i * llr_i ,
+    LLR+ = max llr + (1 - d) * (sum llr - max llr) ,
 
-with weights that pay for dependence. If the calibrated scores are jointly Gaussian with the correlation
-matrix R, the optimal linear weights of equally strong scores are w = R^-1 1: one for independent
-detectors, 1/n for n copies of the same one (Brummer and de Villiers 2013, "The BOSARIS toolkit",
-arXiv:1304.2865, for logistic fusion; the weights follow from Fisher's linear discriminant).
+likewise LLR- for those that speak for "no", and LLR = LLR+ + LLR-. So a further finding for "yes" never
+lowers the result, nothing counts for more than alone, and the whole never exceeds the plain sum (the case of
+independence) on either side. A finding of exactly 0 says nothing and takes no part. The same finding twice
+is one finding: the stronger one counts.
+
+Weights from a measured correlation matrix (Fisher's discriminant, w = R^-1 1) were tried instead: there a
+weak finding for "yes" lowers the result of a strong one, and one that says nothing does so too.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from math import log10
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
 from forensics.evidence import Evidence, Grade, Model, Question, Status
 
-__all__ = ["Dependence", "FusedOpinion", "Term", "fuse", "load_dependence"]
+__all__ = ["THRESHOLD", "Dependence", "FusedOpinion", "Term", "fuse", "load_dependence"]
 
-
-class Pair(Model):
-    """Measured correlation of two findings' LLRs on pictures without the property."""
-
-    codes: tuple[str, str]
-    correlation: float = Field(ge=-1, le=1)
+THRESHOLD = 2.0
+"""log10 posterior odds from which an opinion counts: 100 to 1."""
 
 
 class Dependence(Model):
-    """How much findings repeat each other."""
+    """How much different findings repeat each other."""
 
     name: str
-    size: int = Field(ge=0, description="Pictures on which the correlations were measured.")
-    same: float = Field(default=1.0, ge=0, le=1, description="The same finding twice.")
-    unknown: float = Field(default=0.5, ge=0, le=1, description="A pair that was never measured.")
-    pairs: tuple[Pair, ...] = ()
-
-    def correlation(self, one: str, other: str) -> float:
-        """Return the correlation assumed for two findings, by code; negative ones are not made use of."""
-        if one == other:
-            return self.same
-        for pair in self.pairs:
-            if set(pair.codes) == {one, other}:
-                return max(pair.correlation, 0.0)
-        return self.unknown
+    size: int = Field(ge=0, description="Pictures on which it was measured; 0 where it is assumed.")
+    between: float = Field(
+        ge=0, le=1, description="0: different findings are independent; 1: they all see the same thing."
+    )
 
 
 class Term(Model):
@@ -57,9 +48,13 @@ class Term(Model):
 
     detector: str
     code: str
-    llr: float
-    weight: float
-    contribution: float
+    llr: float = Field(description="The finding's own log10 likelihood ratio.")
+    weight: float = Field(
+        ge=0,
+        le=1,
+        description="1 for the strongest finding on its side, yes or no; less for what may repeat it.",
+    )
+    contribution: float = Field(description="Weight times llr.")
 
 
 class FusedOpinion(Model):
@@ -80,13 +75,6 @@ def load_dependence() -> Dependence:
     return Dependence.model_validate(json.loads(text))
 
 
-# w = R^-1 1, kept within [0, 1]: no finding counts more than alone, none counts against itself.
-def weights(correlation: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the weights of detectors with the (n, n) correlation matrix given."""
-    solution = np.linalg.pinv(correlation) @ np.ones(len(correlation))
-    return np.clip(solution, 0.0, 1.0)
-
-
 def fuse(
     evidence: Iterable[Evidence],
     question: Question,
@@ -97,46 +85,54 @@ def fuse(
     """Sum the opinions on one question.
 
     Args:
-        evidence: Any evidence; only opinions on `question` that carry an LLR take part.
+        evidence: Any evidence; only opinions on `question` with an LLR other than 0 take part.
         question: The question.
         prior: Prior probability of "yes", inside (0, 1).
-        dependence: Correlations to assume; the shipped ones if None.
+        dependence: Dependence to assume; the shipped one if None.
 
     Returns:
         The sum with its terms. Without any term the LLR is 0: the posterior is the prior.
     """
-    table = dependence or load_dependence()
+    table = load_dependence() if dependence is None else dependence
     parts = [e for e in evidence if _takes_part(e, question)]
-    terms = _terms(parts, table) if parts else ()
-    llr = float(sum(t.contribution for t in terms))
-    odds = llr + float(np.log10(prior / (1 - prior)))
+    terms = tuple(_term(e, w) for e, w in zip(parts, _weights(parts, table.between), strict=True))
+    llr = sum(t.contribution for t in terms)
+    odds = llr + log10(prior / (1 - prior))
     return FusedOpinion(
         question=question,
         prior=prior,
         terms=terms,
         llr=round(llr, 4),
         log10_posterior_odds=round(odds, 4),
-        posterior=round(1 / (1 + 10.0**-odds), 6),
+        posterior=round(1 / (1 + 10.0 ** min(-odds, 300.0)), 6),
     )
 
 
 def _takes_part(evidence: Evidence, question: Question) -> bool:
     ran = evidence.status in (Status.SIGNAL, Status.CLEAR)
     opinion = evidence.grade is Grade.OPINION and evidence.question is question
-    return opinion and ran and evidence.llr is not None
+    return opinion and ran and bool(evidence.llr)
 
 
-def _terms(parts: Sequence[Evidence], table: Dependence) -> tuple[Term, ...]:
-    codes = [e.code for e in parts]
-    matrix = np.array([[table.correlation(a, b) for b in codes] for a in codes])
-    np.fill_diagonal(matrix, 1.0)
-    return tuple(
-        Term(
-            detector=e.detector,
-            code=e.code,
-            llr=float(e.llr or 0.0),
-            weight=round(float(w), 4),
-            contribution=round(float(w) * float(e.llr or 0.0), 4),
-        )
-        for e, w in zip(parts, weights(matrix), strict=True)
+def _term(evidence: Evidence, weight: float) -> Term:
+    llr = evidence.llr or 0.0
+    return Term(
+        detector=evidence.detector,
+        code=evidence.code,
+        llr=llr,
+        weight=round(weight, 4),
+        contribution=round(weight * llr, 4),
     )
+
+
+# LLR+ = max + (1 - d) (sum - max): weight 1 for the largest, 1 - d for the others, 0 for one told already.
+def _weights(parts: Sequence[Evidence], dependence: float) -> Iterator[float]:
+    """Yield the weight of each finding, in the order given."""
+    order = sorted(range(len(parts)), key=lambda i: abs(parts[i].llr or 0.0), reverse=True)
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    found: dict[int, float] = {}
+    for i in order:
+        side = told[(parts[i].llr or 0.0) > 0]
+        found[i] = 0.0 if parts[i].code in side else 1.0 - dependence if side else 1.0
+        side.add(parts[i].code)
+    return (found[i] for i in range(len(parts)))

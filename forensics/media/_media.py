@@ -7,8 +7,10 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from forensics.errors import CorruptMedia, UsageError
+from forensics.media._once import computed_once, without_locks
 from forensics.media.hashing import file_sha256, pixel_sha256
 from forensics.media.source import Source, from_bytes, from_path
 from forensics.media.types import (
@@ -26,6 +28,7 @@ from forensics.media.types import (
 __all__ = ["Media", "open_bytes", "open_media"]
 
 
+@computed_once
 class Media:
     """One file, opened and identified by its content. Made by `open_media` and `open_bytes`.
 
@@ -56,6 +59,9 @@ class Media:
         self.size = source.size
         self.container = source.container
         self.limits = limits
+
+    def __getstate__(self) -> dict[str, Any]:
+        return without_locks(vars(self))
 
     def __repr__(self) -> str:
         return f"Media({self.name!r}, {self.container.mime}, {self.size} bytes)"

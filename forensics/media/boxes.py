@@ -6,10 +6,13 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Box", "boxes", "find_box", "item_bytes", "items"]
+from forensics.errors import LimitExceeded
+
+__all__ = ["Box", "boxes", "find_box", "item_places", "items"]
 
 _MOST_BOXES = 10_000
 _MOST_ITEMS = 4096
+_MOST_PARTS = 16_384  # of all items together
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,11 @@ class Item:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """Yield the boxes of a range; a box that claims more than the range is cut."""
+    """Yield the boxes of a range; a box that claims more than the range is cut.
+
+    Raises:
+        LimitExceeded: There are many thousands of them.
+    """
     stop = len(data) if end is None else min(end, len(data))
     for _ in range(_MOST_BOXES):
         if start + 8 > stop:
@@ -58,6 +65,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
             return
         yield Box(kind, start + head, min(start + size, stop))
         start += size
+    raise LimitExceeded("there are many thousands of boxes", expected=f"< {_MOST_BOXES} boxes")
 
 
 def find_box(data: bytes, path: tuple[bytes, ...], start: int = 0, end: int | None = None) -> Box | None:
@@ -70,14 +78,18 @@ def find_box(data: bytes, path: tuple[bytes, ...], start: int = 0, end: int | No
 
 
 def items(data: bytes) -> Iterator[Item]:
-    """Yield the items that the iinf box of a HEIF file lists (ISO 14496-12, 8.11.6)."""
+    """Yield the items that the iinf box of a HEIF file lists (ISO 14496-12, 8.11.6).
+
+    Raises:
+        LimitExceeded: There are thousands of them.
+    """
     info = find_box(data, (b"meta", b"iinf"))
     if info is None or info.end - info.start < 6:
         return
     begin = info.start + (6 if data[info.start] == 0 else 8)
     for count, box in enumerate(boxes(data, begin, info.end)):
         if count >= _MOST_ITEMS:
-            return
+            raise LimitExceeded("there are thousands of items", expected=f"<= {_MOST_ITEMS} items")
         body = data[box.start : min(box.end, box.start + 1024)]
         if box.kind != b"infe" or not body or body[0] not in (2, 3):
             continue
@@ -91,23 +103,27 @@ def items(data: bytes) -> Iterator[Item]:
         yield Item(body[at + 2 : at + 6], mime, number)
 
 
-def item_bytes(data: bytes, number: int, most: int) -> bytes:
-    """Return the bytes of an item, at most `most`, b"" where they cannot be found."""
-    for found, method, extents in _locations(data):
-        if found == number:
-            base = 0
-            if method == 1:
-                store = find_box(data, (b"meta", b"idat"))
-                if store is None:
-                    return b""
-                base = store.start
-            return b"".join(data[base + at : base + at + size] for at, size in extents)[:most]
-    return b""
+def item_places(data: bytes) -> dict[int, list[tuple[int, int]]]:
+    """Return where the parts of each item of a HEIF file start and end, by the number of the item.
+
+    Raises:
+        LimitExceeded: There are thousands of items, or many thousands of their parts.
+    """
+    store = find_box(data, (b"meta", b"idat"))
+    places: dict[int, list[tuple[int, int]]] = {}
+    for number, method, extents in _locations(data):
+        base = 0
+        if method == 1:
+            if store is None:
+                continue
+            base = store.start
+        places.setdefault(number, [(base + at, base + at + size) for at, size in extents])
+    return places
 
 
 # ISO 14496-12, 8.11.3.
 def _locations(data: bytes) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
-    """Yield number, construction method and extents of each item."""
+    """Yield number, construction method and extents, offset and size, of each item."""
     box = find_box(data, (b"meta", b"iloc"))
     if box is None:
         return
@@ -117,13 +133,20 @@ def _locations(data: bytes) -> Iterator[tuple[int, int, list[tuple[int, int]]]]:
     sizes = cursor.take(2)
     offset_size, length_size, base_size, index_size = (sizes >> s & 15 for s in (12, 8, 4, 0))
     count = cursor.take(4 if version == 2 else 2)
-    for _ in range(min(count, _MOST_ITEMS)):
+    if count > _MOST_ITEMS:
+        raise LimitExceeded("there are thousands of items", expected=f"<= {_MOST_ITEMS} items")
+    seen = 0
+    for _ in range(count):
         number = cursor.take(4 if version == 2 else 2)
         method = cursor.take(2) & 15 if version else 0
         cursor.take(2)  # data reference
         base = cursor.take(base_size)
         extents = []
-        for _ in range(min(cursor.take(2), 256)):
+        parts = cursor.take(2)
+        seen += parts
+        if seen > _MOST_PARTS:
+            raise LimitExceeded("the items lie in many thousands of parts", expected=f"<= {_MOST_PARTS}")
+        for _ in range(parts):
             cursor.take(index_size if version else 0)
             at = cursor.take(offset_size)
             extents.append((base + at, cursor.take(length_size)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from forensics.media import gif
+from forensics.media._budget import Budget
 from forensics.media._guard import Deadline
 from forensics.media.blocks import metadata_blocks
 from forensics.media.boxes import find_box
@@ -31,7 +33,7 @@ def describe(data: bytes, format_name: str, limits: Limits) -> ImageInfo:
         MissingExtra: The format needs a package that is not installed.
     """
     picture = open_picture(data, format_name, limits)
-    exif, icc = _blocks(data, format_name, picture)
+    exif, icc = _blocks(data, format_name, picture, limits)
     return ImageInfo(
         width=picture.width,
         height=picture.height,
@@ -45,14 +47,19 @@ def describe(data: bytes, format_name: str, limits: Limits) -> ImageInfo:
 
 
 def _blocks(
-    data: bytes, format_name: str, picture: ImageFile.ImageFile
+    data: bytes, format_name: str, picture: ImageFile.ImageFile, limits: Limits
 ) -> tuple[ExifBlock | None, str | None]:
-    exif, icc = None, None
-    for block in metadata_blocks(data, format_name):
-        if block.kind == "exif" and exif is None:
-            exif = read_exif(block.data)
-        elif block.kind == "icc" and icc is None:
-            icc = icc_description(block.data)
+    found: dict[str, bytes] = {}
+    budget = Budget(limits)
+    for block in metadata_blocks(data, format_name, limits):
+        kind = "exif" if block.kind == "tiff" else block.kind
+        if kind in ("exif", "icc") and kind not in found:
+            with contextlib.suppress(ValueError):
+                found[kind] = block.read(budget)
+        if len(found) == 2 or not budget.more():
+            break
+    exif = read_exif(found["exif"]) if "exif" in found else None
+    icc = icc_description(found["icc"]) if "icc" in found else None
     # HEIF and AVIF turn by item properties, which their decoders report, or undo, in EXIF terms.
     if format_name in ("avif", "heif") and picture.info.get("exif"):
         exif = read_exif(picture.info["exif"].removeprefix(b"Exif\x00\x00"))

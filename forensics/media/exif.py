@@ -6,7 +6,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from forensics.media.types import Tag
+from forensics.media._budget import Budget
+from forensics.media.types import Limits, Tag
 
 __all__ = ["Directory", "Entry", "ExifBlock", "count_directories", "read_exif", "thumbnail"]
 
@@ -32,12 +33,14 @@ class Entry:
         kind: TIFF type, 1-13.
         raw: Its bytes, cut to what a reader may keep.
         count: Number of values that it declares.
+        start: Offset of them in the block.
     """
 
     tag: int
     kind: int
     raw: bytes = field(repr=False)
     count: int
+    start: int
 
     @property
     def size(self) -> int:
@@ -100,29 +103,30 @@ class ExifBlock:
 class _Reader:
     """Walks the directories of one block and remembers what was wrong."""
 
-    def __init__(self, data: bytes, value_bytes: int) -> None:
+    def __init__(self, data: bytes, budget: Budget) -> None:
         self.data = data
-        self.value_bytes = value_bytes
+        self.budget = budget
         self.order = "<" if data[:2] == b"II" else ">"
         self.problems: list[str] = []
         self.directories: list[Directory] = []
         self.seen: set[int] = set()
-        self.left = 4 * value_bytes  # of all values together: entries may overlap
+        self.left = 4 * budget.value_bytes  # of all values together: entries may overlap
 
     def walk(self, offset: int, name: str) -> int:
         """Read a directory and those below it; return the offset of the next one."""
         if offset in self.seen or len(self.seen) >= _MOST_DIRECTORIES:
-            self.problems.append(f"EXIF: the directory {name} loops or repeats")
+            self._problem(f"EXIF: the directory {name} loops or repeats")
             return 0
         self.seen.add(offset)
         if offset < 8 or offset + 2 > len(self.data):
-            self.problems.append(f"EXIF: the directory {name} lies outside its block")
+            self._problem(f"EXIF: the directory {name} lies outside its block")
             return 0
         count = struct.unpack_from(self.order + "H", self.data, offset)[0]
         if count > _MOST_ENTRIES:
-            self.problems.append(f"EXIF: the directory {name} declares {count} fields")
+            self._problem(f"EXIF: the directory {name} declares {count} fields")
             return 0
-        entries = [e for i in range(count) if (e := self._entry(offset + 2 + 12 * i, name)) is not None]
+        readable = self.budget.take_entries(count)
+        entries = [e for i in range(readable) if (e := self._entry(offset + 2 + 12 * i, name)) is not None]
         self.directories.append(Directory(name, tuple(entries)))
         for entry in entries:
             if entry.tag in _SUB_DIRECTORIES and len(entry.raw) == 4:
@@ -148,27 +152,29 @@ class _Reader:
         if start + size > len(self.data):
             self._problem(f"EXIF: the field {tag:#06x} of {name} points outside its block")
             return None
-        kept = min(size, self.value_bytes, self.left)
+        kept = min(size, self.budget.value_bytes, self.left)
+        if size > 4:
+            kept = self.budget.take_bytes(kept)
         if kept < size:
             self._problem(f"EXIF: the field {tag:#06x} of {name} is cut to {kept} bytes")
         self.left -= kept if size > 4 else 0
-        return Entry(tag, kind, self.data[start : start + kept], count)
+        return Entry(tag, kind, self.data[start : start + kept], count, start)
 
     def _problem(self, sentence: str) -> None:
         if sentence not in self.problems and len(self.problems) < 32:
             self.problems.append(sentence)
 
 
-def read_exif(data: bytes, value_bytes: int = 1 << 20) -> ExifBlock:
+def read_exif(data: bytes, budget: Budget | None = None) -> ExifBlock:
     """Read the directories of an EXIF block; never raises.
 
     Args:
         data: From the byte-order mark on, such as a TIFF file or an APP1 payload behind "Exif".
-        value_bytes: Longest value that is kept.
+        budget: How much of it may be read; by default, as much as of a whole file.
     """
     if len(data) < 8 or data[:4] not in (b"II*\x00", b"MM\x00*"):
         return ExifBlock("<", (), ("EXIF: the block has no TIFF header",))
-    reader = _Reader(data, value_bytes)
+    reader = _Reader(data, budget or Budget(Limits()))
     following = reader.walk(struct.unpack_from(reader.order + "I", data, 4)[0], "ifd0")
     if following:
         reader.walk(following, "ifd1")

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from forensics.errors import LimitExceeded
 from forensics.media._guard import Deadline
 
-__all__ = ["GifBlock", "blocks", "count_frames", "is_animated", "join"]
+__all__ = ["GifBlock", "blocks", "count_frames", "is_animated", "join", "without_ancillary"]
 
 _CHECK_EVERY = 4096
+_MOST_BLOCKS = 500_000  # a frame has two
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,12 @@ def blocks(data: bytes, deadline: Deadline | None = None) -> Iterator[GifBlock]:
     """Yield the blocks of a GIF until its trailer, its end or the first byte that makes no sense.
 
     Raises:
-        LimitExceeded: The walk takes too long.
+        LimitExceeded: There are hundreds of thousands, or the walk takes too long.
     """
     position = 13 + _table_bytes(data, 10)
-    while position < len(data):
+    for _ in range(_MOST_BLOCKS):
+        if position >= len(data):
+            return
         code = data[position]
         if code == 0x2C:
             kind, start = "image", position + 11 + _table_bytes(data, position + 9)
@@ -46,6 +49,24 @@ def blocks(data: bytes, deadline: Deadline | None = None) -> Iterator[GifBlock]:
             return
         position = _skip(data, start, deadline)
         yield GifBlock(kind, start, position)
+    raise LimitExceeded("the GIF has hundreds of thousands of blocks", expected=f"< {_MOST_BLOCKS} blocks")
+
+
+def without_ancillary(data: bytes, deadline: Deadline) -> bytes:
+    """Return a GIF without comments and application data, with whatever follows the last block.
+
+    They are of no use to the decoder, which puts them together piece by piece, a copy for each.
+
+    Raises:
+        LimitExceeded: There are hundreds of thousands of blocks, or the walk takes too long.
+    """
+    parts: list[bytes] = []
+    kept = 0  # up to here, the data are in `parts` or left out
+    for block in blocks(data, deadline):
+        if block.kind in ("comment", "application"):
+            parts.append(data[kept : block.start - 2])
+            kept = block.end
+    return b"".join([*parts, data[kept:]]) if parts else data
 
 
 def is_animated(data: bytes) -> bool:

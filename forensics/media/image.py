@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forensics.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
-from forensics.media import gif, jxl, png, riff
+from forensics.media import gif, jpeg, jxl, png, riff
 from forensics.media._guard import Deadline, check_pixels, decoding, quiet
 from forensics.media._inplace import fits, load_in_place
 from forensics.media.exif import read_exif
@@ -63,10 +63,12 @@ def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.Ima
 
 def _prepared(data: bytes, format_name: str, limits: Limits) -> bytes:
     """Check what a decoder would only notice by running out of time or memory."""
+    if format_name == "jpeg":
+        jpeg.check_header(data)
     if format_name == "png":
         return png.without_ancillary(data)
     if format_name == "gif":
-        gif.count_frames(data, Deadline(limits.seconds))
+        return gif.without_ancillary(data, Deadline(limits.seconds))
     if format_name == "tiff":
         _check_fields(data)
     return data

@@ -5,12 +5,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from forensics.media._budget import Budget
 from forensics.media.types import Tag
 
 __all__ = ["photoshop_resources", "read_iptc"]
-
-_MOST_RESOURCES = 1000
-_MOST_DATASETS = 4096
 
 # Record 2 (application), named as in the standard.
 _NAMES = {
@@ -29,10 +27,10 @@ _NAMES = {
 }  # fmt: skip
 
 
-def photoshop_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield number and data of each image resource of a block of 8BIM records."""
+def photoshop_resources(block: bytes, budget: Budget) -> Iterator[tuple[int, bytes]]:
+    """Yield number and data of each image resource of a block of 8BIM records, as far as the budget goes."""
     position = 0
-    for _ in range(_MOST_RESOURCES):
+    while position < len(block) and budget.take_entries():
         if block[position : position + 4] != b"8BIM" or position + 12 > len(block):
             return
         number, name = struct.unpack_from(">HB", block, position + 4)
@@ -44,16 +42,17 @@ def photoshop_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
         position += 4 + size + (size & 1)
 
 
-def read_iptc(block: bytes, most: int) -> list[Tag]:
+def read_iptc(block: bytes, budget: Budget) -> list[Tag]:
     """Read the datasets of the application record.
 
     Args:
         block: IIM datasets one after the other.
-        most: Bytes of one value that are kept.
+        budget: How many of them may be read, and how long a value may be.
     """
     tags: list[Tag] = []
     position = 0
-    while position + 5 <= len(block) and block[position] == 0x1C and len(tags) < _MOST_DATASETS:
+    most = budget.value_bytes
+    while position + 5 <= len(block) and block[position] == 0x1C and budget.take_entries():
         record, dataset, size = struct.unpack_from(">BBH", block, position + 1)
         position += 5
         if size & 0x8000:  # an extended dataset: the size stands in the next bytes

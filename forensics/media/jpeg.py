@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,11 +13,14 @@ from forensics.errors import CorruptMedia, LimitExceeded, TruncatedMedia
 from forensics.media.quant import ZIGZAG, estimate_quality
 from forensics.media.types import JpegStructure, QuantTable
 
-__all__ = ["Segment", "parse_jpeg", "segments"]
+__all__ = ["Segment", "check_header", "parse_jpeg", "segments"]
 
 _MOST_SEGMENTS = 4096  # a progressive file has about 40, one with a large extended XMP some hundreds
-_MOST_JUNK = 1 << 16  # bytes between segments, which decoders skip one by one
+_MOST_JUNK = 1 << 16  # bytes between all segments, which decoders skip one by one
 
+_MOST_TABLES = 256  # four slots, which scans may fill anew
+
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _ARITHMETIC = frozenset(range(0xC9, 0xD0)) - {0xCC}
@@ -86,11 +90,14 @@ def segments(data: bytes) -> Iterator[Segment]:
         LimitExceeded: There are thousands of segments.
         CorruptMedia: There is more than some junk between two segments.
     """
-    position = 2
+    position, junk = 2, 0
     for _ in range(_MOST_SEGMENTS):
-        position = _next_marker(data, position)
+        before, position = position, _next_marker(data, position)
         if position < 0:
             return
+        junk += position - before
+        if junk > _MOST_JUNK:
+            raise CorruptMedia("there is too much between the segments of this JPEG")
         marker = data[position + 1]
         start = position + 2
         if marker == 0xD9 or marker in _STANDALONE:
@@ -114,6 +121,18 @@ def segments(data: bytes) -> Iterator[Segment]:
     raise LimitExceeded("the JPEG has thousands of segments", expected=f"< {_MOST_SEGMENTS} segments")
 
 
+def check_header(data: bytes) -> None:
+    """Walk through the segments before the first scan, as a decoder does, only faster.
+
+    Raises:
+        LimitExceeded: There are thousands of segments.
+        CorruptMedia: There is more than some junk between them.
+    """
+    for segment in segments(data):
+        if segment.marker == 0xDA:
+            return
+
+
 def parse_jpeg(data: bytes) -> JpegStructure:
     """Read the structure of a JPEG.
 
@@ -126,7 +145,7 @@ def parse_jpeg(data: bytes) -> JpegStructure:
     Raises:
         CorruptMedia: There is no usable frame header.
         TruncatedMedia: The file ends before the frame header.
-        LimitExceeded: There are thousands of segments.
+        LimitExceeded: There are thousands of segments or hundreds of quantisation tables.
     """
     draft = _Draft()
     for segment in segments(data):
@@ -147,6 +166,10 @@ def _note(draft: _Draft, segment: Segment, data: bytes) -> None:
         draft.frame, draft.frame_marker = payload, marker
     elif marker == 0xDB:
         draft.tables.extend(_tables(payload))
+        if len(draft.tables) > _MOST_TABLES:
+            raise LimitExceeded(
+                "the JPEG defines hundreds of quantisation tables", expected=f"<= {_MOST_TABLES} tables"
+            )
     elif marker == 0xDD and len(payload) >= 2:
         draft.restart = int.from_bytes(payload[:2], "big")
     elif marker == 0xDA:
@@ -262,13 +285,10 @@ def _trailing_type(data: bytes, draft: _Draft) -> str:
 
 def _next_marker(data: bytes, position: int) -> int:
     """Offset of the next 0xFF that a marker code follows, -1 at the end of the data."""
-    window = data[position : position + _MOST_JUNK]
-    place = window.find(b"\xff")
-    while 0 <= place < len(window) - 1 and window[place + 1] in (0x00, 0xFF):
-        place = window.find(b"\xff", place + 1)
-    if 0 <= place < len(window) - 1:
-        return position + place
-    if len(window) == _MOST_JUNK:
+    found = _MARKER.search(data, position, position + _MOST_JUNK)
+    if found is not None:
+        return found.start()
+    if position + _MOST_JUNK <= len(data):
         raise CorruptMedia(f"no JPEG segment follows at byte {position}")
     return -1
 

@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["xmp_packet"]
+from forensics.errors import LimitExceeded
+from forensics.media._budget import Budget
+from forensics.media.boxes import Box
+
+__all__ = ["top_boxes", "xmp_packet"]
 
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
-_MOST_BOXES = 10_000  # fragmented clips have two for every few seconds
-_MOST_BYTES = 16 << 20
+_MOST_BOXES = 100_000  # fragmented clips have two for every few seconds
+_NO_END = 1 << 63
 
 
-def xmp_packet(file: BinaryIO) -> bytes:
-    """Return the packet of the first top-level XMP box, b"" where there is none.
+def top_boxes(file: BinaryIO) -> Iterator[Box]:
+    """Yield the boxes of the top level by their place in the file; an open end is past every file's.
 
     Args:
         file: The clip, at any position.
+
+    Raises:
+        LimitExceeded: There are hundreds of thousands of them, each of which a demuxer would visit as well.
     """
     position = 0
     for _ in range(_MOST_BOXES):
         file.seek(position)
-        head = file.read(32)
+        head = file.read(16)
         if len(head) < 8:
-            break
+            return
         size, kind = struct.unpack_from(">I4s", head)
         body = 8
         if size == 1 and len(head) >= 16:
             size, body = struct.unpack_from(">Q", head, 8)[0], 16
-        if kind == b"uuid" and head[body : body + 16] == _XMP_UUID:
-            file.seek(position + body + 16)
-            length = size - body - 16 if size else _MOST_BYTES
-            return file.read(max(0, min(length, _MOST_BYTES)))
-        if size < body:
-            break
+        if size and size < body:
+            return
+        yield Box(kind, position + body, position + size if size else _NO_END)
+        if not size:
+            return
         position += size
+    raise LimitExceeded("the clip has far too many boxes", expected=f"< {_MOST_BOXES} boxes")
+
+
+def xmp_packet(file: BinaryIO, budget: Budget) -> bytes:
+    """Return the packet of the first top-level XMP box, b"" where there is none.
+
+    Args:
+        file: The clip, at any position.
+        budget: How much of it may be read.
+
+    Raises:
+        LimitExceeded: There are hundreds of thousands of boxes before it.
+    """
+    for box in top_boxes(file):
+        if box.kind == b"uuid":
+            file.seek(box.start)
+            if file.read(16) == _XMP_UUID:
+                packet = file.read(max(0, min(box.end - box.start - 16, budget.bytes + 1)))
+                return packet[: budget.take_bytes(len(packet))]
     return b""

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from forensics.errors import LimitExceeded
+from forensics.media._budget import Budget
 
-__all__ = ["Chunk", "PngText", "chunks", "decode_text", "inflate", "without_ancillary"]
+__all__ = ["Chunk", "PngText", "chunks", "decode_text", "inflate", "raw_text", "without_ancillary"]
 
 _MOST_CHUNKS = 200_000  # 400 MB in blocks of 2 KiB
+_DEFLATE_RATIO = 1032  # the most that deflate can expand
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"acTL", b"fcTL", b"fdAT"}
 
 
@@ -81,29 +83,43 @@ def without_ancillary(data: bytes) -> bytes:
     return b"".join([*parts, data[end:]])
 
 
-def inflate(data: bytes, most: int) -> bytes:
-    """Expand zlib data to at most `most` bytes.
+def inflate(data: bytes, most: int, budget: Budget) -> bytes:
+    """Expand zlib data to at most `most` bytes, or as far as the budget goes.
 
     Raises:
-        ValueError: The data are broken from the start.
+        ValueError: The data are broken.
     """
+    most = min(most, budget.bytes + 1)
     stream = zlib.decompressobj()
     try:
         found = stream.decompress(data, most)
     except zlib.error as error:
+        budget.take_bytes(min(budget.bytes, _DEFLATE_RATIO * len(data)))  # what it may have cost till there
         raise ValueError(f"broken compression: {error}") from error
     if not found and not stream.eof:
         raise ValueError("the compressed data are cut")
-    return found
+    return found[: budget.take_bytes(len(found))]
 
 
-def decode_text(kind: bytes, body: bytes, most: int) -> PngText:
+def decode_text(kind: bytes, body: bytes, most: int, budget: Budget) -> PngText:
     """Decode a tEXt, zTXt or iTXt chunk.
 
     Args:
         kind: Which of the three.
         body: Its data.
         most: Bytes of the value that are kept.
+        budget: What may be read at all.
+
+    Raises:
+        ValueError: The chunk is broken.
+    """
+    keyword, value = raw_text(kind, body, most + 1, budget)
+    text = value[:most].decode("utf-8", "replace") if kind == b"iTXt" else _latin(value[:most])
+    return PngText(keyword, text, len(value) > most)
+
+
+def raw_text(kind: bytes, body: bytes, most: int, budget: Budget) -> tuple[str, bytes]:
+    """Return keyword and expanded value, of at most `most` bytes, of a tEXt, zTXt or iTXt chunk.
 
     Raises:
         ValueError: The chunk is broken.
@@ -111,22 +127,19 @@ def decode_text(kind: bytes, body: bytes, most: int) -> PngText:
     keyword, separator, rest = body.partition(b"\x00")
     if not separator or not 1 <= len(keyword) <= 79:
         raise ValueError("no keyword")
-    name = keyword.decode("latin-1")
+    packed = kind == b"zTXt"
     if kind == b"iTXt":
-        return _international(name, rest, most)
-    raw = inflate(rest[1:], most + 1) if kind == b"zTXt" else rest[: most + 1]
-    return PngText(name, _latin(raw[:most]), len(raw) > most)
-
-
-def _international(name: str, rest: bytes, most: int) -> PngText:
-    if len(rest) < 2:
-        raise ValueError("cut")
-    packed = rest[0] == 1
-    value = rest[2:].split(b"\x00", 2)  # language tag, translated keyword, text
-    if len(value) < 3:
-        raise ValueError("no text")
-    raw = inflate(value[2], most + 1) if packed else value[2][: most + 1]
-    return PngText(name, raw[:most].decode("utf-8", "replace"), len(raw) > most)
+        if len(rest) < 2:
+            raise ValueError("cut")
+        packed = rest[0] == 1
+        parts = rest[2:].split(b"\x00", 2)  # language tag, translated keyword, text
+        if len(parts) < 3:
+            raise ValueError("no text")
+        rest = parts[2]
+    elif packed:
+        rest = rest[1:]
+    value = inflate(rest, most, budget) if packed else rest[: budget.take_bytes(min(len(rest), most))]
+    return keyword.decode("latin-1"), value
 
 
 def _latin(raw: bytes) -> str:

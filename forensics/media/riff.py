@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from forensics.errors import LimitExceeded
 from forensics.media.png import Chunk
 
 __all__ = ["webp_chunks", "webp_size"]
@@ -13,7 +14,11 @@ _MOST_CHUNKS = 100_000
 
 
 def webp_chunks(data: bytes) -> Iterator[Chunk]:
-    """Yield the chunks of a WebP file, cut ones included."""
+    """Yield the chunks of a WebP file, cut ones included.
+
+    Raises:
+        LimitExceeded: There are a hundred thousand of them.
+    """
     position = 12
     for _ in range(_MOST_CHUNKS):
         if position + 8 > len(data):
@@ -21,6 +26,7 @@ def webp_chunks(data: bytes) -> Iterator[Chunk]:
         kind, length = struct.unpack_from("<4sI", data, position)
         yield Chunk(kind, position + 8, min(position + 8 + length, len(data)))
         position += 8 + length + (length & 1)
+    raise LimitExceeded("the WebP has far too many chunks", expected=f"< {_MOST_CHUNKS} chunks")
 
 
 def webp_size(data: bytes) -> tuple[int, int] | None:

@@ -29,15 +29,14 @@ def open_plain(path: Path) -> Iterator[BinaryIO]:
     """
     try:
         # A pipe or device would block or have effects on opening, so look first, and again once it is open.
-        _check_kind(os.stat(path), path)
+        _check_kind(_status(path), path)
         # O_NONBLOCK: should a pipe have taken the file's place meanwhile, opening it returns at once.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
             _check_kind(os.fstat(file.fileno()), path)
             yield file
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise NotAFile(f"cannot read this path: {reason}", actual=str(path)) from error
+    except OSError as error:
+        raise NotAFile(f"cannot read this path: {error.strerror or error}", actual=str(path)) from error
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,13 @@ def from_bytes(data: bytes, name: str, limits: Limits) -> Source:
     if container.kind is not Kind.VIDEO:
         _check_size(len(data), PICTURE_BYTES)
     return Source(None, name, bytes(data), len(data), container)
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return os.stat(path)
+    except ValueError as error:  # a zero byte in the name; those of the caller's own work are not for us
+        raise NotAFile(f"cannot read this path: {error}", actual=str(path)) from error
 
 
 def _check_kind(status: os.stat_result, where: Path) -> None:

@@ -44,6 +44,8 @@ class Limits:
         frames: Most frames that are decoded from an animation or clip.
         seconds: Most wall-clock seconds of decoding, checked between frames, scans and strips.
         metadata_bytes: Longest single metadata value that is kept; longer ones are cut and marked.
+        metadata_total: Most bytes of metadata that are read from one file, expanded where they are
+            compressed. What lies behind them is left out, and the problems of the metadata say so.
     """
 
     pixels: int = 200_000_000
@@ -51,6 +53,7 @@ class Limits:
     frames: int = 64
     seconds: float = 30.0
     metadata_bytes: int = 1 << 20
+    metadata_total: int = 12 << 20
 
 
 @dataclass(frozen=True)

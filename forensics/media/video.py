@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import collections
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from forensics.errors import CorruptMedia, MediaError, MissingExtra
+from forensics.media._budget import Budget
 from forensics.media._guard import Deadline, check_pixels, decoding
 from forensics.media.animation import spread
-from forensics.media.mp4 import xmp_packet
+from forensics.media.mp4 import top_boxes, xmp_packet
 from forensics.media.source import Source, open_plain
 from forensics.media.types import Frame, Limits, Metadata, Pixels, Tag, VideoInfo
 from forensics.media.xmp import read_xmp
@@ -22,6 +24,7 @@ __all__ = ["video_frames", "video_info", "video_tags"]
 
 # Only the demuxer of the sniffed container: playlists and lists of files never get a chance.
 _DEMUXERS = {"mp4": "mov", "mov": "mov", "matroska": "matroska", "webm": "matroska", "avi": "avi"}
+_BOXED = ("mp4", "mov")
 _SEEK_AHEAD = 2.0  # seconds: nearer frames are reached sooner by decoding on
 _MOST_TAGS = 1000
 
@@ -34,6 +37,9 @@ def _opened(source: Source, limits: Limits) -> Iterator[InputContainer]:
     except ImportError as error:
         raise MissingExtra("reading clips", "video") from error
     with _file(source) as file, decoding(source.container.format):
+        if source.container.format in _BOXED:
+            collections.deque(top_boxes(file), maxlen=0)  # refuses what the demuxer would take minutes for
+            file.seek(0)
         with av.open(
             file,
             format=_DEMUXERS[source.container.format],
@@ -112,14 +118,16 @@ def _readable(text: str) -> str:
 
 
 def _xmp(source: Source, limits: Limits) -> Metadata:
-    if source.container.format not in ("mp4", "mov"):
+    if source.container.format not in _BOXED:
         return Metadata()
+    budget = Budget(limits)
     try:
         with _file(source) as file:
-            packet = xmp_packet(file)
+            packet = xmp_packet(file, budget)
     except (MediaError, OverflowError) as error:
         return Metadata(problems=(f"the XMP of the clip cannot be read: {error}",))
-    return read_xmp(packet, limits.metadata_bytes) if packet else Metadata()
+    found = read_xmp(packet, budget) if packet else Metadata()
+    return Metadata(found.tags, (*found.problems, *([budget.problem] if budget.problem else [])))
 
 
 def video_frames(source: Source, count: int, limits: Limits) -> Iterator[Frame]:

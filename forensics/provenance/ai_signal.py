@@ -1,8 +1,4 @@
-"""What the manifests of a chain say about generative models, by the vocabulary of the IPTC.
-
-Source: https://cv.iptc.org/newscodes/digitalsourcetype/ (definitions of 2024-09-17), and the two terms of
-its own that C2PA 2.x adds under http://c2pa.org/digitalsourcetype/.
-"""
+"""What the manifests of a chain say about generative models, by the terms of `forensics.source_types`."""
 
 from __future__ import annotations
 
@@ -10,49 +6,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from forensics.evidence import Origin
 from forensics.provenance._json import entries, mapping, text
 from forensics.provenance.chain import Node, Role
 from forensics.provenance.report import AiSignal, AiSignalKind, SourceType
+from forensics.source_types import find_term
 
-__all__ = ["VOCABULARY", "Statement", "classify", "combine", "statements"]
+__all__ = ["Statement", "classify", "combine", "statements"]
 
 _FULLY, _PARTLY, _AMBIGUOUS = AiSignalKind.FULLY, AiSignalKind.PARTLY, AiSignalKind.AMBIGUOUS
 _HUMAN, _CAPTURED, _NOTHING = AiSignalKind.HUMAN, AiSignalKind.CAPTURED, AiSignalKind.NONE
 
-VOCABULARY: dict[str, AiSignalKind] = {
-    "trainedAlgorithmicMedia": _FULLY,
-    "trainedAlgorithmicData": _FULLY,  # C2PA's own
-    "compositeWithTrainedAlgorithmicMedia": _PARTLY,
-    "compositeSynthetic": _PARTLY,  # at least one element is synthetic
-    "composite": _AMBIGUOUS,  # any element may or may not be
-    "virtualRecording": _AMBIGUOUS,  # generative and/or captured elements
-    "screenCapture": _AMBIGUOUS,  # a screen shows anything
-    "digitalCapture": _CAPTURED,
-    "computationalCapture": _CAPTURED,
-    "compositeCapture": _CAPTURED,
-    "negativeFilm": _CAPTURED,
-    "positiveFilm": _CAPTURED,
-    "print": _CAPTURED,
-    "humanEdits": _HUMAN,
-    "minorHumanEdits": _HUMAN,  # retired
-    "algorithmicallyEnhanced": _HUMAN,
-    "algorithmicMedia": _HUMAN,  # an algorithm that was not trained
-    "dataDrivenMedia": _HUMAN,
-    "digitalCreation": _HUMAN,
-    "digitalArt": _HUMAN,  # retired
-    "softwareImage": _HUMAN,  # retired
-    "empty": _NOTHING,  # C2PA's own: a blank canvas
+_KINDS = {
+    Origin.SYNTHETIC: _FULLY,
+    Origin.COMPOSITE: _PARTLY,
+    Origin.CAPTURED: _CAPTURED,
+    Origin.EDITED: _HUMAN,
+    Origin.CREATED: _HUMAN,
 }
-"""Last part of the URI to what it says. A term that is not here may mean anything: ambiguous."""
 
 DISCLOSURE = "c2pa.ai-disclosure"
 
-_PREFIXES = (
-    "http://cv.iptc.org/newscodes/digitalsourcetype/",
-    "https://cv.iptc.org/newscodes/digitalsourcetype/",
-    "http://c2pa.org/digitalsourcetype/",
-    "https://c2pa.org/digitalsourcetype/",
-)
 _ORIGIN_ACTIONS = ("c2pa.created", "c2pa.opened")
 _METADATA_KEYS = ("Iptc4xmpExt:DigitalSourceType", "digitalSourceType")
 _METADATA_LABELS = ("stds.iptc", "stds.schema-org.CreativeWork", "c2pa.metadata", "cawg.metadata")
@@ -84,10 +58,10 @@ def classify(uri: str) -> AiSignalKind:
         >>> classify("http://example.org/trainedAlgorithmicMedia").value
         'ambiguous'
     """
-    for prefix in _PREFIXES:
-        if uri.startswith(prefix):
-            return VOCABULARY.get(uri.removeprefix(prefix), _AMBIGUOUS)
-    return VOCABULARY.get(uri, _AMBIGUOUS)
+    term = find_term(uri)
+    if term is None or (term.origin is None and not term.empty):
+        return _AMBIGUOUS  # a term that nobody knows may mean anything
+    return _NOTHING if term.origin is None else _KINDS[term.origin]
 
 
 def statements(node: Node, *, trusted: bool) -> Iterator[Statement]:

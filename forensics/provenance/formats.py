@@ -9,16 +9,17 @@ from __future__ import annotations
 import mimetypes
 import mmap
 import os
-import stat
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from forensics.errors import EmptyFile, NotAFile, TruncatedMedia, UnsupportedMedia
 from forensics.media.sniff import HEAD, sniff
+from forensics.media.source import open_plain
 
-__all__ = ["SIGNABLE", "check_whole", "ingredient_type", "media_type", "type_hint"]
+__all__ = ["SIGNABLE", "check_whole", "ingredient_type", "media_type", "open_file", "type_hint"]
 
 SIGNABLE = (
     "application/pdf", "audio/flac", "audio/mp4", "audio/mpeg", "audio/wav", "image/avif", "image/gif",
@@ -80,18 +81,25 @@ def type_hint(path: str | os.PathLike[str]) -> str | None:
     return found or mimetypes.guess_type(Path(path).name)[0]
 
 
-def _head(where: Path) -> bytes:
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a plain file for reading; see `media.source.open_plain`.
+
+    Raises:
+        NotAFile: Missing, a folder, a device, a pipe or not permitted; the message names the path.
+    """
     try:
-        status = where.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise NotAFile(f"{where} is not a plain file")
-        with where.open("rb") as file:
-            head = file.read(HEAD)
-            if head.startswith(b"ID3"):
-                head = _behind_tag(file, head)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise NotAFile(f"cannot read {where}: {reason}") from error
+        with open_plain(path) as file:
+            yield file
+    except NotAFile as error:
+        raise NotAFile(f"{path}: {error}", expected=error.expected, actual=error.actual) from error
+
+
+def _head(where: Path) -> bytes:
+    with open_file(where) as file:
+        head = file.read(HEAD)
+        if head.startswith(b"ID3"):
+            head = _behind_tag(file, head)
     if not head:
         raise EmptyFile(f"{where} is empty")
     return head

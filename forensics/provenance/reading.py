@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
-from forensics.errors import NotAFile, VerificationFailed
+from forensics.errors import VerificationFailed
+from forensics.files import encodable
 from forensics.provenance import chain
 from forensics.provenance._manifests import describe
 from forensics.provenance._sdk import Outcome, StoreReading, read_store, read_thumbnail
@@ -16,8 +16,9 @@ from forensics.provenance._statuses import Entry, Statuses
 from forensics.provenance._trusting import Judgement, Trusting, judge
 from forensics.provenance.ai_signal import combine, statements
 from forensics.provenance.certificates import find_issuer
-from forensics.provenance.formats import type_hint
+from forensics.provenance.formats import open_file, type_hint
 from forensics.provenance.report import (
+    HARD_BINDING_MATCHES,
     AiSignal,
     Chain,
     CredentialReport,
@@ -49,7 +50,9 @@ def read(
     be read has the state `malformed`, or `none` where there is no trace of credentials.
 
     If the file itself carries no credentials, a manifest store beside it (same name, ending `.c2pa`) is
-    used, and the message says so.
+    used where its hard binding shows that it belongs to the file, and the message says so. Where the
+    binding fails, the report is that of the file itself: the store of `a.jpg` also lies beside `a.png`,
+    and nothing tells that case from a file that was changed.
 
     Args:
         path: The file.
@@ -64,20 +67,21 @@ def read(
         >>> read("/nonexistent.jpg")
         Traceback (most recent call last):
         ...
-        forensics.errors.NotAFile: /nonexistent.jpg: No such file or directory
+        forensics.errors.NotAFile: /nonexistent.jpg: cannot read this path: No such file or directory
     """
     policy = TrustPolicy.resolve() if policy is None else policy
     source = Path(path)
-    with _open(source) as stream:
+    with open_file(source) as stream:
         mime = type_hint(source)
         if sidecar is not None:
             return _with_sidecar(stream, mime, policy, Path(sidecar))
         report = _report(stream, mime, policy)
         beside = source.with_name(f"{source.stem}.c2pa")
         bare = report.state in (CredentialState.NONE, CredentialState.REMOTE_DECLARED)
-        if bare and beside != source and beside.is_file():
-            return _with_sidecar(stream, mime, policy, beside)
-        return report
+        if not bare or beside == source or not beside.is_file():
+            return report
+        found = _with_sidecar(stream, mime, policy, beside)
+        return found if _belongs(found) else _beside_a_stranger(report, beside)
 
 
 def verify(
@@ -122,31 +126,42 @@ def claim_thumbnail(path: PathLike) -> bytes:
     Raises:
         NotAFile: The path is missing, no regular file, or not permitted.
     """
-    with _open(Path(path)) as stream:
+    with open_file(Path(path)) as stream:
         return read_thumbnail(stream, type_hint(path))
 
 
-def _open(path: Path) -> BinaryIO:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe would wait for ever
-            raise NotAFile(f"{path}: not a regular file")
-        return path.open("rb")
-    except OSError as error:
-        raise NotAFile(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise NotAFile(f"{path!r}: {error}") from error
-
-
 def _with_sidecar(stream: BinaryIO, mime: str | None, policy: TrustPolicy, path: Path) -> CredentialReport:
-    with _open(path) as handle:
+    with open_file(path) as handle:
         store = handle.read(MAX_SIDECAR_BYTES + 1)
+    name = encodable(path.name)
     if len(store) > MAX_SIDECAR_BYTES:
         limit = f"larger than {MAX_SIDECAR_BYTES >> 20} MiB"
-        return CredentialReport(
-            state=CredentialState.MALFORMED, message=f"The manifest store {path.name} is {limit}."
-        )
+        message = f"The manifest store {name} is {limit}."
+        return CredentialReport(state=CredentialState.MALFORMED, sidecar=name, message=message)
     report = _report(stream, mime, policy, store)
-    return report.model_copy(update={"message": f"{report.message} They were read from {path.name}."})
+    message = f"{report.message} They were read from {name}."
+    return report.model_copy(update={"message": message, "sidecar": name})
+
+
+def _belongs(report: CredentialReport) -> bool:
+    """Whether nothing in a manifest store that was found by its name says that it is another file's.
+
+    An invalid one has to show that its hard binding holds; one that cannot be read says nothing either way.
+    """
+    if report.state is not CredentialState.INVALID:
+        return True
+    active = report.manifests[0].label if report.manifests else ""
+    own = {c.code for c in report.codes if c.manifest in ("", active)}
+    return bool(own & HARD_BINDING_MATCHES)
+
+
+def _beside_a_stranger(report: CredentialReport, sidecar: Path) -> CredentialReport:
+    name = encodable(sidecar.name)
+    note = (
+        f"{name} lies beside it and does not fit: it belongs to another file of that name, or this file was "
+        "changed since; which cannot be told."
+    )
+    return report.model_copy(update={"message": f"{report.message} {note}", "sidecar": name})
 
 
 def _report(

@@ -9,6 +9,9 @@ from pydantic import Field
 from forensics.evidence import Model
 
 __all__ = [
+    "HARD_BINDING_FAILURES",
+    "HARD_BINDING_MATCHES",
+    "TAMPER_FAILURES",
     "Action",
     "AiSignal",
     "AiSignalKind",
@@ -22,6 +25,29 @@ __all__ = [
     "SourceType",
     "StatusCode",
 ]
+
+
+_BINDINGS = ("dataHash", "bmffHash", "boxesHash", "boxHash", "collectionHash")
+
+HARD_BINDING_MATCHES = frozenset(f"assertion.{binding}.match" for binding in _BINDINGS)
+"""The content is what was hashed (C2PA 2.2, 15.12)."""
+
+HARD_BINDING_FAILURES = frozenset(f"assertion.{binding}.mismatch" for binding in _BINDINGS)
+"""The content is not what was hashed."""
+
+TAMPER_FAILURES = frozenset(
+    {
+        "assertion.hashedURI.mismatch",
+        "assertion.missing",
+        "assertion.multipleHardBindings",
+        "claim.hardBindings.missing",
+        "claim.missing",
+        "claimSignature.mismatch",
+        "claimSignature.missing",
+        "ingredient.hashedURI.mismatch",
+    }
+)
+"""The credential itself is not what was signed."""
 
 
 class CredentialState(StrEnum):
@@ -142,6 +168,11 @@ class CredentialReport(Model):
     trust_list: str = Field(default="", description="List of the policy that matched.")
     embedded: bool = False
     remote_url: str = Field(default="", description="Address that the file names; never fetched unasked.")
+    sidecar: str = Field(
+        default="",
+        description="Name of the manifest store beside the file that was looked at. With the state none or "
+        "remote_declared it does not fit the file, and the rest of the report is not about it.",
+    )
     codes: tuple[StatusCode, ...] = ()
     signer: Signer | None = None
     signed_time: SignedTime | None = None
@@ -161,6 +192,13 @@ class CredentialReport(Model):
         active = self.manifests[0].label if self.manifests else ""
         own = (c.code for c in self.codes if c.failure and c.manifest in ("", active))
         return tuple(code for code in dict.fromkeys(own) if code in self.failures)
+
+    @property
+    def content_changed(self) -> bool:
+        """Whether the hard binding failed while claim, assertions and signature are good."""
+        failures = set(self.own_failures)
+        failed = bool(failures & HARD_BINDING_FAILURES) and not failures & TAMPER_FAILURES
+        return self.state is CredentialState.INVALID and failed
 
     @property
     def proof(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forensics.errors import ManifestError, UsageError
+from forensics.files import encodable
 from forensics.provenance.formats import ingredient_type
 from forensics.provenance.manifest_json import PARENT_LABEL, Component, Relationship
 from forensics.provenance.manifests import Manifest
@@ -115,7 +116,7 @@ def settle_ingredients(
     found = []
     if request.manifest.opens:
         before = Path(request.source if parent is None else parent)
-        found.append(_settled(Component(PARENT_LABEL, Relationship.PARENT), before, before.name))
+        found.append(_settled(Component(PARENT_LABEL, Relationship.PARENT), before, encodable(before.name)))
     elif parent is not None:
         raise ManifestError(
             "the manifest says that the file was created, so it has no parent: use a template that edits, "
@@ -127,7 +128,7 @@ def settle_ingredients(
             raise ManifestError("the parent is given as `parent`, not among the ingredients")
         where = Path(item.path)
         component = Component(f"ingredient{number}", item.relationship)
-        found.append(_settled(component, where, item.title or where.name))
+        found.append(_settled(component, where, item.title or encodable(where.name)))
     return tuple(found)
 
 

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from pydantic import field_serializer
+
 from forensics.errors import (
     ForensicsError,
     SigningError,
@@ -27,6 +29,7 @@ from forensics.errors import (
     VerificationFailed,
 )
 from forensics.evidence import Model
+from forensics.files import encodable
 from forensics.provenance._sdk_sign import Credential, IngredientStream, Job, embed
 from forensics.provenance.formats import check_whole, media_type
 from forensics.provenance.manifest_json import created_labels, definition
@@ -82,6 +85,10 @@ class SignResult(Model):
     timestamped: bool
     timestamp_problem: str = ""
     seconds: float
+
+    @field_serializer("path", "sidecar", when_used="json-unless-none")
+    def _written(self, path: Path) -> str:
+        return encodable(str(path))  # JSON holds no bytes that are not UTF-8
 
 
 @dataclass(frozen=True)
@@ -265,7 +272,7 @@ def _embed(request: Request, output: BinaryIO, credential: Credential, url: str 
         ]
         job = Job(
             definition=definition(
-                request.manifest, request.destination.name, tuple(s.component for s in streams)
+                request.manifest, encodable(request.destination.name), tuple(s.component for s in streams)
             ),
             mime=request.mime,
             created=tuple(created_labels(request.manifest)),

@@ -131,9 +131,21 @@ class TrustPolicy(Model):
             TrustPolicyError: The file is missing, is not TOML, has an unknown key, or a list is wrong;
                 the message names the key.
         """
-        source = Path(path)
+        return cls.parse(read_policy_text(Path(path)), Path(path))
+
+    @classmethod
+    def parse(cls, text: str, source: Path) -> TrustPolicy:
+        """Read the text of a policy file.
+
+        Args:
+            text: TOML.
+            source: Where it stands, for messages and for the PEM files it names.
+
+        Raises:
+            TrustPolicyError: See `load`.
+        """
         try:
-            document = tomllib.loads(read_policy_text(source))
+            document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise TrustPolicyError(f"{source}: not TOML: {error}") from error
         entries = document.pop("list", [])

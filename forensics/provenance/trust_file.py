@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from forensics.errors import TrustPolicyError
+from forensics.files import atomic_write
 from forensics.provenance.certificates import normalise_pem
-from forensics.provenance.trust import DEFAULT_EKUS, ListKind, TrustList, TrustPolicy, read_policy_text
+from forensics.provenance.trust import (
+    DEFAULT_EKUS,
+    MAX_FILE_BYTES,
+    ListKind,
+    TrustList,
+    TrustPolicy,
+    read_policy_text,
+)
 
 __all__ = ["add_list", "list_name", "remove_list", "to_toml", "write_policy"]
 
@@ -96,27 +102,18 @@ def write_policy(policy: TrustPolicy, path: Path) -> None:
     Comments of an existing file are not kept.
 
     Raises:
-        TrustPolicyError: The file cannot be written.
+        TrustPolicyError: The file cannot be written, or the policy is larger than may be read.
     """
     target = path.resolve()
+    text = to_toml(policy)
+    data = text.encode("utf-8")
+    if len(data) > MAX_FILE_BYTES or TrustPolicy.parse(text, target) != policy:
+        raise TrustPolicyError(f"{path}: this policy would not read back the same")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        atomic_write(target, data)
     except OSError as error:
         raise TrustPolicyError(f"{path}: cannot be written: {error}") from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(to_toml(policy))
-            stream.flush()
-            os.fsync(stream.fileno())
-        if TrustPolicy.load(temporary) != policy:
-            raise TrustPolicyError(f"{path}: what was written does not read back the same")
-        temporary.replace(target)
-    except OSError as error:
-        raise TrustPolicyError(f"{path}: cannot be written: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _plain(value: bool | str | list[str]) -> str:

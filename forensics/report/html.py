@@ -8,28 +8,23 @@ against markup.
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from forensics import __version__
 from forensics.audit_report import AuditReport
-from forensics.errors import MediaError
 from forensics.evidence import Evidence
-from forensics.media import Limits, Pixels, open_media
-from forensics.provenance.report import CredentialReport, ManifestReport
-from forensics.report.maps import heat, png, preview
+from forensics.media import Pixels
+from forensics.provenance.report import CredentialReport, Ingredient, ManifestReport
+from forensics.report.maps import heat, png
 from forensics.report.plots import svg_plot
 from forensics.report.safe import printable
 from forensics.report.text import weight
 
 __all__ = ["render_html"]
-
-log = logging.getLogger(__name__)
 
 MAP_SIDE = 480
 DEPTH = 12
@@ -45,13 +40,23 @@ class Picture:
 
 @dataclass(frozen=True)
 class Branch:
-    """One manifest in the drawn chain, with the ones it was made from."""
+    """One manifest in the drawn chain, with the ones it was made from.
+
+    Attributes:
+        relationship: To the one above it.
+        title: Of the picture.
+        failed: Failure codes of the reference to it.
+        manifest: What is drawn; None where nothing more is.
+        note: Why nothing more is drawn.
+        parts: What it was made from.
+    """
 
     relationship: str
     title: str
-    manifest: ManifestReport | None
-    failed: tuple[str, ...]
-    parts: tuple[Branch, ...]
+    failed: tuple[str, ...] = ()
+    manifest: ManifestReport | None = None
+    note: str = ""
+    parts: tuple[Branch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,11 @@ class Page:
     chain: Branch | None
 
 
-def render_html(audits: Iterable[tuple[AuditReport, Path]], limits: Limits | None = None) -> str:
-    """Return the page.
+def render_html(audits: Iterable[tuple[AuditReport, bytes | None]]) -> str:
+    """Return the page. No file is opened for it.
 
     Args:
-        audits: Reports, each with the path of its file, which is opened again for the preview.
-        limits: What reading one file may cost.
+        audits: Reports, each with a preview of its picture (see `forensics.report.maps.preview`), or None.
     """
     environment = Environment(
         loader=PackageLoader("forensics.report"),
@@ -78,21 +82,12 @@ def render_html(audits: Iterable[tuple[AuditReport, Path]], limits: Limits | Non
         lstrip_blocks=True,
     )
     environment.filters.update(show=printable, weight=weight, maps=_maps, plots=_plots)
-    pages = [
-        Page(report, _picture(path, limits or Limits()), _chain(report.credentials))
-        for report, path in audits
-    ]
+    pages = [Page(report, _picture(preview), _chain(report.credentials)) for report, preview in audits]
     return environment.get_template("report.html.j2").render(pages=pages, version=__version__)
 
 
-def _picture(path: Path, limits: Limits) -> Picture | None:
-    try:
-        return Picture(
-            "the first frame, as stored", _address(preview(open_media(path, limits).pixels), "jpeg")
-        )
-    except MediaError as error:
-        log.info("no preview of %r: %s", path, error)
-        return None
+def _picture(preview: bytes | None) -> Picture | None:
+    return Picture("the first frame, as stored", _address(preview, "jpeg")) if preview else None
 
 
 def _address(data: bytes, kind: str) -> str:
@@ -113,20 +108,34 @@ def _plots(evidence: Evidence) -> list[Markup]:
 
 
 def _chain(credentials: CredentialReport) -> Branch | None:
-    """Return the tree of manifests from the active one down; cycles and depth are cut."""
+    """Return the manifests from the active one down, each drawn once: later ones only refer to it.
+
+    Hostile files name the same ingredient many times over, so a full tree would grow exponentially.
+    """
     by_label = {manifest.label: manifest for manifest in credentials.manifests}
     active = next((m for m in credentials.manifests if m.active), None)
+    drawn: set[str] = set()
 
-    def grow(
-        manifest: ManifestReport, relationship: str, failed: tuple[str, ...], above: frozenset[str]
-    ) -> Branch:
-        parts = []
-        for item in manifest.ingredients:
-            child = by_label.get(item.manifest)
-            if child is None or item.manifest in above or len(above) >= DEPTH:
-                parts.append(Branch(item.relationship, item.title, None, item.failed, ()))
-            else:
-                parts.append(grow(child, item.relationship, item.failed, above | {item.manifest}))
-        return Branch(relationship, manifest.title, manifest, failed, tuple(parts))
+    def parts(manifest: ManifestReport, depth: int) -> tuple[Branch, ...]:
+        drawn.add(manifest.label)
+        return tuple(part(item, depth + 1) for item in manifest.ingredients)
 
-    return grow(active, "this file", (), frozenset({active.label})) if active else None
+    def part(item: Ingredient, depth: int) -> Branch:
+        known = by_label.get(item.manifest)
+        reason = _reason(item.manifest, known, drawn, depth)
+        if known is None or reason:
+            return Branch(item.relationship, item.title, item.failed, note=reason)
+        return Branch(item.relationship, known.title, item.failed, known, parts=parts(known, depth))
+
+    if active is None:
+        return None
+    return Branch("this file", active.title, manifest=active, parts=parts(active, 0))
+
+
+def _reason(label: str, known: ManifestReport | None, drawn: set[str], depth: int) -> str:
+    """Return why an ingredient is not drawn further, "" if it is."""
+    if known is None:
+        return "its credential is missing" if label else "no credential of its own"
+    if label in drawn:
+        return "drawn elsewhere in this chain"
+    return "not drawn: too deep" if depth >= DEPTH else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from forensics.evidence import Evidence, EvidenceMap
 from forensics.files import atomic_write
 from forensics.media import Pixels
 
-__all__ = ["heat", "png", "preview", "write_maps"]
+__all__ = ["heat", "is_map_name", "png", "preview", "write_maps"]
 
 # Support points of a perceptually even dark-to-light map (after matplotlib's "inferno").
 STOPS = np.array(
@@ -30,6 +31,7 @@ STOPS = np.array(
     dtype=np.float32,
 )
 MOST_SIDE = 1024
+NAME = re.compile(r"(?:[0-9a-f]{12}|file)-\w+-\w+\.png")
 
 
 def heat(values: npt.NDArray[np.float32]) -> Pixels:
@@ -70,6 +72,11 @@ def preview(pixels: Pixels, side: int = 720) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
+
+
+def is_map_name(name: str) -> bool:
+    """Return whether a file name may be one that `write_maps` gives."""
+    return NAME.fullmatch(name) is not None
 
 
 def write_maps(report: AuditReport, folder: Path) -> AuditReport:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -12,7 +14,7 @@ from forensics.evidence import Evidence, Status, Verdict
 from forensics.fusion.opinions import FusedOpinion
 from forensics.report.safe import printable
 
-__all__ = ["COLOURS", "render_text"]
+__all__ = ["ASCII_MARKS", "COLOURS", "MARKS", "render_text"]
 
 COLOURS = {
     Verdict.SYNTHETIC: "bold magenta",
@@ -25,15 +27,21 @@ COLOURS = {
     Verdict.UNREADABLE: "dim",
 }
 MARKS = {Status.SIGNAL: "●", Status.CLEAR: "○", Status.NOT_APPLICABLE: "-", Status.ERROR: "!"}
+ASCII_MARKS = {**MARKS, Status.SIGNAL: "*", Status.CLEAR: "o"}
 INDENT = (0, 0, 0, 2)
 
 
-def render_text(report: AuditReport) -> RenderableType:
-    """Return one report as something rich can print; hostile text in it is escaped."""
+def render_text(report: AuditReport, marks: Mapping[Status, str] = MARKS) -> RenderableType:
+    """Return one report as something rich can print; hostile text in it is escaped.
+
+    Args:
+        report: The report.
+        marks: What stands before a piece of evidence of each status: `MARKS` or `ASCII_MARKS`.
+    """
     parts: list[RenderableType] = [_head(report)]
     parts += [Padding(Text(report.because), INDENT), Padding(_reasons(report), (0, 0, 0, 4))]
     if report.evidence:
-        parts.append(Padding(_evidence(report.evidence), INDENT))
+        parts.append(Padding(_evidence(report.evidence, marks), INDENT))
     parts += [
         Padding(_sum(opinion, report.threshold), INDENT) for opinion in report.opinions if opinion.terms
     ]
@@ -70,7 +78,7 @@ def _reasons(report: AuditReport) -> Table:
     return table
 
 
-def _evidence(evidence: tuple[Evidence, ...]) -> Table:
+def _evidence(evidence: tuple[Evidence, ...], marks: Mapping[Status, str]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), show_header=False, expand=False)
     table.add_column("")
     table.add_column("evidence", no_wrap=True)
@@ -79,7 +87,7 @@ def _evidence(evidence: tuple[Evidence, ...]) -> Table:
     for item in evidence:
         style = "" if item.status is Status.SIGNAL else "dim"
         code = item.code.removesuffix(".not_applicable")
-        table.add_row(MARKS[item.status], code, weight(item), Text(printable(item.summary)), style=style)
+        table.add_row(marks[item.status], code, weight(item), Text(printable(item.summary)), style=style)
     return table
 
 

@@ -72,7 +72,7 @@ def test_verify_json(run, policy: Path, tmp_path: Path) -> None:
     assert first["verified"]
     assert CredentialReport.model_validate(first["credentials"]).trust_list == "test"
     assert (second["verified"], second["credentials"]) == (False, None)
-    assert "not a regular file" in second["error"]
+    assert "is a folder" in second["error"]
 
 
 def test_usage(run, tmp_path: Path) -> None:

@@ -136,6 +136,15 @@ def test_plain_pictures_are_not_applicable(pixels: np.ndarray, kind: str) -> Non
     assert evidence["jpeg.not_applicable"].llr is None
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_black_and_white_is_not_applicable(kind: str) -> None:
+    # Not flat at all, but clipping has taken the statistics of every block away.
+    dots = np.random.default_rng(1).choice(np.array([0, 255], np.uint8), (200, 200, 1)).repeat(3, axis=2)
+    only = examine(save(dots, kind))["jpeg.not_applicable"]
+    assert only.status is Status.NOT_APPLICABLE
+    assert "black or white" in only.summary
+
+
 @pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
 def test_colour_modes_are_survived(scene: np.ndarray, mode: str) -> None:
     file = io.BytesIO()

@@ -132,6 +132,18 @@ class TestDoubleCompression:
         modelled[[0, 20, 40]] = 0
         assert 0.5 * np.abs(counts / counts.sum() - modelled / modelled.sum()).sum() < 0.03
 
+    def test_no_single_coefficient_denies_a_save_for_certain(self, scene: np.ndarray) -> None:
+        # Two saves leave values that only pixels which were touched in between can have; their number must
+        # decide, not one of them: at least a fiftieth of the probability is that of a single save.
+        density = dc.mode_histogram(np.random.default_rng(2).laplace(0, 12, 20_000).astype(np.float32))
+        for last in (2, 7):
+            rows = dc.likelihood_tables(density, last)
+            assert (rows >= 0.02 * rows[0] - 1e-12).all()
+            assert (rows[1:] < 0.021 * rows[0]).any()  # it is needed: some values are next to impossible
+        plane = luma(jpeg(decoded(jpeg(scene, 70)), 90))
+        found = dc.analyse(co.sample_blocks(plane), co.sample_blocks(plane, (4, 4)), low_modes(90))
+        assert min(float(table.min()) for table in found.tables) >= np.log(0.02) - 1e-6
+
     def test_blocks_add_up_to_the_whole(self, scene: np.ndarray) -> None:
         plane = luma(jpeg(decoded(jpeg(scene, 70)), 90))
         blocks = co.sample_blocks(plane)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from scipy import fft, ndimage, signal, stats
 
 from forensics.datasets import procedural
-from forensics.detectors.periodicity import null
+from forensics.detectors.periodicity import Periodicity, null
 from forensics.detectors.periodicity.detector import measure
-from forensics.detectors.periodicity.peaks import Group, find_lines
+from forensics.detectors.periodicity.findings import pattern
+from forensics.detectors.periodicity.peaks import Group, Line, Lines, find_lines, group_of
 from forensics.detectors.periodicity.resampling import strongest
 from forensics.detectors.periodicity.spectrum import activity, cut, radial_profile, residual, spectra
 
@@ -71,6 +72,52 @@ def test_bounds_are_not_idle() -> None:
         assert exact <= null.random_sign_log10(s) <= exact + 2
     assert null.random_phase_log10(0.5) == null.random_sign_log10(1.0) == 0
     assert null.bonferroni(-1.0, 100) == 1
+
+
+def line(row: int, column: int, strength: float) -> Line:
+    return Line(row, column, group_of(row, column), strength, 0.5)
+
+
+@pytest.mark.parametrize("tiles", [4, 8, 12, 20])
+@pytest.mark.parametrize(("row", "column"), [(0, 4), (4, 0), (4, 4)])
+def test_at_real_frequencies_only_signs_can_agree_by_chance(tiles: int, row: int, column: int) -> None:
+    # All signs agree with the chance 2^(1-T): the strength is T then, and no p-value may be smaller.
+    assert line(row, column, tiles).log10_p >= math.log10(2.0 ** (1 - tiles))
+    # Phases agree far more seldom; the bound for them is T! / T^T.
+    phases = math.log10(math.factorial(tiles)) - tiles * math.log10(tiles)
+    assert line(2, 2, tiles).log10_p == pytest.approx(phases)
+    assert phases < math.log10(2.0 ** (1 - tiles))
+
+
+def test_the_best_line_pays_for_all_that_were_looked_at() -> None:
+    halves = (line(0, 4, 12.0), line(4, 0, 3.0), line(4, 4, 2.0))
+    signs = 11 * 9 * 7 * 5 * 3 / 12**6  # (2p - 1)!! / s^p at its best p
+    alone = Lines(halves, tiles=12)
+    assert 10 ** alone.of(Group.HALF)[0].log10_p == pytest.approx(signs)
+    assert alone.p_value(Group.HALF) == pytest.approx(3 * signs)
+    quarters = tuple(line(*place, 1.5) for place in ((2, 2), (2, 4), (4, 2), (6, 2)))
+    both = Lines((*halves, *quarters), tiles=12)
+    assert both.p_value(Group.HALF) == pytest.approx(3 * signs)
+    assert both.p_value(Group.HALF, Group.QUARTER) == pytest.approx(7 * signs)
+    # The same in the evidence: the p-value is corrected, the measurement is that of the line alone.
+    evidence = pattern(Periodicity.info, both)
+    assert evidence.p_value == pytest.approx(7 * signs)
+    said = {m.name: m.value for m in evidence.measurements}
+    assert said["log10 p of that line"] == pytest.approx(math.log10(signs), abs=0.01)
+    assert said["strongest line"] == "(0/8, 4/8)"
+
+
+def test_a_pattern_of_signs_by_chance_is_seldom_called_rare() -> None:
+    rng = np.random.default_rng(7)
+    tiles, draws, level = 12, 20_000, 2.0**-10
+    signs = rng.choice([-1.0, 1.0], (draws, 3, tiles)).sum(axis=2) ** 2 / tiles
+    places = ((0, 4), (4, 0), (4, 4))
+    p_values = [
+        Lines(tuple(line(*at, s) for at, s in zip(places, row, strict=True)), tiles).p_value(Group.HALF)
+        for row in signs
+    ]
+    share = float((np.array(p_values) <= level).mean())
+    assert share <= level + 4 * math.sqrt(level / draws)
 
 
 def test_spectra_agree_with_scipy() -> None:

@@ -137,8 +137,13 @@ def test_opinions_count_from_the_threshold_on() -> None:
     assert facts(NONE, opinions=(fused(2.5, Question.ALTERED),)).opinion_altered
 
 
-def test_a_prior_alone_never_accuses() -> None:
+@pytest.mark.parametrize("llrs", [(), (0.0,), (-0.3,), (0.4, -0.9)])
+@pytest.mark.parametrize("question", [Question.SYNTHETIC, Question.ALTERED])
+def test_a_prior_alone_never_accuses(llrs: tuple[float, ...], question: Question) -> None:
+    terms = tuple(Term(detector="a", code="a.x", llr=x, weight=1, contribution=x) for x in llrs)
     certain = FusedOpinion(
-        question=Question.SYNTHETIC, prior=0.9999, llr=0.0, log10_posterior_odds=4.0, posterior=0.9999
+        question=question, prior=0.9999, terms=terms, llr=sum(llrs), log10_posterior_odds=3.5, posterior=0.999
     )
-    assert not facts(NONE, opinions=(certain,)).opinion_synthetic
+    found = facts(NONE, opinions=(certain,))
+    assert not found.opinion_synthetic
+    assert not found.opinion_altered

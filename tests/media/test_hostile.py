@@ -14,10 +14,10 @@ from PIL import Image
 
 from forensics.errors import CorruptMedia, LimitExceeded, MediaError, UnsupportedMedia
 from forensics.media import Limits, open_bytes
-from forensics.media.boxes import item_bytes, items
+from forensics.media.boxes import item_places, items
 from forensics.media.jpeg import segments
 
-from .helpers import chunk, encode, encode_frames, grey_tiff, ifd, png_header, tiff_header
+from .helpers import chunk, encode, encode_frames, grey_tiff, ifd, insert, png_header, segment, tiff_header
 
 SECONDS = 10  # far above what they take, far below what they would take
 
@@ -127,6 +127,24 @@ def test_many_scans_of_a_large_picture_are_refused_before_decoding():
             getattr(open_bytes(bomb), part)
 
 
+def test_fill_bytes_that_a_decoder_would_skip_one_by_one():
+    data = encode(np.zeros((8, 8, 3), np.uint8), "jpeg")
+    fill = b"\xff" * 65_000 + b"\xff\xfe\x00\x02"
+    assert open_bytes(data[:2] + fill + data[2:]).pixels.shape == (8, 8, 3)
+    bomb = data[:2] + fill * 300 + data[2:]
+    for part in ("image", "jpeg", "pixels", "luma"):
+        with pytest.raises(CorruptMedia, match="between"):
+            getattr(open_bytes(bomb), part)
+
+
+def test_tables_without_end():
+    data = encode(np.zeros((8, 8, 3), np.uint8), "jpeg")
+    table = b"\x00" + b"\x01" * 64
+    assert len(open_bytes(insert(data, segment(0xDB, table * 200))).jpeg.tables) == 202
+    with pytest.raises(LimitExceeded, match="tables"):
+        _ = open_bytes(insert(data, *[segment(0xDB, table * 1000)] * 300)).pixels
+
+
 # --- GIF, APNG, WebP -----------------------------------------------------------------------------------
 
 
@@ -134,8 +152,28 @@ def test_gif_of_a_million_frames():
     first = encode_frames([np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8)], "gif")
     frame = b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\x00\x02\x02\x44\x01\x00"
     bomb = first[:-1] + frame * 1_000_000 + b"\x3b"
+    with pytest.raises(LimitExceeded, match="blocks"):
+        list(open_bytes(bomb).frames(3))
     with pytest.raises(LimitExceeded, match="longer"):
-        list(open_bytes(bomb, limits=Limits(seconds=0.5)).frames(3))
+        list(open_bytes(bomb[:2_000_000] + b"\x3b", limits=Limits(seconds=0.1)).frames(3))
+
+
+@pytest.mark.parametrize("block", [b"\x21\xf9\x01a\x00", b"\x21\xfe\x01a\x00"])
+def test_gif_of_millions_of_blocks(block):
+    data = encode(np.zeros((4, 4), np.uint8), "gif")
+    at = 13 + 3 * (2 << (data[10] & 7))
+    assert everything(data[:at] + block * 4_000_000 + data[at:]) == {"limit"}
+
+
+def test_gif_of_one_endless_comment():
+    """A decoder puts it together piece by piece."""
+    data = encode(np.full((4, 4), 9, np.uint8), "gif")
+    at = 13 + 3 * (2 << (data[10] & 7))
+    bomb = data[:at] + b"\x21\xfe" + (b"\xff" + b"x" * 255) * 50_000 + b"\x00" + data[at:]
+    media = open_bytes(bomb)
+    assert everything(bomb) == set()
+    assert media.pixels[0, 0, 0] == 9
+    assert len(media.metadata.get("comment", "Comment")) == media.limits.metadata_bytes
 
 
 def test_gif_of_endless_sub_blocks():
@@ -217,7 +255,7 @@ def test_boxes_of_no_length_and_nested_without_end():
     for _ in range(2000):
         nested = box(b"meta", bytes(4) + nested)
     for tail in (bytes(1000), b"\x00\x00\x00\x00meta", nested, box(b"meta", b"") * 100_000):
-        assert everything(start + tail) <= {"corrupt", "truncated"}
+        assert everything(start + tail) <= {"corrupt", "truncated", "limit"}
 
 
 def test_items_that_point_anywhere():
@@ -227,13 +265,22 @@ def test_items_that_point_anywhere():
         iloc = box(b"iloc", bytes(4) + b"\x44\x00" + struct.pack(">HHHHII", 1, 1, 0, 1, offset, length))
         data = b"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00" + box(b"meta", bytes(4) + iinf + iloc)
         assert [i.number for i in items(data)] == [1]
-        assert len(item_bytes(data, 1, 100)) <= 100
+        assert item_places(data) == {1: [(offset, offset + length)]}
         assert everything(data) <= {"corrupt", "truncated"}
     extents = struct.pack(">HHHH", 1, 1, 0, 65535) + struct.pack(">II", 0, 1 << 20) * 65535
     data = b"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00" + box(
         b"meta", bytes(4) + iinf + box(b"iloc", bytes(4) + b"\x44\x00" + extents)
     )
-    assert len(item_bytes(data, 1, 1 << 24)) <= 1 << 24
+    with pytest.raises(LimitExceeded, match="parts"):
+        item_places(data)
+
+
+def test_clips_of_millions_of_boxes():
+    pytest.importorskip("av")
+    media = open_bytes(box(b"ftyp", b"isom\x00\x00\x00\x00isommp41") + box(b"free", b"") * 2_000_000)
+    with pytest.raises(LimitExceeded, match="boxes"):
+        _ = media.pixels
+    assert all("boxes" in p for p in media.metadata.problems)
 
 
 # --- memory --------------------------------------------------------------------------------------------

@@ -44,6 +44,15 @@ def test_missing(tmp_path):
         open_media(tmp_path / "nothing.jpg")
 
 
+def test_only_trouble_with_the_path_is_called_so(tmp_path, jpeg):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(jpeg)
+    with pytest.raises(ValueError, match="of the caller"), source.open_plain(path):
+        raise ValueError("of the caller")
+    with pytest.raises(NotAFile, match="null"), source.open_plain(tmp_path / "a\0b"):
+        pass
+
+
 def test_folder(tmp_path):
     with pytest.raises(NotAFile, match="folder"):
         open_media(tmp_path)

@@ -6,7 +6,8 @@ import struct
 
 import pytest
 
-from forensics.media import Metadata, open_bytes
+from forensics.media import Limits, Metadata, open_bytes
+from forensics.media._budget import Budget
 from forensics.media.xmp import read_xmp
 
 from .helpers import chunk, encode, insert, insert_chunks, segment
@@ -45,20 +46,24 @@ EXPECTED = {
 }
 
 
+def budget(most: int = 1 << 20) -> Budget:
+    return Budget(Limits(metadata_bytes=most))
+
+
 def pairs(metadata: Metadata, group: str):
     return {(t.name, t.value) for t in metadata.group(group)}
 
 
 def test_xmp_is_flattened_with_the_usual_prefixes():
-    found = read_xmp(PACKET, 1 << 20)
+    found = read_xmp(PACKET, budget())
     assert pairs(found, "xmp") == EXPECTED
     assert found.problems == ()
 
 
 def test_xmp_in_utf_16_and_with_padding():
     text = PACKET.decode().replace("\ufeff", "")
-    assert pairs(read_xmp(text.encode("utf-16"), 1 << 20), "xmp") == EXPECTED
-    assert pairs(read_xmp(PACKET + b"\x00" * 50, 1 << 20), "xmp") == EXPECTED
+    assert pairs(read_xmp(text.encode("utf-16"), budget()), "xmp") == EXPECTED
+    assert pairs(read_xmp(PACKET + b"\x00" * 50, budget()), "xmp") == EXPECTED
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "webp", "tiff", "avif"])
@@ -111,7 +116,7 @@ LAUGHS = b"""<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a
     ],
 )
 def test_hostile_xmp_is_a_problem_and_not_an_error(packet, words):
-    found = read_xmp(packet, 1 << 20)
+    found = read_xmp(packet, budget())
     assert found.tags == ()
     assert words in found.problems[0]
 
@@ -122,9 +127,9 @@ def test_deep_structures_and_many_tags_are_cut():
     )
     close = b"</rdf:Description></rdf:RDF>"
     deep = wrap % (b"<o:a>" * 50 + b"x" + b"</o:a>" * 50 + close)
-    assert any("deeply" in p for p in read_xmp(deep, 100).problems)
-    many = read_xmp(wrap % (b"<o:a>x</o:a>" * 5000 + close), 100)
+    assert any("deeply" in p for p in read_xmp(deep, budget(100)).problems)
+    many = read_xmp(wrap % (b"<o:a>x</o:a>" * 5000 + close), budget(100))
     assert len(many.tags) == 4096
-    long = read_xmp(wrap % (b"<o:a>" + b"x" * 500 + b"</o:a>" + close), 100)
+    long = read_xmp(wrap % (b"<o:a>" + b"x" * 500 + b"</o:a>" + close), budget(100))
     assert long.tags[0].value == "x" * 100
     assert "cut" in long.problems[0]

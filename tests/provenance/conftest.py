@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from PIL import Image
 
 from forensics.provenance import CredentialReport, read
@@ -67,6 +67,7 @@ class Wish:
     digest: Any = field(default_factory=hashes.SHA256)
     key: str = "p256"
     self_signed: bool = False
+    ocsp: str = ""  # address of the OCSP responder
 
 
 def new_key(kind: str) -> Any:
@@ -150,6 +151,11 @@ class Pki:
         if wish.aki:
             identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
             extensions.append((identifier, False))
+        if wish.ocsp:
+            place = x509.AccessDescription(
+                AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(wish.ocsp)
+            )
+            extensions.append((x509.AuthorityInformationAccess([place]), False))
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
         digest = None if isinstance(issuer_key, ed25519.Ed25519PrivateKey) else wish.digest

@@ -18,11 +18,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import c2pa
 import pytest
 
 from forensics.provenance import CredentialState, TrustPolicy, read
+from forensics.provenance._sdk import safe_settings
 
 State = CredentialState
 
@@ -130,11 +132,50 @@ def test_a_policy_may_allow_one_host(remote_only: Path, listener: Listener, pki)
     assert listener.calls == ["/store.c2pa"]
 
 
+def refusal(path: Path, settings: dict[str, Any]) -> str:
+    """Read with the bare SDK and return why it did not fetch the credentials."""
+    context = c2pa.Context.from_dict(settings)
+    with pytest.raises(c2pa.C2paError) as caught:
+        c2pa.Reader("image/jpeg", io.BytesIO(path.read_bytes()), context=context)
+    return str(caught.value)
+
+
+def test_nothing_is_fetched_even_from_a_host_on_the_list(remote_only: Path, listener: Listener) -> None:
+    """Two settings forbid it, the list of hosts and the switch: here the switch is alone."""
+    settings = safe_settings(TrustPolicy.default())
+    settings["core"]["allowed_network_hosts"] = [listener.host]
+    assert "must fetch remote manifests" in refusal(remote_only, settings)
+    assert listener.calls == []
+
+
+def test_nothing_is_fetched_from_a_host_off_the_list(remote_only: Path, listener: Listener) -> None:
+    settings = safe_settings(TrustPolicy.default())
+    settings["verify"]["remote_manifest_fetch"] = True
+    assert "not permitted by the allowed list" in refusal(remote_only, settings)
+    assert listener.calls == []
+
+
 def test_redirects_are_not_followed(remote_only: Path, listener: Listener, pki) -> None:
     listener.redirect = f"http://{listener.host}/redirected.c2pa"
     allowed = pki.policy.model_copy(update={"allow_network": True, "allowed_hosts": (listener.host,)})
     assert read(remote_only, allowed).state is State.REMOTE_DECLARED
     assert listener.calls == ["/store.c2pa"]
+    # The SDK never follows one to a loopback address; that ours is refused before that is in its words.
+    assert "was not followed because core.allow_redirects" in refusal(remote_only, safe_settings(allowed))
+
+
+def test_responders_for_revocation_are_not_asked(
+    forge, pki, jpeg: bytes, listener: Listener, read_bytes
+) -> None:
+    signed = type(forge)(pki.leaf(ocsp=f"http://{listener.host}/ocsp")).sign(jpeg, policy=pki.policy)
+    allowed = pki.policy.model_copy(update={"allow_network": True, "allowed_hosts": (listener.host,)})
+    for policy in (TrustPolicy.default(), pki.policy, allowed):
+        assert read_bytes(signed, policy).state in (State.TRUSTED, State.VALID_UNTRUSTED)
+    assert listener.calls == []
+    settings = safe_settings(allowed)
+    settings["verify"]["ocsp_fetch"] = True  # the control: only the switch keeps it from calling
+    with c2pa.Reader("image/jpeg", io.BytesIO(signed), context=c2pa.Context.from_dict(settings)):
+        assert len(listener.calls) == 1
 
 
 def _states(command: list[str], files: list[Path]) -> list[str]:

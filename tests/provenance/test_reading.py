@@ -22,7 +22,6 @@ from forensics.provenance import (
     TrustList,
     TrustPolicy,
     read,
-    reading,
     verify,
 )
 
@@ -278,62 +277,6 @@ def test_the_name_does_not_matter(forge, pki, jpeg: bytes, read_bytes: ReadBytes
     signed = forge.sign(jpeg)
     for name in ("a.png", "a.mp4", "a.txt", "a", "a.c2pa"):
         assert read_bytes(signed, pki.policy, name=name).state is State.TRUSTED, name
-
-
-# Sidecars
-
-
-def test_sidecar_is_found_and_said(forge, pki, jpeg: bytes, tmp_path: Path) -> None:
-    stores: list[bytes] = []
-    assert forge.sign(jpeg, embed=False, store=stores) == jpeg
-    path = tmp_path / "a.jpg"
-    path.write_bytes(jpeg)
-    assert read(path, pki.policy).state is State.NONE
-    (tmp_path / "a.c2pa").write_bytes(stores[0])
-    report = read(path, pki.policy)
-    assert (report.state, report.embedded) == (State.TRUSTED, False)
-    assert "a.c2pa" in report.message
-
-
-def test_sidecar_beside_gives_way_to_the_file(forge, stranger, pki, jpeg: bytes, tmp_path: Path) -> None:
-    stores: list[bytes] = []
-    stranger.sign(jpeg, embed=False, store=stores)
-    path = tmp_path / "a.jpg"
-    path.write_bytes(forge.sign(jpeg))
-    (tmp_path / "a.c2pa").write_bytes(stores[0])
-    report = read(path, pki.policy)
-    assert report.state is State.TRUSTED
-    assert report.embedded
-    assert "a.c2pa" not in report.message
-
-
-def test_sidecar_of_another_picture(forge, pki, jpeg: bytes, tmp_path: Path) -> None:
-    stores: list[bytes] = []
-    forge.sign(jpeg, embed=False, store=stores)
-    path, sidecar = tmp_path / "b.jpg", tmp_path / "elsewhere.bin"
-    path.write_bytes(_jpeg(seed=3))
-    sidecar.write_bytes(stores[0])
-    report = read(path, pki.policy, sidecar=sidecar)
-    assert report.state is State.INVALID
-    assert report.failures == ("assertion.dataHash.mismatch",)
-
-
-@pytest.mark.parametrize("junk", [b"", b"\0" * 64, b"not a store"])
-def test_sidecar_of_junk(pki, jpeg: bytes, tmp_path: Path, junk: bytes) -> None:
-    path, sidecar = tmp_path / "b.jpg", tmp_path / "b.c2pa"
-    path.write_bytes(jpeg)
-    sidecar.write_bytes(junk)
-    assert read(path, pki.policy).state in (State.MALFORMED, State.NONE)
-
-
-def test_sidecar_that_is_too_large(pki, jpeg: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_SIDECAR_BYTES", 1 << 20)
-    path, sidecar = tmp_path / "b.jpg", tmp_path / "b.c2pa"
-    path.write_bytes(jpeg)
-    sidecar.write_bytes(bytes((1 << 20) + 1))
-    report = read(path, pki.policy)
-    assert report.state is State.MALFORMED
-    assert "larger than 1 MiB" in report.message
 
 
 # Trouble with the path

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,24 @@ def test_a_signed_file_says_what_was_claimed(
     assert {"c2pa.soft-binding", "org.example.run"} <= set(active.assertions)
     assert active.signer is not None
     assert active.signer.subject == "Test signer"
+
+
+@pytest.mark.parametrize("sidecar", [False, True])
+def test_names_that_are_not_utf8(
+    picture: Path, signer: PemSigner, policy: TrustPolicy, sidecar: bool
+) -> None:
+    before = Path(os.fsdecode(os.fsencode(picture.parent) + b"/caf\xe9.jpg"))
+    after = Path(os.fsdecode(os.fsencode(picture.parent) + b"/na\xefve.jpg"))
+    picture.rename(before)
+    result = sign(
+        before, after, edited_by_model("m"), signer, ingredients=[before], policy=policy, sidecar=sidecar
+    )
+    assert result.path == after
+    assert json.loads(result.model_dump_json())["path"].endswith("na\\xefve.jpg")
+    report = read(after, policy)
+    assert (report.state, report.sidecar) == (CredentialState.TRUSTED, "na\\xefve.c2pa" if sidecar else "")
+    assert report.manifests[0].title == "na\\xefve.jpg"
+    assert {i.title for i in report.manifests[0].ingredients} == {"caf\\xe9.jpg"}
 
 
 def test_an_edit_chain_keeps_its_history(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forensics.errors import CertificateError, TrustPolicyError
-from forensics.provenance import CredentialState, ListKind, TrustList, TrustPolicy, read
+from forensics.provenance import CredentialState, ListKind, TrustList, TrustPolicy, read, trust_file
 from forensics.provenance._statuses import Statuses
 from forensics.provenance.certificates import describe_certificates, find_issuer, normalise_pem
 from forensics.provenance.trust import policy_path, user_policy_path
@@ -168,6 +168,17 @@ def test_add_and_remove(tmp_path: Path, pem: str) -> None:
     assert remove_list(policy, "c2pa-trust-list") == TrustPolicy.default()
     with pytest.raises(TrustPolicyError, match="there are: c2pa-trust-list"):
         remove_list(policy, "other")
+
+
+def test_what_could_not_be_read_back_is_not_written(tmp_path: Path, pem: str, monkeypatch) -> None:
+    monkeypatch.setattr(trust_file, "MAX_FILE_BYTES", 100)
+    with pytest.raises(TrustPolicyError, match="read back"):
+        write_policy(TrustPolicy(lists=(TrustList(name="a", pem=pem),)), tmp_path / "trust.toml")
+    monkeypatch.undo()
+    monkeypatch.setattr(trust_file, "to_toml", lambda policy: "version = 1\n")
+    with pytest.raises(TrustPolicyError, match="read back"):
+        write_policy(TrustPolicy(require_timestamp=True), tmp_path / "trust.toml")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_write_leaves_the_old_file(

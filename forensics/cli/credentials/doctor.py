@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forensics.cli.credentials._passphrase import VARIABLE, passphrase
+from forensics.cli.status import FOUND
 
 if TYPE_CHECKING:
     from forensics.provenance.doctor import Diagnosis
@@ -34,7 +35,7 @@ def doctor(chain: Path, key: Path | None, trust: Path | None, as_json: bool) -> 
     secret = None if key is None else passphrase(key)
     diagnosis = diagnose(chain, key, password=secret, policy=TrustPolicy.resolve(trust))
     click.echo(_json(diagnosis) if as_json else _text(diagnosis))
-    return 1 if diagnosis.refused else 0
+    return FOUND if diagnosis.refused else 0
 
 
 def _json(diagnosis: Diagnosis) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli.output import console
+
 if TYPE_CHECKING:
     from rich.text import Text
     from rich.tree import Tree
@@ -37,9 +39,7 @@ def inspect(file: Path, as_json: bool, trust: Path | None, sidecar: Path | None)
     if as_json:
         click.echo(json.dumps({"path": str(file), "credentials": report.model_dump(mode="json")}))
         return
-    from rich.console import Console
-
-    Console(highlight=False, markup=False, emoji=False).print(_tree(file, report))
+    console().print(_tree(file, report))
 
 
 def _tree(file: Path, report: CredentialReport) -> Tree:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.credentials._passphrase import VARIABLE, passphrase
+from forensics.cli.output import json_line
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def sign(source: Path, destination: Path, as_json: bool, **options: Any) -> int:
         in_place=options["in_place"],
         discard_credentials=options["discard_credentials"],
     )
-    click.echo(result.model_dump_json() if as_json else _text(result))
+    click.echo(json_line(result) if as_json else _text(result))
     return 0
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forensics.cli.status import FOUND, UNREADABLE
+
 if TYPE_CHECKING:
     from forensics.provenance import CredentialReport, TrustPolicy
 
 __all__ = ["verify"]
-
-FAILED, UNREADABLE = 1, 3
 
 
 @click.command(no_args_is_help=True)
@@ -38,7 +38,7 @@ def verify(files: tuple[Path, ...], as_json: bool, trust: Path | None, allow_unt
         click.echo(result.as_json() if as_json else result.as_text())
     if any(result.report is None for result in results):
         return UNREADABLE
-    return 0 if all(result.holds for result in results) else FAILED
+    return 0 if all(result.holds for result in results) else FOUND
 
 
 @dataclass(frozen=True)
