@@ -13,6 +13,7 @@ from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, VERSION, Layout, Payload, parse_identity
 from forensics.watermark.spread import codec as spread
 from forensics.watermark.spread.embedding import Residual
+from forensics.watermark.spread.nulls import Nulls
 
 __all__ = ["LEAST_SIDE", "RATE", "Watermarker", "added", "detect"]
 
@@ -111,13 +112,16 @@ class Watermarker:
         return Payload(self.layout.name, version, f"{identity:0{self.layout.digits}x}", verified=True)
 
 
-def detect(pixels: Pixels, keys: Sequence[Key], *, rate: float = RATE) -> Detection:
+def detect(
+    pixels: Pixels, keys: Sequence[Key], *, rate: float = RATE, nulls: Nulls | None = None
+) -> Detection:
     """Look for the marks of any of some keys.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
         keys: At least one.
         rate: False-alarm rate for all keys together, inside (0, 1).
+        nulls: What unmarked pictures show; as shipped if None.
 
     Raises:
         UsageError: That is no such picture or rate, or there is no key.
@@ -126,7 +130,7 @@ def detect(pixels: Pixels, keys: Sequence[Key], *, rate: float = RATE) -> Detect
         raise UsageError("detection needs a key")
     if not 0 < rate < 1:
         raise UsageError(f"the false-alarm rate must lie between 0 and 1, not {rate}", actual=rate)
-    return spread.detect(_luma(_checked(pixels, 1)), keys, rate)
+    return spread.detect(_luma(_checked(pixels, 1)), keys, rate, nulls)
 
 
 def added(pixels: Pixels, residual: Residual) -> Pixels:

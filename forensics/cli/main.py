@@ -22,6 +22,7 @@ __all__ = ["cli", "main"]
 COMMANDS = {
     "audit": ("forensics.cli.audit:audit", "Say what a picture or clip is, and how that is known."),
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
+    "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 

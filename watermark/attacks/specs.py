@@ -88,8 +88,8 @@ class Attack:
                 result = checked(step.operation.apply(result, rng, *step.values))
             except UsageError as error:
                 raise UsageError(f"{step}: {error}", expected=error.expected, actual=error.actual) from error
-        owned = np.ascontiguousarray(result)
-        return owned.copy() if np.may_share_memory(owned, pixels) else owned
+        owned = result.flags.writeable and not np.may_share_memory(result, pixels)
+        return np.ascontiguousarray(result) if owned else np.array(result, order="C")
 
     def __str__(self) -> str:
         return "+".join(map(str, self.steps))

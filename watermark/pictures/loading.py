@@ -28,10 +28,7 @@ __all__ = ["load_bytes_for_marking", "load_for_marking"]
 
 _ORIENTATION, _SUBFILE, _PHOTOMETRIC = 274, 254, 262
 _PAGES = 64
-_GREY_TYPES = (
-    0,
-    4,
-)  # PNG 3rd edition, 11.2.1: grey, which a transparent one makes four channels of, and alpha
+_GREY_TYPES = (0, 4)  # PNG 3rd edition, 11.2.1: grey, without and with alpha
 # Modes of Pillow whose samples are taken as they are, and what becomes of the others.
 _PLAIN = ("L", "LA", "RGB", "RGBA")
 _CONVERTED = {
