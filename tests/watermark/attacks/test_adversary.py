@@ -26,7 +26,7 @@ def pictures(count: int, height: int = 192, width: int = 256) -> list[Pixels]:
     for seed in range(count):
         rng = np.random.default_rng(seed)
         radius = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
-        field = np.real(np.fft.ifft2(np.fft.fft2(rng.normal(size=(height, width))) / (radius + 0.01) ** 1.2))
+        field = np.real(np.fft.ifft2(np.fft.fft2(rng.normal(size=(height, width))) / (radius + 0.01) ** 2.5))
         plane = 120 + 40 * (field - field.mean()) / field.std()
         found.append(np.clip(np.rint(plane[..., None] + (0, 5, -5)), 0, 255).astype(np.uint8))
     return found
@@ -45,58 +45,58 @@ def tile(side: int, height: int = 192, width: int = 256) -> Floats:
     return np.tile(one, (-(-height // side), -(-width // side)))[:height, :width]
 
 
-def correlation(pixels: Pixels | Floats, pattern: Floats) -> float:
-    values = pixels.mean(axis=2) if pixels.ndim == 3 else pixels
-    power = np.abs(np.fft.fft2(values))
-    white = np.real(np.fft.ifft2(np.fft.fft2(values) / (power + 1e-6)))
-    return float((white * pattern).sum() / (np.linalg.norm(white) * np.linalg.norm(pattern)))
+def share(pixels: Pixels | Floats, plain: Pixels | Floats, pattern: Floats) -> float:
+    """Return how much of a mark a picture has more than another: 1 where it was put in."""
+    change = pixels.astype(float) - plain
+    change = change.mean(axis=2) if change.ndim == 3 else change
+    return float((change * pattern).sum() / (pattern * pattern).sum())
+
+
+def likeness(estimate: Floats, pattern: Floats) -> float:
+    return float(np.corrcoef(estimate.ravel(), pattern.ravel())[0, 1])
 
 
 def test_estimate_looks_like_the_mark() -> None:
-    (plain,) = pictures(1)
-    pattern = mark()
+    plain, pattern = pictures(1)[0], mark()
     marked = add_mark(plain, pattern)
-    gained = estimate_mark(marked, 3) - estimate_mark(plain, 3)
-    assert np.corrcoef(gained.ravel(), pattern.ravel())[0, 1] > 0.5
-    assert correlation(estimate_mark(marked, 3), pattern) > 3 * abs(
-        correlation(estimate_mark(plain, 3), pattern)
-    )
+    assert share(marked, plain, pattern) == pytest.approx(1, abs=0.01)
+    assert likeness(estimate_mark(marked, 3), pattern) > 0.4
+    assert abs(likeness(estimate_mark(plain, 3), pattern)) < 0.03
+    assert likeness(estimate_mark(marked, 3) - estimate_mark(plain, 3), pattern) > 0.65
 
 
 def test_remodulation_weakens_and_then_turns_the_mark_round() -> None:
-    marked = add_mark(pictures(1)[0], mark())
-    scores = [correlation(parse_attack(f"remodulate:{gain}")(marked), mark()) for gain in (0, 1, 3)]
-    assert scores[1] < 0.8 * scores[0]
-    assert scores[2] < 0 < scores[1]
+    plain, pattern = pictures(1)[0], mark()
+    marked = add_mark(plain, pattern)
+    left = [share(parse_attack(f"remodulate:{gain}")(marked), plain, pattern) for gain in (0, 1, 4)]
+    assert left[0] == pytest.approx(1, abs=0.01)
+    assert left[1] < 0.8
+    assert left[2] < 0
 
 
 def test_average_of_many_pictures_shows_what_they_share() -> None:
-    pattern = mark()
-    marked = [add_mark(plain, pattern) for plain in pictures(24)]
-    few, many = (np.corrcoef(mean_mark(marked[:n]).ravel(), pattern.ravel())[0, 1] for n in (2, 24))
-    assert many > 0.7
-    assert many > few + 0.2
+    pattern, plain = mark(), pictures(24)
+    marked = [add_mark(pixels, pattern) for pixels in plain]
+    few, many = (likeness(mean_mark(marked[:n]), pattern) for n in (2, 24))
+    assert many > few + 0.05
+    assert many > 0.9
     shared = mean_mark(marked[1:])
-    strength = float((shared * pattern).sum() / (shared * shared).sum())
-    assert abs(correlation(add_mark(marked[0], shared, -strength), pattern)) < 0.4 * correlation(
-        marked[0], pattern
-    )
+    gain = share(shared, np.zeros_like(shared), pattern)
+    assert share(add_mark(marked[0], shared, -1 / gain), plain[0], pattern) == pytest.approx(0, abs=0.1)
 
 
 def test_average_of_pictures_of_different_sizes_is_that_of_their_common_corner() -> None:
     first, second = pictures(1)[0], pictures(1, 64, 300)[0]
     expected = (estimate_mark(first[:64]) + estimate_mark(second[:, :256])) / 2
-    assert mean_mark([first, second]) == pytest.approx(expected, abs=1e-4)
+    assert mean_mark([first, second]) == pytest.approx(expected, abs=1e-3)
 
 
 def test_copied_mark_is_found_in_the_target() -> None:
-    source, target = pictures(2)
-    pattern = mark()
-    forged = copy_mark(add_mark(source, pattern), target, gain=1.5)
-    assert forged.shape == target.shape
-    assert correlation(forged, pattern) > 0.1
-    assert abs(correlation(target, pattern)) < 0.02
-    assert abs(correlation(copy_mark(source, target, gain=1.5), pattern)) < 0.03
+    (source, target), pattern = pictures(2), mark()
+    marked = add_mark(source, pattern)
+    assert share(copy_mark(marked, target), target, pattern) > 0.3
+    assert share(copy_mark(marked, target, gain=2), target, pattern) > 0.6
+    assert abs(share(copy_mark(source, target), target, pattern)) < 0.05
 
 
 def test_copy_uses_the_common_corner() -> None:
@@ -118,7 +118,7 @@ def test_tile_is_removed_without_the_key(spec: str) -> None:
     plain, pattern = pictures(1, 384, 512)[0], tile(48, 384, 512)
     marked = add_mark(plain, pattern)
     cleaned = parse_attack(spec)(marked)
-    assert abs(correlation(cleaned, pattern)) < 0.25 * correlation(marked, pattern)
+    assert abs(share(cleaned, plain, pattern)) < 0.25
     assert np.mean((cleaned.astype(float) - plain) ** 2) < np.mean((marked.astype(float) - plain) ** 2)
 
 
@@ -138,7 +138,8 @@ def test_collusion_weakens_every_mark() -> None:
     copies = [add_mark(plain, mark(seed=seed)) for seed in range(5)]
     joined = collude(copies)
     for seed, copy in enumerate(copies):
-        assert 0 < correlation(joined, mark(seed=seed)) < 0.45 * correlation(copy, mark(seed=seed))
+        assert share(copy, plain, mark(seed=seed)) == pytest.approx(1, abs=0.01)
+        assert share(joined, plain, mark(seed=seed)) == pytest.approx(0.2, abs=0.03)
 
 
 def test_second_mark_is_added_by_the_embedder(photo: Pixels) -> None:

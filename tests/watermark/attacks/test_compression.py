@@ -21,7 +21,7 @@ def test_jpeg_is_that_of_opencv(photo: Pixels, quality: int) -> None:
     _, coded = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     theirs = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
     ours = parse_attack(f"jpeg:{quality}")(photo)
-    assert psnr(ours, theirs) > 45
+    assert np.abs(ours.astype(float) - theirs).mean() < 0.5
     assert psnr(ours, photo) == pytest.approx(psnr(theirs, photo), abs=0.05)
 
 

@@ -38,8 +38,8 @@ def test_shipped_suites() -> None:
 def test_contract_demands_what_was_promised() -> None:
     demands = {str(row.attack): row.demand for row in load_suite("contract").rows}
     always = """none jpeg:50 webp:50 brightness:0.5 brightness:1.5 contrast:0.5 contrast:1.5 resize:0.5
-        resize:2 blur:1 noise:8 rotate:-15 rotate:15 quarter:1 quarter:2 quarter:3 flip:horizontal flip:vertical
-        crop_rescale:0.5+jpeg:70"""
+        resize:2 blur:1 noise:8 rotate:-15 rotate:15 quarter:1 quarter:2 quarter:3 flip:horizontal
+        flip:vertical crop_rescale:0.5+jpeg:70"""
     mostly = "jpeg:30 resize:0.35 rotate:45 crop:0.25 screenshot:0.75 combined:0.5"
     reported = "crop:0.1 perspective:0.2 h264:23 h264:30 h264:40 regen_lite:0.25"
     assert {demands[text] for text in always.split()} == {1.0}
