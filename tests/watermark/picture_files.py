@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 import cv2
@@ -125,9 +126,10 @@ def exif_of(order: str = "<", orientation: int = 6) -> bytes:
     return bytes(block) + values
 
 
-def profile(space: str = "sRGB") -> bytes:
-    """An ICC profile."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
+@cache
+def profile() -> bytes:
+    """An ICC profile; each one made holds the time."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\

@@ -100,10 +100,10 @@ def test_wide_grey_with_alpha_becomes_colour_and_says_so() -> None:
 
 def test_a_wide_tiff_is_read_on_its_stored_grid() -> None:
     """Decoders turn such a picture by its orientation, and some take white for zero."""
-    from forensics.watermark.pictures.fields import field, tiff_with_fields
+    from forensics.watermark.pictures.fields import numbers, tiff_with_fields
 
     tiff = wide_file(wide_of(3), ".tiff")
-    turned = tiff_with_fields(tiff, None, [field("<", 274, 3, 6)])
+    turned = tiff_with_fields(tiff, None, [numbers("<", 274, 3, 6)])
     source = load_bytes_for_marking(turned)
     assert source.baggage.orientation == 6
     assert np.array_equal(source.frames[0], wide_of(3))
@@ -111,7 +111,7 @@ def test_a_wide_tiff_is_read_on_its_stored_grid() -> None:
     assert again.baggage.orientation == 6
     assert np.array_equal(again.frames[0], wide_of(3))
     grey = wide_file(wide_of(1), ".tiff")
-    negative = tiff_with_fields(grey, None, [field("<", 262, 3, 0)])
+    negative = tiff_with_fields(grey, None, [numbers("<", 262, 3, 0)])
     source = load_bytes_for_marking(negative)
     assert np.array_equal(source.pixels, open_bytes(negative).pixels)
     assert np.array_equal(encode_marked(source).pixels, source.pixels)
@@ -236,7 +236,7 @@ def test_every_frame_of_an_animation_is_marked_alike(format_name: str, target: s
         assert np.array_equal(frame, marked_by_hand(first, 1))
         assert format_name == "GIF" or np.array_equal(first, made)
     assert again.storage.durations == source.storage.durations == (70, 150, 40)
-    assert again.storage.loop == source.storage.loop == 2
+    assert again.storage.loop == source.storage.loop == 2 + (format_name == "GIF")  # it counts repetitions
 
 
 @pytest.mark.parametrize("format_name", ["PNG", "WEBP"])

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from forensics.media import Media
-from forensics.media.blocks import Block, metadata_blocks
+from forensics.media import Limits, Media
+from forensics.media.blocks import metadata_blocks
 from forensics.media.boxes import boxes
 from forensics.media.exif import ExifBlock, read_exif
 from forensics.media.png import chunks
 from forensics.media.riff import webp_chunks
-from forensics.watermark.pictures.fields import MOST_BYTES, exif_of_tiff
+from forensics.watermark.pictures.fields import ample, exif_of_tiff
 
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["Baggage", "collect"]
+__all__ = ["Baggage", "Text", "collect"]
 
 # Chunks that say how the samples of a PNG look, and when they changed; they hold at any depth.
 _PNG_CHUNKS = (b"cHRM", b"gAMA", b"sRGB", b"cICP", b"mDCV", b"cLLI", b"pHYs", b"tIME")
@@ -26,7 +26,21 @@ _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")  # C2PA 2.2, A.5
 _C2PA_FIELD = 52545  # C2PA 2.2, A.3.4
 _X_RESOLUTION = 282
 _METRE = 0.0254
+_MOST_BLOCKS = 4096
 _MOST_DENSITY = 1e6
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text chunk of a PNG.
+
+    Attributes:
+        kind: Its type, such as b"iTXt".
+        data: Its content.
+    """
+
+    kind: bytes
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -40,7 +54,7 @@ class Baggage:
         resources: Photoshop resource blocks.
         iptc: IPTC records outside of a resource block.
         comments: Comments.
-        texts: Text chunks of a PNG, whose `name` is their type.
+        texts: Text chunks of a PNG.
         jfif: Payload of a JPEG's JFIF segment behind its name; b"" for none.
         chunks: Further chunks of a PNG, complete.
         dpi: Pixels per inch across and down; None where nothing outside of EXIF says.
@@ -54,7 +68,7 @@ class Baggage:
     resources: tuple[bytes, ...] = field(default=(), repr=False)
     iptc: tuple[bytes, ...] = field(default=(), repr=False)
     comments: tuple[bytes, ...] = field(default=(), repr=False)
-    texts: tuple[Block, ...] = field(default=(), repr=False)
+    texts: tuple[Text, ...] = field(default=(), repr=False)
     jfif: bytes = field(default=b"", repr=False)
     chunks: bytes = field(default=b"", repr=False)
     dpi: tuple[float, float] | None = None
@@ -64,7 +78,7 @@ class Baggage:
     @property
     def orientation(self) -> int:
         """EXIF orientation, 1 to 8."""
-        return read_exif(self.exif).orientation if self.exif else 1
+        return read_exif(self.exif, ample()).orientation if self.exif else 1
 
 
 def collect(media: Media, picture: Image.Image) -> Baggage:
@@ -78,38 +92,70 @@ def collect(media: Media, picture: Image.Image) -> Baggage:
         MediaError: The structure around the metadata is broken or endless.
     """
     name, data = media.container.format, media.data
-    found = list(metadata_blocks(data, name))
-    problems = [b.name for b in found if b.kind == "problem"]
+    problems: list[str] = []
+    found = _read(data, name, media.limits, problems)
     exif = _exif(found, name, data, picture)
-    if exif and not _readable(read_exif(exif, MOST_BYTES)):
+    if exif and not _readable(read_exif(exif, ample())):
         exif, problems = b"", [*problems, "the EXIF is broken and was not carried over"]
+    jfif = next((p.data for p in found if p.kind == "jfif" and len(p.data) >= 9), b"")
     return Baggage(
         exif=exif,
-        icc=next((b.data for b in found if b.kind == "icc"), b""),
+        icc=next((p.data for p in found if p.kind == "icc"), b""),
         xmp=_all(found, "xmp"),
         resources=_all(found, "photoshop"),
         iptc=_all(found, "iptc"),
         comments=_all(found, "comment"),
-        texts=tuple(b for b in found if b.kind == "png"),
-        jfif=next((b.data for b in found if b.kind == "jfif" and len(b.data) >= 9), b""),
+        texts=tuple(Text(p.name.encode(), p.data) for p in found if p.kind == "png"),
+        jfif=jfif,
         chunks=_png_chunks(data) if name == "png" else b"",
-        dpi=_dpi(media, picture, found),
+        dpi=_dpi(media, picture, jfif),
         credentials=_has_credentials(data, name),
         problems=tuple(problems),
     )
 
 
-def _all(found: Iterable[Block], kind: str) -> tuple[bytes, ...]:
-    return tuple(b.data for b in found if b.kind == kind and b.data)
+@dataclass(frozen=True)
+class _Part:
+    """One metadata block, read."""
+
+    kind: str
+    name: str
+    data: bytes
 
 
-def _exif(found: Iterable[Block], name: str, data: bytes, picture: Image.Image) -> bytes:
+def _read(data: bytes, format_name: str, limits: Limits, problems: list[str]) -> list[_Part]:
+    """Read all blocks that are whole; half a block is of no use to another file."""
+    budget = ample()
+    found: list[_Part] = []
+    for block in metadata_blocks(data, format_name, limits):
+        if block.kind == "problem":
+            problems.append(block.name)
+        if block.kind in ("problem", "tiff"):
+            continue
+        if not budget.more() or len(found) >= _MOST_BLOCKS:
+            problems.append("there is too much metadata: only the first blocks were carried over")
+            break
+        try:
+            part = _Part(block.kind, block.name, block.read(budget))
+        except (ValueError, struct.error, IndexError) as error:
+            problems.append(f"a block of {block.kind} metadata is broken and was not carried over: {error}")
+            continue
+        if budget.problem is None:
+            found.append(part)
+    return found
+
+
+def _all(found: Iterable[_Part], kind: str) -> tuple[bytes, ...]:
+    return tuple(p.data for p in found if p.kind == kind and p.data)
+
+
+def _exif(found: Iterable[_Part], name: str, data: bytes, picture: Image.Image) -> bytes:
     if name == "tiff":
         return exif_of_tiff(data)
     if name in ("avif", "heif"):
         raw = picture.info.get("exif") or b""
         return bytes(raw).removeprefix(b"Exif\x00\x00")
-    return next((b.data for b in found if b.kind == "exif"), b"")
+    return next((p.data for p in found if p.kind == "exif"), b"")
 
 
 def _readable(block: ExifBlock) -> bool:
@@ -120,11 +166,11 @@ def _png_chunks(data: bytes) -> bytes:
     return b"".join(data[c.start - 8 : c.end + 4] for c in chunks(data) if c.kind in _PNG_CHUNKS)
 
 
-def _dpi(media: Media, picture: Image.Image, found: Iterable[Block]) -> tuple[float, float] | None:
+def _dpi(media: Media, picture: Image.Image, jfif: bytes) -> tuple[float, float] | None:
     name, data = media.container.format, media.data
     given: tuple[float, float] | None = None
     if name == "jpeg":
-        given = next((_jfif_dpi(b.data) for b in found if b.kind == "jfif" and len(b.data) >= 9), None)
+        given = _jfif_dpi(jfif) if jfif else None
     elif name == "png":
         given = next((_phys_dpi(data[c.start : c.end]) for c in chunks(data) if c.kind == b"pHYs"), None)
     elif picture.info.get("dpi") and (name == "bmp" or _X_RESOLUTION in getattr(picture, "tag_v2", {})):

@@ -11,6 +11,8 @@ import numpy as np
 
 from forensics.errors import ForensicsError, LimitExceeded, UsageError
 from forensics.media import JpegStructure, Pixels
+from forensics.watermark.pictures.baggage import Baggage
+from forensics.watermark.pictures.fields import upright
 from forensics.watermark.pictures.fitting import fitting
 from forensics.watermark.pictures.source import Samples, Source
 from forensics.watermark.pictures.wrapping import wrap_jpeg, wrap_png, wrap_tiff
@@ -23,6 +25,7 @@ __all__ = ["FLOOR", "Job", "encode", "narrow"]
 FLOOR = 90  # JPEG quality below which nothing is written unasked
 _FIRST_QUALITY = 95  # of a JPEG or lossy WebP whose source suggests none
 _AVIF_QUALITY = 90
+_ORIENTATION, _SOFTWARE = 274, 305
 _LONGEST = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}  # pixels on a side, by their encoders
 _CV_COMPRESSIONS = {"raw": 1, "tiff_lzw": 5, "tiff_adobe_deflate": 8, "packbits": 32773}
 
@@ -159,10 +162,30 @@ def _avif(job: Job) -> bytes:
         "AVIF",
         quality=job.quality or _AVIF_QUALITY,
         subsampling=chroma,
-        exif=job.exif,
+        exif=_verbatim(source.baggage),
         icc_profile=source.baggage.icc or None,
         xmp=b"".join(source.baggage.xmp[:1]),
     )
+
+
+def _verbatim(baggage: Baggage) -> Image.Exif | None:
+    """EXIF that Pillow does not lay out anew when it moves the orientation into a box of the AVIF."""
+    from PIL import Image
+
+    if not baggage.exif:
+        return None
+
+    class Verbatim(Image.Exif):
+        """The orientation to look at, and bytes that stay as they are."""
+
+        def tobytes(self, offset: int = 8) -> bytes:
+            return b"Exif\x00\x00" + upright(baggage.exif)
+
+    found = Verbatim()
+    found[_SOFTWARE] = ""  # Pillow takes the orientation out, and leaves out EXIF that is empty then
+    if baggage.orientation != 1:
+        found[_ORIENTATION] = baggage.orientation
+    return found
 
 
 def _tiff(job: Job) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from forensics.media.png import decode_text
 from forensics.watermark.pictures.baggage import Baggage
+from forensics.watermark.pictures.fields import ample
 from forensics.watermark.pictures.source import Source
 
 __all__ = ["fitting"]
@@ -64,7 +65,7 @@ def _text_names(baggage: Baggage) -> list[str]:
     found = []
     for block in baggage.texts:
         try:
-            found.append(decode_text(block.name.encode(), block.data, 64).keyword)
+            found.append(decode_text(block.kind, block.data, 64, ample()).keyword)
         except ValueError:
             found.append("a broken one")
     return found

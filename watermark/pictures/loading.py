@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
-from forensics.media import Kind, Limits, Media, open_bytes, open_media
+from forensics.media import Kind, Limits, Media, gif, open_bytes, open_media
 from forensics.media._guard import Deadline, decoding, quiet
 from forensics.media.boxes import find_box
 from forensics.media.exif import count_directories, read_exif
@@ -18,7 +18,7 @@ from forensics.media.image import check_scans, load_rgb, open_picture
 from forensics.media.png import without_ancillary
 from forensics.media.riff import webp_chunks
 from forensics.watermark.pictures.baggage import Baggage, collect
-from forensics.watermark.pictures.fields import field, tiff_with_fields
+from forensics.watermark.pictures.fields import upright
 from forensics.watermark.pictures.source import Samples, Source, Storage
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_bytes_for_marking", "load_for_marking"]
 
-_ORIENTATION, _SUBFILE, _PHOTOMETRIC = 274, 254, 262
+_SUBFILE, _PHOTOMETRIC = 254, 262
 _PAGES = 64
 _GREY_TYPES = (0, 4)  # PNG 3rd edition, 11.2.1: grey, without and with alpha
 # Modes of Pillow whose samples are taken as they are, and what becomes of the others.
@@ -87,7 +87,7 @@ def _load(media: Media) -> Source:
     baggage = collect(media, picture)
     notes = list(baggage.problems)
     storage = Storage(media.jpeg, _is_lossless(media), _chroma(media), _compression(picture))
-    if name != "tiff" and int(getattr(picture, "n_frames", 1)) > 1:
+    if name != "tiff" and media.image is not None and media.image.frames > 1:
         return _animation(media, picture, baggage, storage, notes)
     if name == "tiff":
         _check_pages(media.data, notes)
@@ -133,7 +133,7 @@ def _wide(media: Media, picture: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     import cv2
 
     name, data = media.container.format, media.data
-    data = without_ancillary(data) if name == "png" else _upright(data)
+    data = without_ancillary(data) if name == "png" else upright(data)  # it would turn a TIFF
     with decoding(name):
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None or found.dtype != np.uint16 or found.shape[:2] != picture.size[::-1]:
@@ -146,12 +146,6 @@ def _wide(media: Media, picture: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
         return np.ascontiguousarray(found[..., [0, 3]])
     order = [2, 1, 0, 3][: found.shape[2]]
     return np.ascontiguousarray(found[..., order])
-
-
-def _upright(tiff: bytes) -> bytes:
-    """The same TIFF without an orientation, which its decoder would apply."""
-    order = "<" if tiff.startswith(b"II") else ">"
-    return tiff_with_fields(tiff, None, [field(order, _ORIENTATION, 3, 1)])
 
 
 def _white_is_zero(picture: ImageFile.ImageFile) -> bool:
@@ -183,17 +177,28 @@ def _animation(
     if not frames:
         raise CorruptMedia("no frame of this animation can be decoded")
     alike = _of_one_kind(frames)
-    storage = Storage(
-        None, storage.lossless, storage.chroma, "raw", tuple(durations), int(picture.info.get("loop") or 0)
-    )
+    storage = Storage(None, storage.lossless, storage.chroma, "raw", tuple(durations), _plays(media, picture))
     return Source(media.path, media.container.format, alike, baggage, storage, tuple(notes))
+
+
+def _plays(media: Media, picture: ImageFile.ImageFile) -> int:
+    """How often an animation is shown, 0 for ever."""
+    if media.container.format != "gif":
+        return int(picture.info.get("loop") or 0)
+    # A GIF is shown once, unless Netscape's extension asks for ever, or for so many times more.
+    head = b"\x0bNETSCAPE2.0\x03\x01"
+    for block in gif.blocks(media.data, Deadline(media.limits.seconds)):
+        if block.kind == "application" and media.data.startswith(head, block.start):
+            more = int.from_bytes(media.data[block.start + len(head) : block.start + len(head) + 2], "little")
+            return more + 1 if more else 0
+    return 1
 
 
 def _decoded_frames(media: Media, picture: ImageFile.ImageFile) -> Iterator[Image.Image]:
     """Yield whole frames, as they are shown."""
     name, limits = media.container.format, media.limits
     deadline = Deadline(limits.seconds)
-    declared = int(getattr(picture, "n_frames", 1))
+    declared = media.image.frames if media.image else 1
     total = declared * picture.width * picture.height
     if total > limits.pixels:
         raise LimitExceeded(

@@ -7,10 +7,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from forensics.media.exif import Entry, read_exif
+from forensics.media.exif import read_exif
 from forensics.media.jpeg import segments
 from forensics.watermark.pictures.baggage import Baggage
-from forensics.watermark.pictures.fields import field, tiff_with_fields
+from forensics.watermark.pictures.fields import Field, numbers, tiff_with_fields
 
 __all__ = ["wrap_jpeg", "wrap_png", "wrap_tiff"]
 
@@ -116,7 +116,7 @@ def _png_chunks(baggage: Baggage) -> Iterator[bytes]:
         text = comment.decode("utf-8", "replace").rstrip("\x00").encode()
         yield _chunk(b"iTXt", b"Comment\x00\x00\x00\x00\x00" + text)
     for block in baggage.texts:
-        yield _chunk(block.name.encode(), block.data)
+        yield _chunk(block.kind, block.data)
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
@@ -132,15 +132,15 @@ def wrap_tiff(tiff: bytes, baggage: Baggage, *, alpha: bool) -> bytes:
         alpha: Whether the last sample is plain alpha.
     """
     order = "<" if tiff.startswith(b"II") else ">"
-    extra = [Entry(_XMP_FIELD, 1, x, len(x)) for x in baggage.xmp[:1]]
-    extra += [Entry(_PHOTOSHOP_FIELD, 1, r, len(r)) for r in baggage.resources[:1]]
-    extra += [Entry(_IPTC_FIELD, 7, r, len(r)) for r in baggage.iptc[:1]]
-    extra += [Entry(_ICC_FIELD, 7, p, len(p)) for p in [baggage.icc] if p]
+    extra = [Field(_XMP_FIELD, 1, len(x), x) for x in baggage.xmp[:1]]
+    extra += [Field(_PHOTOSHOP_FIELD, 1, len(r), r) for r in baggage.resources[:1]]
+    extra += [Field(_IPTC_FIELD, 7, len(r), r) for r in baggage.iptc[:1]]
+    extra += [Field(_ICC_FIELD, 7, len(p), p) for p in [baggage.icc] if p]
     if alpha:
-        extra.append(field(order, _EXTRA_SAMPLES, 3, 2))  # TIFF 6.0, 18: unassociated
+        extra.append(numbers(order, _EXTRA_SAMPLES, 3, 2))  # TIFF 6.0, 18: unassociated
     if baggage.dpi and not _says_density(baggage.exif):
-        numbers = [field(order, t, 5, round(d * 1000), 1000) for t, d in _sides(baggage.dpi)]
-        extra += [*numbers, field(order, _RESOLUTION_UNIT, 3, 2)]
+        extra += [numbers(order, t, 5, round(d * 1000), 1000) for t, d in _sides(baggage.dpi)]
+        extra.append(numbers(order, _RESOLUTION_UNIT, 3, 2))
     return tiff_with_fields(tiff, baggage.exif or None, extra)
 
 
