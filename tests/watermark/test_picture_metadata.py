@@ -318,6 +318,29 @@ def test_broken_exif_is_left_out_and_named() -> None:
         assert exif_tags(after) <= {t for t in exif_tags(after) if "Resolution" in t.name}
 
 
+def test_an_orientation_of_the_wrong_type_does_no_harm() -> None:
+    """Pillow cannot read an AVIF whose EXIF has no whole number there."""
+    odd = bytearray(exif_of())
+    place = odd.index(struct.pack("<HHI", 274, 3, 1))
+    odd[place : place + 8] = struct.pack("<HHI", 274, 2, 2)
+    for target in ("jpeg", "png", "webp", "avif", "tiff"):
+        _, after, _ = marked(jpeg(exif=bytes(odd)), target)
+        assert after.metadata.get("exif", "Make") == "ACME 42"
+        assert after.image is not None
+        assert after.image.orientation == 1
+
+
+def test_a_heif_becomes_another_format() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    heif.from_pillow(Image.fromarray(pixels_of(3))).save(buffer, quality=90, exif=exif_of(orientation=1))
+    before, after, _ = marked(buffer.getvalue(), "png")
+    assert before.container.format == "heif"
+    assert exif_tags(after) >= {t for t in exif_tags(before) if t.name == "Make"}
+    source = load_bytes_for_marking(buffer.getvalue())
+    assert np.array_equal(source.pixels, before.pixels)
+
+
 def test_credentials_are_not_carried_over_and_it_is_said() -> None:
     source = load_for_marking(SIGNED)
     assert source.baggage.credentials

@@ -258,6 +258,14 @@ def test_a_lossy_animation_stays_lossy() -> None:
     assert np.abs(encoded.pixels.astype(int) - source.pixels).mean() < 3
 
 
+def test_very_long_frames_are_cut_to_what_the_format_can_say() -> None:
+    source = load_bytes_for_marking(animated(FRAMES, "WEBP", duration=[100_000, 50, 50], lossless=True))
+    encoded = encode_marked(source, "png")
+    assert load_bytes_for_marking(encoded.data).storage.durations == (65_535, 50, 50)
+    assert any("66 s" in n for n in encoded.notes)
+    assert encode_marked(source, "webp").notes == ()
+
+
 def test_animations_fit_few_formats_and_limits() -> None:
     data = animated(FRAMES, "PNG", duration=50)
     source = load_bytes_for_marking(data)

@@ -27,6 +27,7 @@ _FIRST_QUALITY = 95  # of a JPEG or lossy WebP whose source suggests none
 _AVIF_QUALITY = 90
 _ORIENTATION, _SOFTWARE = 274, 305
 _LONGEST = {"jpeg": 65_500, "webp": 16_383, "avif": 65_536}  # pixels on a side, by their encoders
+_LONGEST_SHOWN = {"PNG": 65_535, "WEBP": 0xFFFFFF}  # milliseconds
 _CV_COMPRESSIONS = {"raw": 1, "tiff_lzw": 5, "tiff_adobe_deflate": 8, "packbits": 32773}
 
 
@@ -127,7 +128,7 @@ def _sampling(given: JpegStructure, notes: list[str]) -> str:
 def _png(job: Job) -> bytes:
     source = job.source
     if source.animated:
-        encoded = _saved_all(source, "PNG", disposal=0, blend=0)
+        encoded = _saved_all(job, "PNG", disposal=0, blend=0)
     elif source.frames[0].shape[2] == 2 and source.bits == 8:
         encoded = _saved(_picture(source.frames[0]), "PNG")
     else:  # ten times as fast as Pillow, at the same size
@@ -145,7 +146,7 @@ def _webp(job: Job) -> bytes:
     baggage = source.baggage
     options |= {"exif": job.exif, "icc_profile": baggage.icc or None, "xmp": b"".join(baggage.xmp[:1])}
     if source.animated:
-        return _saved_all(source, "WEBP", **options)
+        return _saved_all(job, "WEBP", **options)
     return _saved(_picture(_colour(narrow(source.frames[0]))), "WEBP", **options)
 
 
@@ -169,17 +170,19 @@ def _avif(job: Job) -> bytes:
 
 
 def _verbatim(baggage: Baggage) -> Image.Exif | None:
-    """EXIF that Pillow does not lay out anew when it moves the orientation into a box of the AVIF."""
+    """EXIF that Pillow does not lay out anew when it also writes the orientation into a box of the AVIF."""
     from PIL import Image
 
     if not baggage.exif:
         return None
+    # Its reader lays it out anew where the two differ, and stumbles over fields of wrong types.
+    block = baggage.exif if baggage.orientation != 1 else upright(baggage.exif)
 
     class Verbatim(Image.Exif):
         """The orientation to look at, and bytes that stay as they are."""
 
         def tobytes(self, offset: int = 8) -> bytes:
-            return b"Exif\x00\x00" + upright(baggage.exif)
+            return b"Exif\x00\x00" + block
 
     found = Verbatim()
     found[_SOFTWARE] = ""  # Pillow takes the orientation out, and leaves out EXIF that is empty then
@@ -268,15 +271,19 @@ def _saved(picture: Image.Image, format_name: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _saved_all(source: Source, format_name: str, **options: Any) -> bytes:
-    first, *rest = [_picture(_colour(narrow(f))) for f in source.frames]
-    storage = source.storage
+def _saved_all(job: Job, format_name: str, **options: Any) -> bytes:
+    storage, most = job.source.storage, _LONGEST_SHOWN[format_name]
+    first, *rest = [_picture(_colour(narrow(f))) for f in job.source.frames]
+    if max(storage.durations) > most:
+        job.notes.append(
+            f"frames are shown for {most / 1000:.0f} s at most, which is what a {format_name} can say"
+        )
     return _saved(
         first,
         format_name,
         save_all=True,
         append_images=rest,
-        duration=list(storage.durations),
+        duration=[min(d, most) for d in storage.durations],
         loop=storage.loop,
         **options,
     )

@@ -57,11 +57,12 @@ def ample() -> Budget:
 
 def upright(exif: bytes) -> bytes:
     """Return an EXIF block, or a TIFF, that is the same but for an orientation of 1, where it has one."""
-    block = read_exif(exif, ample())
-    first = next((d for d in block.directories if d.name == "ifd0"), None)
-    for entry in first.entries if first else ():
-        if entry.tag == _ORIENTATION and entry.kind == 3 and entry.count == 1:
-            return exif[: entry.start] + struct.pack(block.byte_order + "H", 1) + exif[entry.start + 2 :]
+    order = "<" if exif.startswith(b"II") else ">"
+    first = struct.unpack_from(order + "I", exif, 4)[0]
+    count = struct.unpack_from(order + "H", exif, first)[0]
+    for at in range(first + 2, min(first + 2 + 12 * count, len(exif) - 11), 12):
+        if struct.unpack_from(order + "H", exif, at)[0] == _ORIENTATION:  # of whatever type
+            return exif[:at] + struct.pack(order + "HHIHH", _ORIENTATION, 3, 1, 1, 0) + exif[at + 12 :]
     return exif
 
 
