@@ -33,6 +33,8 @@ __all__ = [
     "vp9",
 ]
 
+# x265 writes outside its buffers where a picture has no more than 32 rows: small ones are padded.
+_LEAST_CODED = 64  # px: one coding tree unit
 _IN_MEMORY = 64 << 20  # bytes of a coded clip, before it goes to the disk
 
 
@@ -95,11 +97,12 @@ def _transcoded(
     av: ModuleType, frames: Iterable[Pixels], codec: Codec, options: dict[str, str], fps: float
 ) -> Iterator[Pixels]:
     with SpooledTemporaryFile(_IN_MEMORY) as file:
-        _encode(av, file, frames, codec, options, fps)
+        rows, columns = _encode(av, file, frames, codec, options, fps)
         file.seek(0)
         with av.open(file, "r", format="matroska") as container:
             for frame in container.decode(video=0):
-                yield frame.to_ndarray(format="rgb24")
+                pixels: Pixels = frame.to_ndarray(format="rgb24")
+                yield np.ascontiguousarray(pixels[:rows, :columns])
 
 
 def _encode(
@@ -109,26 +112,34 @@ def _encode(
     codec: Codec,
     options: dict[str, str],
     fps: float,
-) -> None:
+) -> tuple[int, int]:
+    """Write a clip; return the sides that hold pictures, without the padding."""
     shape: tuple[int, ...] = ()
+    rate = Fraction(fps).limit_denominator(1001)
     with av.open(file, "w", format="matroska") as container:
-        stream: Any = container.add_stream(
-            codec.value, rate=Fraction(fps).limit_denominator(1001), options=options
-        )
+        stream: Any = container.add_stream(codec.value, rate=rate, options=options)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         for pixels in frames:
             if not shape:
                 shape = checked(pixels).shape
-                stream.height, stream.width = shape[0] // 2 * 2, shape[1] // 2 * 2
+                stream.height, stream.width = (max(_LEAST_CODED, n // 2 * 2) for n in shape[:2])
             if pixels.shape != shape:
                 message = f"a clip has frames of one size, not {pixels.shape} after {shape}"
                 raise UsageError(message, expected=shape, actual=pixels.shape)
-            even = np.ascontiguousarray(pixels[: stream.height, : stream.width])
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
+            picture = av.VideoFrame.from_ndarray(_padded(pixels), format="rgb24")
+            container.mux(stream.encode(picture))
         if not shape:
             raise UsageError("a clip has at least one frame", expected=">= 1", actual=0)
         container.mux(stream.encode(None))
+    return shape[0] // 2 * 2, shape[1] // 2 * 2
+
+
+def _padded(pixels: Pixels) -> Pixels:
+    """Return a frame with even sides that a codec can take: cut by one, or its edge repeated."""
+    even = pixels[: len(pixels) // 2 * 2, : pixels.shape[1] // 2 * 2]
+    missing = [(0, max(0, _LEAST_CODED - n)) for n in even.shape[:2]]
+    return np.ascontiguousarray(np.pad(even, [*missing, (0, 0)], mode="edge"))
 
 
 def _streamed(codec: Codec) -> Callable[..., Iterator[Pixels]]:

@@ -99,16 +99,24 @@ def test_copied_mark_is_found_in_the_target() -> None:
     assert abs(share(copy_mark(source, target), target, pattern)) < 0.05
 
 
+def test_copy_is_evened_out_and_shaped_anew() -> None:
+    source, target = pictures(2)
+    source[:, :128] = parse_attack("contrast:0.1")(source)[:, :128]  # calm on the left
+    target[:, 128:] = parse_attack("contrast:0.1")(target)[:, 128:]  # calm on the right
+    change = copy_mark(add_mark(source, mark()), target).astype(float) - target
+    assert change[:, :128].std() > 5 * change[:, 128:].std()
+
+
 def test_copy_uses_the_common_corner() -> None:
     source, target = pictures(1, 80, 120)[0], pictures(1, 100, 90)[0]
     assert copy_mark(source, target).shape == (80, 90, 3)
     assert np.array_equal(copy_mark(source, target, gain=0), target[:80, :90])
 
 
-@pytest.mark.parametrize("side", [24, 48, 64])
-def test_period_of_a_tile_is_found(side: int) -> None:
-    plain = pictures(1, 384, 512)[0]
-    period = find_period(add_mark(plain, tile(side, 384, 512)))
+@pytest.mark.parametrize(("side", "width"), [(24, 500), (32, 512), (48, 528), (64, 512)])
+def test_period_of_a_tile_is_found_and_not_a_multiple(side: int, width: int) -> None:
+    plain = pictures(1, 384, width)[0]
+    period = find_period(add_mark(plain, tile(side, 384, width)))
     assert period.pixels == side
     assert period.score > 2 * find_period(plain).score
 

@@ -46,3 +46,10 @@ def test_print_warps_and_flattens(photo: Pixels) -> None:
     inside = np.s_[20:-20, 20:-20]
     assert result[inside].std() < photo[inside].std()
     assert (result[:2, :2].max() < 60) or (result[-2:, -2:].max() < 60)
+
+
+def test_print_adds_grain() -> None:
+    flat = np.full((64, 64, 3), 128, np.uint8)
+    clean, grainy = (parse_attack(f"printed:0,noise={sigma}")(flat).std() for sigma in (0, 10))
+    assert clean < 0.5
+    assert grainy > 4

@@ -70,6 +70,17 @@ def test_odd_sides_lose_their_last_row_and_column(clip: list[Pixels]) -> None:
     assert psnr(result, clip[0][:94, :126]) > 36
 
 
+@pytest.mark.parametrize("codec", Codec)
+@pytest.mark.parametrize("size", [(16, 16), (33, 47), (20, 100)])
+def test_small_frames_keep_their_size(clip: list[Pixels], codec: Codec, size: tuple[int, int]) -> None:
+    pytest.importorskip("av")
+    small = [pixels[: size[0], : size[1]] for pixels in clip[:3]]
+    result = list(transcode(small, codec, 15))
+    rows, columns = size[0] // 2 * 2, size[1] // 2 * 2
+    assert [x.shape for x in result] == [(rows, columns, 3)] * 3
+    assert min(psnr(a, b[:rows, :columns]) for a, b in zip(result, small, strict=True)) > 33
+
+
 def test_mistakes_are_explained(clip: list[Pixels]) -> None:
     pytest.importorskip("av")
     with pytest.raises(UsageError, match="crf is 0 to 51, not 52"):
