@@ -242,6 +242,14 @@ def test_jpeg_is_not_written_below_ninety_unasked() -> None:
         assert notes == ()
 
 
+@pytest.mark.parametrize("quality", [40, 97])
+def test_jpeg_has_the_quality_that_is_asked_for(quality: int) -> None:
+    _, after, notes = marked(FILES["jpeg"], quality=quality)
+    assert after.jpeg is not None
+    assert (after.jpeg.quality, after.jpeg.quality_exact) == (quality, True)
+    assert notes == ()
+
+
 def test_grey_and_rgb_jpegs_stay_what_they_are() -> None:
     before, after, _ = marked(saved(pixels_of(1), "JPEG", quality=95))
     assert after.jpeg is not None

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import time
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -9,10 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from forensics.errors import ForensicsError, LimitExceeded, UnsupportedMedia, UsageError
+from forensics.errors import (
+    ForensicsError,
+    LimitExceeded,
+    MediaError,
+    TruncatedMedia,
+    UnsupportedMedia,
+    UsageError,
+)
 from forensics.media import Limits, open_bytes
 from forensics.watermark import pictures
 from forensics.watermark.pictures import encode_marked, load_bytes_for_marking
+from forensics.watermark.pictures.fields import numbers, tiff_with_fields
 
 from .picture_files import SIDES, animated, pixels_of, saved, wide_file, wide_of, wide_png
 
@@ -100,8 +113,6 @@ def test_wide_grey_with_alpha_becomes_colour_and_says_so() -> None:
 
 def test_a_wide_tiff_is_read_on_its_stored_grid() -> None:
     """Decoders turn such a picture by its orientation, and some take white for zero."""
-    from forensics.watermark.pictures.fields import numbers, tiff_with_fields
-
     tiff = wide_file(wide_of(3), ".tiff")
     turned = tiff_with_fields(tiff, None, [numbers("<", 274, 3, 6)])
     source = load_bytes_for_marking(turned)
@@ -115,6 +126,32 @@ def test_a_wide_tiff_is_read_on_its_stored_grid() -> None:
     source = load_bytes_for_marking(negative)
     assert np.array_equal(source.pixels, open_bytes(negative).pixels)
     assert np.array_equal(encode_marked(source).pixels, source.pixels)
+
+
+def test_a_wide_tiff_says_what_its_fourth_sample_is() -> None:
+    encoded = encode_marked(load_bytes_for_marking(WIDE["tiff rgb alpha"][0]))
+    with Image.open(io.BytesIO(encoded.data)) as picture:
+        assert picture.tag_v2[338] == (2,)  # plain alpha
+
+
+def test_a_cut_wide_png_takes_no_memory() -> None:
+    """A cut chunk may declare any length."""
+    data = WIDE["png rgb"][0]
+    place = data.index(b"IDAT") - 4
+    bomb = data[:place] + struct.pack(">I", 0x7FFFFFF0) + data[place + 4 :]
+    tracemalloc.start()
+    began = time.perf_counter()
+    with pytest.raises(TruncatedMedia):
+        load_bytes_for_marking(bomb)
+    assert time.perf_counter() - began < 2
+    assert tracemalloc.get_traced_memory()[1] < 50 << 20
+    tracemalloc.stop()
+
+
+def test_tiles_far_larger_than_the_picture_are_refused() -> None:
+    data = tiff_with_fields(WIDE["tiff rgb"][0], None, [numbers("<", tag, 4, 1 << 14) for tag in (322, 323)])
+    with pytest.raises(MediaError):
+        load_bytes_for_marking(data)
 
 
 def test_pixels_marked_elsewhere_are_taken_over() -> None:

@@ -131,7 +131,7 @@ def _png(job: Job) -> bytes:
         encoded = _saved_all(job, "PNG", disposal=0, blend=0)
     elif source.frames[0].shape[2] == 2 and source.bits == 8:
         encoded = _saved(_picture(source.frames[0]), "PNG")
-    else:  # ten times as fast as Pillow, at the same size
+    else:  # five times as fast as Pillow, for a sixth more bytes
         encoded = _by_opencv(source.frames[0], ".png", [], job.notes)
     return wrap_png(encoded, source.baggage)
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
+from forensics.errors import CorruptMedia, LimitExceeded, TruncatedMedia, UnsupportedMedia
 from forensics.media import Kind, Limits, Media, gif, open_bytes, open_media
 from forensics.media._guard import Deadline, decoding, quiet
 from forensics.media.boxes import find_box
 from forensics.media.exif import count_directories, read_exif
 from forensics.media.image import check_scans, load_rgb, open_picture
-from forensics.media.png import without_ancillary
+from forensics.media.png import chunks, without_ancillary
 from forensics.media.riff import webp_chunks
 from forensics.watermark.pictures.baggage import Baggage, collect
 from forensics.watermark.pictures.fields import upright
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_bytes_for_marking", "load_for_marking"]
 
-_SUBFILE, _PHOTOMETRIC = 254, 262
+_SUBFILE, _PHOTOMETRIC, _TILE_WIDTH, _TILE_LENGTH = 254, 262, 322, 323
+_LARGEST_TILE = 1 << 22  # pixels
 _PAGES = 64
 _GREY_TYPES = (0, 4)  # PNG 3rd edition, 11.2.1: grey, without and with alpha
 # Modes of Pillow whose samples are taken as they are, and what becomes of the others.
@@ -133,8 +134,8 @@ def _wide(media: Media, picture: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     import cv2
 
     name, data = media.container.format, media.data
-    data = without_ancillary(data) if name == "png" else upright(data)  # it would turn a TIFF
     with decoding(name):
+        data = _whole(data) if name == "png" else _plain_tiff(data, picture)
         found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if found is None or found.dtype != np.uint16 or found.shape[:2] != picture.size[::-1]:
         raise CorruptMedia(f"the 16-bit samples of this {name} cannot be decoded")
@@ -146,6 +147,23 @@ def _wide(media: Media, picture: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
         return np.ascontiguousarray(found[..., [0, 3]])
     order = [2, 1, 0, 3][: found.shape[2]]
     return np.ascontiguousarray(found[..., order])
+
+
+def _whole(png: bytes) -> bytes:
+    """The chunks that pixels need, all complete: OpenCV makes room for whatever length a cut one declares."""
+    found = list(chunks(png))
+    if not found or found[-1].kind != b"IEND":
+        raise TruncatedMedia("the PNG ends early")
+    return without_ancillary(png[: found[-1].end + 4])
+
+
+def _plain_tiff(tiff: bytes, picture: ImageFile.ImageFile) -> bytes:
+    """The TIFF without an orientation, which OpenCV would apply; it also makes room for tiles of any size."""
+    fields = getattr(picture, "tag_v2", {})
+    area = int(fields.get(_TILE_WIDTH) or 0) * int(fields.get(_TILE_LENGTH) or 0)
+    if area > max(_LARGEST_TILE, 4 * picture.width * picture.height):
+        raise LimitExceeded("the tiles of the TIFF are far larger than the picture", actual=area)
+    return upright(tiff)
 
 
 def _white_is_zero(picture: ImageFile.ImageFile) -> bool:
@@ -168,6 +186,8 @@ def _animation(
     media: Media, picture: ImageFile.ImageFile, baggage: Baggage, storage: Storage, notes: list[str]
 ) -> Source:
     frames, durations = [], []
+    if media.image is not None and media.image.bits > 8:
+        notes.append(f"{media.image.bits} bits became 8: animations are read no wider")
     for frame in _decoded_frames(media, picture):
         frames.append(_plain(frame, notes))
         durations.append(round(float(frame.info.get("duration") or 0)))
