@@ -174,8 +174,45 @@ def _gif_bomb() -> bytes:
     return head + frame * 20000 + b"\x3b"
 
 
+def _segment(marker: int, payload: bytes) -> bytes:
+    return bytes([0xFF, marker]) + struct.pack(">H", len(payload) + 2) + payload
+
+
+def _many_blocks() -> Iterator[HostileFile]:
+    """Yield files of many metadata blocks, each of which is small, and below every bound of a single one."""
+    xmp = b"XML:com.adobe.xmp\0\1\0\0\0"
+    elements = b"<a>" + b"<b/>" * 95_000 + b"</a>"
+    name = b"n" * (1 << 20)
+    rdf = b"<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:o='o/'>"
+    rdf += b"<r:Description><o:%b>%b</o:%b></r:Description></r:RDF>"
+    megabyte, more = zlib.compress(b"x" * (1 << 20), 9), zlib.compress(bytes(16 << 20), 9)
+    texts = {
+        "xmp-chunks.png": [_chunk(b"iTXt", xmp + zlib.compress(elements, 9))] * 2000,
+        "itxt-chunks.png": [_chunk(b"iTXt", b"a\0\1\0\0\0" + more)] * 300,
+        "ztxt-chunks.png": [_chunk(b"zTXt", b"a\0\0" + megabyte)] * 1800,
+        "iccp-chunks.png": [_chunk(b"iCCP", b"p\0\0" + more)] * 800,
+        "long-names.png": [
+            _chunk(b"iTXt", xmp + zlib.compress(rdf % (name, b"<o:x>y</o:x>" * 4000, name), 9))
+        ],
+    }
+    for file, chunks in texts.items():
+        yield HostileFile(file, _png(64, 64, *chunks, rows=bytes(193 * 64)))
+    jpeg = _saved(_picture(4), "JPEG")
+    packet = b"http://ns.adobe.com/xap/1.0/\0<a>" + b"<b/>" * 16_000 + b"</a>"
+    yield HostileFile("xmp-flood.jpg", jpeg[:2] + _segment(0xE1, packet) * 400 + jpeg[2:])
+    fill = b"\xff" * 65_000 + b"\xff\xfe\0\2"
+    yield HostileFile("fill-bytes.jpg", jpeg[:2] + fill * 400 + jpeg[2:])
+    gif = _saved(_picture(5).quantize(16), "GIF")
+    at = 13 + 3 * (2 << (gif[10] & 7))
+    yield HostileFile("comments.gif", gif[:at] + b"\x21\xfe\1a\0" * 5_000_000 + gif[at:])
+    endless = b"\x21\xfe" + (b"\xff" + b"x" * 255) * 100_000 + b"\0"
+    yield HostileFile("comment.gif", gif[:at] + endless + gif[at:])
+    yield HostileFile("boxes.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isommp41" + b"\0\0\0\x08free" * 3_000_000)
+
+
 def bombs() -> Iterator[HostileFile]:
     """Yield hand-made files that try to exhaust time, memory or stack."""
+    yield from _many_blocks()
     zeros = zlib.compress(bytes(256 << 20), 9)
     yield HostileFile("empty.jpg", b"")
     yield HostileFile("one-byte.png", b"\x89")

@@ -84,7 +84,7 @@ would count. So
 - the same finding twice is one finding; one whose LLR is exactly 0 takes no part.
 
 The prior (`--prior`, 0.5 by default) adds its log odds. From posterior odds of 100 to 1 on (the threshold
-{threshold:g}), an opinion counts. A prior alone never accuses: without findings that add up to more than 0 there is
+{threshold:g}), an opinion counts. A prior alone never accuses: unless the findings add up to 0.5 or more there is
 no opinion. The report shows every term.
 
 ### How far findings can go

@@ -14,7 +14,9 @@ from forensics.provenance.report import (
     CredentialState,
 )
 
-__all__ = ["Facts", "gather"]
+__all__ = ["SUPPORT", "Facts", "gather"]
+
+SUPPORT = 0.5  # log10: what is found must make it three times as likely, whatever the prior
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ def gather(
 
 
 def _passes(opinion: FusedOpinion, threshold: float) -> bool:
-    """Whether an opinion counts; a prior alone never accuses: something found has to speak for it."""
-    return opinion.llr > 0 and opinion.log10_posterior_odds >= threshold
+    """Whether an opinion counts; a prior never accuses by itself, nor with the slightest of findings."""
+    return opinion.llr >= SUPPORT and opinion.log10_posterior_odds >= threshold
 
 
 def _marks_model(claim: Claim) -> bool:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from forensics.provenance._rationed import Rationed
 from forensics.provenance.trust import ListKind, TrustList, TrustPolicy
 
 if TYPE_CHECKING:
@@ -123,19 +124,26 @@ def read_store(
         mime: Media type as a hint; the SDK looks at the content first.
         policy: Whom to trust.
         sidecar: A manifest store that belongs to the file but stands elsewhere.
+
+    Raises:
+        LimitExceeded: The file would take the SDK for ever.
     """
     import c2pa
 
     context = make_context(policy)
+    rationed = Rationed(stream, mime)
     try:
-        with c2pa.Reader(mime, stream, sidecar, context=context) as reader:
+        with c2pa.Reader(mime, rationed, sidecar, context=context) as reader:
             return _found(reader)
     except c2pa.C2paError.ManifestNotFound:
+        rationed.check()
         return StoreReading(Outcome.ABSENT)
     except c2pa.C2paError.NotSupported as error:
+        rationed.check()
         return StoreReading(Outcome.UNSUPPORTED, detail=str(error))
     except (c2pa.C2paError, ValueError, RecursionError) as error:
         _log.debug("the SDK refused the file: %s", error)
+        rationed.check()
         return _failed(stream, str(error), sidecar is not None)
 
 
@@ -174,7 +182,7 @@ def read_thumbnail(stream: BinaryIO, mime: str | None) -> bytes:
 
     target = io.BytesIO()
     try:
-        with c2pa.Reader(mime, stream, context=make_context()) as reader:
+        with c2pa.Reader(mime, Rationed(stream, mime), context=make_context()) as reader:
             document = json.loads(reader.json())
             manifest = document.get("manifests", {}).get(document.get("active_manifest"), {})
             identifier = (manifest.get("thumbnail") or {}).get("identifier")

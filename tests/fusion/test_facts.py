@@ -137,7 +137,7 @@ def test_opinions_count_from_the_threshold_on() -> None:
     assert facts(NONE, opinions=(fused(2.5, Question.ALTERED),)).opinion_altered
 
 
-@pytest.mark.parametrize("llrs", [(), (0.0,), (-0.3,), (0.4, -0.9)])
+@pytest.mark.parametrize("llrs", [(), (0.0,), (-0.3,), (0.4, -0.9), (0.49,)])
 @pytest.mark.parametrize("question", [Question.SYNTHETIC, Question.ALTERED])
 def test_a_prior_alone_never_accuses(llrs: tuple[float, ...], question: Question) -> None:
     terms = tuple(Term(detector="a", code="a.x", llr=x, weight=1, contribution=x) for x in llrs)
