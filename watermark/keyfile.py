@@ -13,7 +13,7 @@ from typing import Any
 
 from forensics.errors import UsageError
 from forensics.files import atomic_write
-from forensics.watermark.keys import Key
+from forensics.watermark.keys import SECRET_BYTES, Key
 
 __all__ = ["key_ring", "load_keys", "ring_folder", "save_keys"]
 
@@ -51,7 +51,8 @@ def save_keys(keys: Sequence[Key], path: Path, *, add: bool = False) -> None:
             raise UsageError(f"there are two keys called {name!r}", actual=name)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     parts = [
-        f'[[keys]]\nname = "{key.name}"\nid = "{key.id}"\ncreated = {today}\nsecret = "{key.secret.hex()}"\n'
+        f'[[keys]]\nname = "{key.name}"\nid = "{key.id}"\norigin = "{key.origin}"\ncreated = {today}\n'
+        f'secret = "{key.secret.hex()}"\n'
         for key in every
     ]
     atomic_write(path, "\n".join([_HEAD, *parts]).encode(), mode=0o600)
@@ -125,9 +126,12 @@ def _entries(text: str, path: Path) -> list[dict[str, Any]]:
 
 def _key(entry: dict[str, Any], path: Path, number: int) -> Key:
     try:
-        key = Key(bytes.fromhex(str(entry["secret"])), str(entry.get("name", f"key-{number}")))
-    except (KeyError, ValueError, UsageError):
-        raise UsageError(f"{path}: key {number} has no secret of 64 hexadecimal digits") from None
+        secret = bytes.fromhex(str(entry["secret"]))
+    except (KeyError, ValueError):
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        raise UsageError(f"{path}: key {number} has no secret of 64 hexadecimal digits")
+    key = Key(secret, str(entry.get("name", f"key-{number}")), str(entry.get("origin", "synthetic")))
     if "id" in entry and entry["id"] != key.id:
         raise UsageError(f"{path}: the id of key {number} does not belong to its secret: the file is damaged")
     return key

@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
+from forensics.evidence import Origin
 
-__all__ = ["SECRET_BYTES", "Key"]
+__all__ = ["ORIGINS", "SECRET_BYTES", "Key"]
 
 SECRET_BYTES = 32
+ORIGINS = tuple(origin.value for origin in Origin)
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,30 @@ class Key:
     Attributes:
         secret: 32 random bytes.
         name: What its owner calls it.
+        origin: What its marks say of a picture: "synthetic", "composite", "captured", "edited" or "created".
     """
 
     secret: bytes = field(repr=False)
     name: str = ""
+    origin: str = "synthetic"
 
     def __post_init__(self) -> None:
         if len(self.secret) != SECRET_BYTES:
             size = len(self.secret)
             raise UsageError(f"a key has 32 bytes, not {size}", expected=SECRET_BYTES, actual=size)
+        if self.origin not in ORIGINS:
+            known = ", ".join(ORIGINS)
+            raise UsageError(f"a key marks one of {known}, not {self.origin!r}", actual=self.origin)
 
     @classmethod
-    def generate(cls, name: str = "") -> Key:
-        """Return a new random key."""
-        return cls(secrets.token_bytes(SECRET_BYTES), name)
+    def generate(cls, name: str = "", origin: str = "synthetic") -> Key:
+        """Return a new random key.
+
+        Args:
+            name: What to call it.
+            origin: What its marks say of a picture.
+        """
+        return cls(secrets.token_bytes(SECRET_BYTES), name, origin)
 
     @cached_property
     def id(self) -> str:
