@@ -124,7 +124,8 @@ def parse_identity(text: str, layout: Layout) -> int:
 
 def message(key: Key, identity: int, layout: Layout) -> Bits:
     """Return the (k,) bits of a message: version, identity, tag."""
-    return messages(key, identities_of([identity], layout), layout)[0]
+    (bits,) = messages(key, identities_of([identity], layout), layout)
+    return np.asarray(bits, np.uint8)
 
 
 def identities_of(numbers: Iterable[int], layout: Layout) -> Bits:

@@ -74,7 +74,6 @@ def gather(
         threshold: log10 posterior odds from which an opinion counts.
     """
     found = [e for e in evidence if e.status is Status.SIGNAL]
-    claims = [c for e in found for c in e.claims]
     passed = {o.question for o in opinions if _passes(o, threshold)}
     tampered = bool(TAMPER_FAILURES.intersection(credentials.own_failures))
     proven = credentials.proof and credentials.ai_signal.trusted
@@ -89,8 +88,8 @@ def gather(
         trusted_partly_ai=proven and kind is AiSignalKind.PARTLY,
         trusted_capture=proven and kind is AiSignalKind.CAPTURED,
         watermark_proof=any(e.grade is Grade.PROOF and any(_marks_model(c) for c in e.claims) for e in found),
-        claimed_ai=_claimed(claims, Origin.SYNTHETIC),
-        claimed_partly_ai=_claimed(claims, Origin.COMPOSITE),
+        claimed_ai=_claimed(found, Origin.SYNTHETIC),
+        claimed_partly_ai=_claimed(found, Origin.COMPOSITE),
         opinion_synthetic=Question.SYNTHETIC in passed,
         opinion_altered=Question.ALTERED in passed,
     )
@@ -105,6 +104,11 @@ def _marks_model(claim: Claim) -> bool:
     return claim.source is ClaimSource.WATERMARK and claim.origin in (Origin.SYNTHETIC, Origin.COMPOSITE)
 
 
-def _claimed(claims: Iterable[Claim], origin: Origin) -> bool:
-    proof = (ClaimSource.C2PA_TRUSTED, ClaimSource.WATERMARK)
-    return any(c.origin is origin and c.source not in proof for c in claims)
+def _claimed(found: Iterable[Evidence], origin: Origin) -> bool:
+    """Whether anything that is no proof says so: metadata, an unknown signer, a mark that may be a copy."""
+    return any(
+        c.origin is origin and c.source is not ClaimSource.C2PA_TRUSTED
+        for e in found
+        for c in e.claims
+        if not (c.source is ClaimSource.WATERMARK and e.grade is Grade.PROOF)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,7 +50,7 @@ def attack(
     return 0
 
 
-def _png(pixels: object) -> bytes:
+def _png(pixels: Any) -> bytes:
     import io
 
     from PIL import Image

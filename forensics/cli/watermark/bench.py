@@ -82,7 +82,6 @@ def _trials(found: list[Path], suite: Suite, options: dict[str, Any]) -> list[Tr
                     suite,
                     rate=options["rate"],
                     seed=options["seed"],
-                    advance=advance,
                 )
             except ForensicsError as error:
                 click.echo(f"left out {path}: {error}", err=True)

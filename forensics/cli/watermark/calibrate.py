@@ -46,6 +46,7 @@ def calibrate(paths: tuple[Path, ...], out: Path, name: str, keys_each: int) -> 
 
 def _measured(found: list[Path], keys_each: int) -> Iterator[Any]:
     import cv2
+    import numpy as np
 
     from forensics.media import open_media
     from forensics.watermark.keys import Key
@@ -58,5 +59,5 @@ def _measured(found: list[Path], keys_each: int) -> Iterator[Any]:
             except ForensicsError as error:
                 click.echo(f"left out {path}: {error}", err=True)
             else:
-                yield measure(luma, [Key.generate() for _ in range(keys_each)])
+                yield measure(np.asarray(luma, np.uint8), [Key.generate() for _ in range(keys_each)])
             advance()
