@@ -80,7 +80,7 @@ def embed_and_verify(
         failed = [check for check in checks if not check.exact or check.log10_p > np.log10(rate)]
         if not failed:
             return Kept(marked, checks)
-        if psnr - _STEP < least_psnr:
+        if psnr <= least_psnr:
             raise WatermarkError(
                 f"the mark does not survive {failed[0].attack} in this picture, not even at {psnr:.1f} dB; "
                 "a flat or small picture holds less: allow a lower PSNR or ask for less",

@@ -55,13 +55,15 @@ class Users:
         layout: Name of the layout they are marked with.
 
     Raises:
-        UsageError: There is none, an identity does not fit, or one occurs twice.
+        UsageError: There is none or no such layout, an identity does not fit, or one occurs twice.
     """
 
     def __init__(self, key: Key, identities: Sequence[str], layout: str = "standard") -> None:
         if not identities:
             raise UsageError("identification needs at least one user")
-        self.identities = identities
+        if layout not in LAYOUTS:
+            raise UsageError(f"no layout {layout!r}; there are: {', '.join(sorted(LAYOUTS))}", actual=layout)
+        self.identities = tuple(identities)
         self.layout = LAYOUTS[layout]
         numbers = [parse_identity(text, self.layout) for text in identities]
         if len(set(numbers)) != len(numbers):

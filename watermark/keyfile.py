@@ -19,6 +19,7 @@ __all__ = ["key_ring", "load_keys", "ring_folder", "save_keys"]
 
 VARIABLE = "FORENSICS_KEYS"
 _MOST_BYTES = 16_000_000
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0)
 _NAME = re.compile(r"[\w.@+-]{1,64}")
 _HEAD = """\
 # Watermark keys of `forensics`. Whoever can read this file can find, forge and remove these marks;
@@ -99,7 +100,8 @@ def key_ring(paths: Sequence[Path] = ()) -> tuple[Key, ...]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
+        # Without waiting: a pipe would never be ready.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE)) as stream:
             status = os.fstat(stream.fileno())
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
                 raise UsageError(f"{path} is no key file")
@@ -115,7 +117,7 @@ def _text(path: Path) -> str:
 def _entries(text: str, path: Path) -> list[dict[str, Any]]:
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         # The parser's message may quote a part of the file.
         raise UsageError(f"{path} is no key file: it cannot be parsed as TOML") from None
     entries = document.get("keys")

@@ -18,6 +18,7 @@ from forensics.watermark.spread.nulls import Nulls
 __all__ = ["LEAST_SIDE", "RATE", "Watermarker", "added", "detect"]
 
 LEAST_SIDE = 128
+_MOST_SIDE = 64_000  # half of it OpenCV's warps can take
 RATE = 1e-6  # false alarms per picture
 _PSNR = (25.0, 60.0)
 _HEADROOM = 0.01  # dB by which the error of a sample may differ from that of the whole
@@ -143,7 +144,9 @@ def added(pixels: Pixels, residual: Residual) -> Pixels:
     return marked
 
 
-def _checked(pixels: Pixels, least: int) -> Pixels:
+def _checked(pixels: object, least: int) -> Pixels:
+    if not isinstance(pixels, np.ndarray):
+        raise UsageError(f"a picture is a NumPy array, not {type(pixels).__name__}", actual=type(pixels))
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         actual = f"{pixels.dtype} {pixels.shape}"
         raise UsageError(
@@ -151,7 +154,10 @@ def _checked(pixels: Pixels, least: int) -> Pixels:
         )
     if min(pixels.shape[:2]) < least:
         size = f"{pixels.shape[1]}x{pixels.shape[0]}"
-        raise UsageError(f"the picture is too small to be marked: {size}, least {least} px", actual=size)
+        raise UsageError(f"the picture is too small: {size}, least {least} px", actual=size)
+    if least > 1 and max(pixels.shape[:2]) > _MOST_SIDE:
+        size = f"{pixels.shape[1]}x{pixels.shape[0]}"
+        raise UsageError(f"the picture is too long to be marked: {size}, most {_MOST_SIDE} px", actual=size)
     return pixels
 
 

@@ -34,6 +34,7 @@ Complex = npt.NDArray[np.complex64]
 CERTAIN = -9.0  # log10 p-value from which no further search is needed
 HOPELESS = -1.3  # log10 p-value above which not even a verified payload makes a finding
 _TAG_SHARE = 0.01  # of the error rate, for each layout's tag; the rest is for the synchronisation alone
+_LEAST_SIDE = 32  # half a tile: in less no mark can be told from chance
 _CANDIDATES = 2
 _ROUNDS = 2
 
@@ -70,6 +71,8 @@ def find(views: Sequence[View], key: Key, nulls: Nulls | None = None) -> Finding
     nulls = nulls or shipped()
     plan = sync_plan(key)
     own = on_own_grid(views, plan)
+    if min(views[0].luma.shape) < _LEAST_SIDE:
+        return Finding(0.0, 0.0, own)
     candidates, stages = [own], [nulls.own_grid.log10_p(own.sync.z, own.searched)]
     if stages[0] > CERTAIN:
         candidates += on_lattices(views, plan, _CANDIDATES)

@@ -15,7 +15,7 @@ __all__ = ["Warp", "of_basis", "shortest", "straightened", "upright"]
 Floats = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 
-_MOST_PIXELS = 4_000_000
+_MOST_PIXELS, _MOST_SIDE = 16_000_000, 32_000  # of the grid: a long picture that lies slanting has much beside
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Warp:
 
 
 def of_basis(basis: Matrix, height: int, width: int) -> Warp:
-    """Return the map that lays tiles of 64 pixels along two periods, and covers a picture.
+    """Return the map that lays tiles of 64 pixels along two periods, and covers a picture or its middle.
 
     Args:
         basis: (2, 2); its columns are the periods as (x, y), in the order of the tile's columns and rows.
@@ -42,7 +42,7 @@ def of_basis(basis: Matrix, height: int, width: int) -> Warp:
     linear = basis / SIDE
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
     there = corners @ np.linalg.inv(linear).T
-    low, high = np.floor(there.min(axis=0)), np.ceil(there.max(axis=0))
+    low, high = _bounded(np.floor(there.min(axis=0)), np.ceil(there.max(axis=0)))
     matrix = np.eye(3)
     matrix[:2, :2] = linear
     matrix[:2, 2] = linear @ low
@@ -68,6 +68,14 @@ def straightened(luma: Floats, warp: Warp) -> tuple[Floats, npt.NDArray[np.bool_
     full[[0, -1]] = full[:, [0, -1]] = 0
     inside = cv2.warpPerspective(full, warp.matrix, warp.size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
     return np.asarray(seen, np.float32), cv2.erode(inside, np.ones((5, 5), np.uint8)) > 0
+
+
+def _bounded(low: Matrix, high: Matrix) -> tuple[Matrix, Matrix]:
+    """Return the corners of the middle of a box, if the whole is too large."""
+    size = high - low
+    share = min(1.0, float(np.sqrt(_MOST_PIXELS / size.prod())))
+    cut = np.floor((size - np.minimum(np.floor(size * share), _MOST_SIDE)) / 2)
+    return low + cut, high - cut
 
 
 # Lagrange and Gauss: subtract the shorter period from the longer while that makes it shorter.

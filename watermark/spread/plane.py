@@ -51,6 +51,7 @@ class Plane:
         inside = (x < _NYQUIST) & (np.abs(y) < _NYQUIST)
         height = len(self.values)
         column = np.rint(np.where(inside, x, 0) * self.width).astype(np.int64)
+        column = np.minimum(column, self.values.shape[1] - 1)  # a small picture's last is close to Nyquist's
         row = np.rint(np.where(inside, y, 0) * height).astype(np.int64) % height
         found = np.where(inside, self.values[row, column], 0)
         return np.asarray(np.where(mirrored, np.conj(found), found), np.complex64)
@@ -68,10 +69,11 @@ def plane_of(residual: Floats) -> Plane:
     padded = np.zeros((height + height % 2, width + width % 2), np.float32)
     # The middle of the picture goes to the corner: so phases hardly change from bin to bin.
     y, x = (n // 2 for n in residual.shape)
+    down, across = padded.shape[0] - y, padded.shape[1] - x
     padded[: len(residual) - y, : residual.shape[1] - x] = residual[y:, x:]
-    padded[-y:, : residual.shape[1] - x] = residual[:y, x:]
-    padded[: len(residual) - y, -x:] = residual[y:, :x]
-    padded[-y:, -x:] = residual[:y, :x]
+    padded[down:, : residual.shape[1] - x] = residual[:y, x:]
+    padded[: len(residual) - y, across:] = residual[y:, :x]
+    padded[down:, across:] = residual[:y, :x]
     spectrum = _half_spectrum(padded)
     power = spectrum.real**2 + spectrum.imag**2
     window = (int(_WINDOW * padded.shape[1]) | 1, int(_WINDOW * padded.shape[0]) | 1)
