@@ -2,8 +2,8 @@
 
     python benchmarks/watermark_robustness.py [--suite contract] [--workers 2] [--most 100]
 
-Every picture is marked at 40 dB with a payload of its own, attacked, and searched at a false-alarm rate of one
-in a million, whatever was done to it.
+Every picture is marked at 40 dB with a payload of its own, attacked, and searched at a false-alarm rate of
+one in a million, whatever was done to it.
 """
 
 from __future__ import annotations
@@ -58,16 +58,15 @@ def main() -> int:
     for r in results:
         rows.append(
             {
-                "group": r.group, "attack": r.attack, "demand": r.demand, "met": r.met, "pictures": r.pictures,
-                "detected": r.detected, "exact": r.exact,
+                "group": r.group, "attack": r.attack, "demand": r.demand, "met": r.met,
+                "pictures": r.pictures, "detected": r.detected, "exact": r.exact,
                 "interval": [round(r.interval.low, 4), round(r.interval.high, 4)],
                 "weakest_log10_p": round(r.weakest, 2), "median_log10_p": round(r.median, 2),
                 "seconds_per_megapixel": round(r.seconds_per_megapixel, 3),
             }
         )  # fmt: skip
-        print(
-            f"{'' if r.met else 'SHORT ':6s}{r.attack:44s} {r.detected}/{r.pictures} {r.exact} {r.weakest:.1f}"
-        )
+        state = "" if r.met else "SHORT"
+        print(f"{state:6s}{r.attack:44s} {r.detected}/{r.pictures} {r.exact} {r.weakest:.1f}")
     groups = {g: sum(p.group == g for p in pictures) for g in sorted({p.group for p in pictures})}
     result = {
         "suite": suite.name, "rate": 1e-6, "pictures": groups,

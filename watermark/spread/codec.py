@@ -20,29 +20,30 @@ from forensics.watermark.spread.embedding import Placement, Residual, residual
 from forensics.watermark.spread.inspecting import inspect
 from forensics.watermark.spread.nulls import Nulls
 from forensics.watermark.spread.searching import Aligned
-from forensics.watermark.spread.views import views_of
+from forensics.watermark.spread.views import View, views_of
 
-__all__ = ["NAME", "detect", "mark"]
+__all__ = ["NAME", "detect", "detect_in", "mark", "placement"]
 
 NAME = "spread"
 Luma = npt.NDArray[np.uint8]
 
 
-def mark(luma: Luma, key: Key, payload: Payload, psnr: float) -> Residual:
+def mark(luma: Luma, key: Key, payload: Payload, psnr: float, place: Placement | None = None) -> Residual:
     """Return what to add to every colour of a picture to mark it.
 
     Args:
         luma: (H, W), at least 128 pixels each way.
         key: The secret.
         payload: What the mark is to say.
-        psnr: Peak signal-to-noise ratio in dB, before rounding.
+        psnr: Peak signal-to-noise ratio in dB.
+        place: Variant and offset; chosen by the picture if None.
     """
     layout = LAYOUTS[payload.layout]
     code = layout.code.encode(message(key, int(payload.identity, 16), layout))
     plan = make_plan(key, len(code))
     times = octave(*luma.shape)
     signs = 1 - 2 * code.astype(np.float32)
-    return residual(luma, plan, signs, patterns(key, payload, plan, times), _placement(key, luma), psnr)
+    return residual(luma, plan, signs, patterns(key, payload, plan, times), place or placement(key, luma), psnr)
 
 
 def detect(luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:
@@ -54,7 +55,20 @@ def detect(luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = N
         rate: False-alarm rate for the whole call.
         nulls: What unmarked pictures show; as shipped if None.
     """
-    views = views_of(luma)
+    return detect_in(views_of(luma), keys, rate, nulls)
+
+
+def detect_in(
+    views: Sequence[View], keys: Sequence[Key], rate: float, nulls: Nulls | None = None
+) -> Detection:
+    """Look for the marks of some keys in a picture that is prepared already.
+
+    Args:
+        views: From `views_of`.
+        keys: The secrets, at least one.
+        rate: False-alarm rate for the whole call.
+        nulls: What unmarked pictures show; as shipped if None.
+    """
     best, key = min(((find(views, key, nulls), key) for key in keys), key=lambda pair: pair[0].log10_p)
     log10_p = min(0.0, best.log10_p + float(np.log10(len(keys))))
     if log10_p > np.log10(rate) or best.aligned is None:
@@ -108,7 +122,7 @@ def _reason(payload: Payload | None, copied: bool | None) -> str:
     return f"A mark with payload {payload.identity} is there."
 
 
-def _placement(key: Key, luma: Luma) -> Placement:
+def placement(key: Key, luma: Luma) -> Placement:
     """Choose variant and offset by the picture: averaging many marked pictures shows no tile."""
     words = np.frombuffer(key.mac(b"placement", 8, hashlib.sha256(luma.tobytes()).digest()), "<u2")
     return Placement(int(words[0]) % VARIANTS, int(words[1]) % SIDE, int(words[2]) % SIDE)

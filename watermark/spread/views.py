@@ -19,6 +19,7 @@ Complex = npt.NDArray[np.complex64]
 Bases = npt.NDArray[np.float64]
 
 _LEAST_SIDE = 128
+_MOST_SIDE = 32_000  # pixels each way that are looked at: OpenCV's warps take no more
 _LEVELS = 3
 _LATTICES = 6  # per level
 _LONGEST = 92.0  # pixels; longer periods are found on the next level
@@ -35,7 +36,7 @@ class View:
     """
 
     def __init__(self, luma: Floats, times: int, *, first: bool) -> None:
-        self.luma = luma
+        self.luma = luma[:_MOST_SIDE, :_MOST_SIDE]
         self.times = times
         self._shortest = _SHORTEST if first else _LONGEST / 2
 
@@ -64,14 +65,16 @@ class View:
         return np.stack([*of_lattices, *(np.eye(2) * size for size in sizes)])
 
 
-def views_of(luma: npt.NDArray[np.uint8]) -> tuple[View, ...]:
+def views_of(luma: npt.NDArray[np.uint8] | Floats, halved: int | None = None) -> tuple[View, ...]:
     """Return a picture on all levels on which a mark is looked for, the largest first.
 
     A mark keeps its number of tiles when its picture is scaled, and loses some when it is cropped.
 
     Args:
         luma: (H, W).
+        halved: How often it was halved already, if it comes so reduced that no more is needed at first.
     """
-    first = octave(*luma.shape)
+    first = octave(*luma.shape) if halved is None else 0
+    done = halved or 0
     levels = [n for n in range(first, first + _LEVELS) if n == first or min(luma.shape) >= _LEAST_SIDE << n]
-    return tuple(View(reduced(luma, times), times, first=times == first) for times in levels)
+    return tuple(View(reduced(luma, n), done + n, first=n == first) for n in levels)
