@@ -57,7 +57,8 @@ class Null:
         return most_of(log10_normal_tail(z), max(1.0, searched * self.share))
 
 
-# If the largest of N has tail probability q each, N q is exponential; its mean tells how many count.
+# If the largest of N has tail probability q each, N q is exponential; its mean tells how many count. So does
+# its first quartile, which pictures without any correlation (black ones) cannot shift: the greater count holds.
 def fit_null(largest: Sequence[float], searched: Sequence[int], pictures: int) -> Null:
     """Return the null that measured values follow.
 
@@ -69,7 +70,9 @@ def fit_null(largest: Sequence[float], searched: Sequence[int], pictures: int) -
     expected = [
         10.0 ** (log10_normal_tail(z) + math.log10(n)) for z, n in zip(largest, searched, strict=True)
     ]
-    null = Null(min(RADEMACHER, len(expected) / sum(expected)), pictures, len(expected))
+    of_mean, quartile = len(expected) / sum(expected), sorted(expected)[len(expected) // 4]
+    share = max(of_mean, -math.log(0.75) / quartile)
+    null = Null(min(RADEMACHER, share), pictures, len(expected))
     p_values = sorted(10.0 ** null.log10_p(z, n) for z, n in zip(largest, searched, strict=True))
     size = len(p_values)
     misfit = max(max((i + 1) / size - p, p - i / size) for i, p in enumerate(p_values))
