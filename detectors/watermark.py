@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LIMITS", "RATE", "Watermark"]
 
+MODELS = (Origin.SYNTHETIC, Origin.COMPOSITE)
 RATE = 1e-6  # false alarms per picture, for all keys together
 LIMITS = (
     "Finds marks of your own keys only. A mark can be removed (by strong compression of a small picture, "
@@ -47,7 +48,13 @@ class Watermark(Detector):
         kinds=(Kind.IMAGE, Kind.ANIMATION),
         needs="keys (forensics watermark keygen)",
         source="Cox et al. 1997; Kutter, SPIE 3528, 1998; Pinelis, EJP 17, 2012",
-        calibration=None,
+        calibration=Calibration(
+            name="the randomness of the keys",
+            negatives=0,
+            positives=0,
+            note="That bounds the p-value in every picture. How many of the hypotheses are as good as "
+            "independent was measured on unmarked pictures: see the calibration of the evidence.",
+        ),
         limits=LIMITS,
     )
 
@@ -69,19 +76,20 @@ class Watermark(Detector):
 
     def _evidence(self, found: Detection) -> Evidence:
         bound = found.detected and found.copied is False
-        claimed = found.detected and not found.copied
+        claims = (self._claim(found),) if found.detected and not found.copied else ()
+        of_models = not found.detected or any(claim.origin in MODELS for claim in claims)
         return Evidence(
             detector=self.info.name,
             version=self.info.version,
             code=_code(found),
-            question=Question.HISTORY if found.copied else Question.SYNTHETIC,
+            question=Question.SYNTHETIC if of_models else Question.HISTORY,
             grade=Grade.CLAIM if found.detected and not bound else Grade.PROOF,
             status=Status.SIGNAL if found.detected else Status.CLEAR,
             summary=self._summary(found),
             p_value=found.p_value,
             calibration=_calibration(),
             limits=LIMITS,
-            claims=(self._claim(found),) if claimed else (),
+            claims=claims,
             measurements=_measurements(found, self._name(found)),
             maps=_maps(found),
         )
@@ -98,12 +106,15 @@ class Watermark(Detector):
 
     def _summary(self, found: Detection) -> str:
         if not found.detected:
-            return f"No mark of your {len(self._keys)} keys was found."
+            keys = "your key" if len(self._keys) == 1 else f"any of your {len(self._keys)} keys"
+            return f"No mark of {keys} was found."
         head = f"A mark of the key {self._name(found)} is there (p = 10^{found.log10_p:.0f})"
         if found.copied:
             return f"{head}, but copied from another picture: it says nothing about this one."
-        said = f", payload {found.payload.identity}" if found.payload else ", too weak to be read"
-        return f"{head}{said}."
+        if found.payload is None:
+            return f"{head}, too weak to be read."
+        moved = "" if found.copied is False else "; whether it was copied here cannot be told"
+        return f"{head}, payload {found.payload.identity}{moved}."
 
 
 def _code(found: Detection) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,6 +120,7 @@ def write_marked(
     quality: int | None = None,
     overwrite: bool = False,
     in_place: bool = False,
+    check: Callable[[Encoded], object] | None = None,
 ) -> Written:
     """Write a marked picture in the format that the target's name asks for.
 
@@ -130,6 +132,7 @@ def write_marked(
         quality: 1-100 for JPEG, WebP and AVIF; see `encode_marked` for what happens without.
         overwrite: Replace an existing file.
         in_place: Allow the target to be the source itself.
+        check: Called with what is about to be written; what it raises is passed on, and nothing is written.
 
     Raises:
         UsageError: The target is the source or exists and nobody asked to replace it, its folder is missing,
@@ -141,6 +144,8 @@ def write_marked(
     name = target_format(place)
     mode = _check_place(source, place, overwrite=overwrite, in_place=in_place)
     encoded = encode_marked(source, name, quality=quality)
+    if check is not None:
+        check(encoded)
     atomic_write(place, encoded.data, mode=mode)
     return Written(place, name, len(encoded.data), encoded.pixels, encoded.notes)
 

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.output import console
-from forensics.cli.paths import expand
-from forensics.cli.progress import progress
-from forensics.cli.status import FOUND
-from forensics.cli.watermark.options import FILE, ascii_line, rate_option
-from forensics.errors import ForensicsError, UsageError
+from forensics.cli.status import FOUND, UNREADABLE
+from forensics.cli.watermark.options import (
+    FILE,
+    json_option,
+    layout_option,
+    psnr_option,
+    rate_option,
+    seed_option,
+)
+from forensics.cli.watermark.records import Record, files_of, json_text, name_of, usable
+from forensics.errors import UsageError
 
 if TYPE_CHECKING:
+    from forensics.media import Pixels
     from forensics.watermark.attacks import Suite
     from forensics.watermark.bench import Result, Trial
 
@@ -30,68 +37,53 @@ __all__ = ["bench"]
 @click.option(
     "--attack", "attacks", multiple=True, help="An attack as in jpeg:50, in place of a suite (repeatable)."
 )
-@click.option("--psnr", type=float, default=40.0, show_default=True, help="Strength of the mark in dB.")
-@click.option(
-    "--layout", type=click.Choice(("short", "standard", "long")), default="standard", show_default=True
-)
+@psnr_option
+@layout_option
 @rate_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Of attacks that draw.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per attack and line.")
+@seed_option
+@json_option
 def bench(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     """Mark pictures with a fresh key, attack them, and count in how many the mark is found and read.
 
-    Exits with 1 if a row falls short of what its suite demands. Nothing is written.
+    Exits with 1 if a row falls short of what its suite demands. Nothing is written. What cannot be used is
+    left out, and the exit status is 3.
     """
-    from forensics.watermark.bench import summarise
+    from forensics.watermark.bench import run, summarise
+    from forensics.watermark.keys import Key
+    from forensics.watermark.watermarker import Watermarker
 
     suite = _suite(options)
-    results = summarise(suite, _trials(list(expand(paths)), suite, options))
+    marker = Watermarker(Key.generate(), layout=options["layout"], psnr=options["psnr"])
+    trials: list[Trial] = []
+
+    def use(path: Path, pixels: Pixels) -> None:
+        trials.extend(run(marker, name_of(path), pixels, suite, rate=options["rate"], seed=options["seed"]))
+
+    left_out = usable(files_of(paths), "attacking", use)
+    if not trials:
+        raise UsageError("no picture could be used")
+    results = summarise(suite, trials)
     if as_json:
         for result in results:
-            click.echo(ascii_line(_record(result)))
+            click.echo(json_text(_record(result)))
     else:
         _table(results)
-    return 0 if all(result.met for result in results) else FOUND
+    if not all(result.met for result in results):
+        return FOUND
+    return UNREADABLE if left_out else 0
 
 
 def _suite(options: dict[str, Any]) -> Suite:
     from forensics.watermark.attacks import Row, Suite, load_suite, parse_attack
 
-    if options["attacks"]:
-        rows = tuple(Row("given", parse_attack(text), None) for text in options["attacks"])
-        return Suite("given", "Given on the command line", rows)
-    return load_suite(options["name"], options["suites"])
+    if not options["attacks"]:
+        return load_suite(options["name"], options["suites"])
+    chosen = dict.fromkeys(parse_attack(text) for text in options["attacks"])
+    rows = tuple(Row("given", attack, None) for attack in chosen)
+    return Suite("given", "Given on the command line", rows)
 
 
-def _trials(found: list[Path], suite: Suite, options: dict[str, Any]) -> list[Trial]:
-    from forensics.media import open_media
-    from forensics.watermark.bench import run
-    from forensics.watermark.keys import Key
-    from forensics.watermark.watermarker import Watermarker
-
-    marker = Watermarker(Key.generate(), layout=options["layout"], psnr=options["psnr"])
-    trials: list[Trial] = []
-    with progress(len(found), "attacking") as advance:
-        for path in found:
-            try:
-                pixels = open_media(path).pixels
-                trials += run(
-                    marker,
-                    str(path),
-                    pixels,
-                    suite,
-                    rate=options["rate"],
-                    seed=options["seed"],
-                )
-            except ForensicsError as error:
-                click.echo(f"left out {path}: {error}", err=True)
-            advance()
-    if not trials:
-        raise UsageError("no picture could be used")
-    return trials
-
-
-def _record(result: Result) -> dict[str, Any]:
+def _record(result: Result) -> Record:
     return {
         "group": result.group,
         "attack": result.attack,
@@ -111,9 +103,8 @@ def _table(results: list[Result]) -> None:
     from rich.table import Table
 
     table = Table(box=None)
-    for name, side in (("attack", "left"), ("found", "right"), ("read", "right"), ("95 %", "right"),
-                       ("weakest p", "right"), ("s/MP", "right"), ("", "left")):  # fmt: skip
-        table.add_column(name, justify=side)  # type: ignore[arg-type]
+    for name in ("attack", "found", "read", "95 %", "weakest p", "s/MP", ""):
+        table.add_column(name, justify="left" if name in ("attack", "") else "right")
     for r in results:
         table.add_row(
             r.attack, f"{r.detected}/{r.pictures}", f"{r.exact}/{r.pictures}",

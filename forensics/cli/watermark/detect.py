@@ -3,69 +3,62 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from forensics.cli.paths import expand
-from forensics.cli.progress import progress
-from forensics.cli.status import UNREADABLE
-from forensics.cli.watermark.options import ascii_line, keys_option, load_ring, rate_option
-from forensics.errors import ForensicsError, UsageError
+from forensics.cli.watermark.options import FILE, json_option, keys_option, load_ring, rate_option
+from forensics.cli.watermark.records import Record, json_text, pixels_of, walk
 
 if TYPE_CHECKING:
     from forensics.watermark.detection import Detection
 
 __all__ = ["detect", "detection_record"]
 
+EMPTY: Record = dict.fromkeys(
+    ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "key", "key_name",
+     "copied", "geometry", "missing", "reason")
+)  # fmt: skip
+
 
 @click.command(no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @keys_option
 @rate_option
-@click.option("--calibration", type=click.Path(path_type=Path, dir_okay=False), help="From `calibrate`.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per file and line.")
+@click.option("--calibration", type=FILE, help="From `calibrate`; what ships if not given.")
+@json_option
 def detect(
-    paths: tuple[Path, ...], keys: tuple[Path, ...], rate: float, as_json: bool, **options: Any
+    paths: tuple[Path, ...], keys: tuple[Path, ...], rate: float, calibration: Path | None, as_json: bool
 ) -> int:
     """Say of each picture whether it carries a mark of one of your keys, and what the mark says.
 
     The p-value is the chance that a picture without such a mark looks the same; it counts everything that was
-    searched. Folders are searched for files.
+    searched. Folders are searched for files. Exits with 0 whether there are marks or not.
     """
+    from forensics.watermark import watermarker
     from forensics.watermark.spread.nulls import load
 
     ring = load_ring(keys)
     names = {key.id: key.name for key in ring}
-    nulls = load(options["calibration"]) if options["calibration"] else None
-    found = list(expand(paths))
-    if not found:
-        raise UsageError("there are no files")
-    status = 0
-    with progress(len(found), "looking for marks") as advance:
-        for path in found:
-            record = _detect_one(path, ring, rate, nulls)
-            record["key_name"] = names.get(record.get("key", ""), "")
-            click.echo(ascii_line(record) if as_json else _text(record))
-            status = max(status, UNREADABLE if record["detected"] is None else 0)
-            advance()
-    return status
+    nulls = load(calibration) if calibration else None
+
+    def work(path: Path) -> Record:
+        found = watermarker.detect(pixels_of(path), ring, rate=rate, nulls=nulls)
+        return detection_record(found, names.get(found.key))
+
+    def show(record: Record) -> str:
+        return json_text({**EMPTY, **record}) if as_json else _text(record)
+
+    return walk(paths, "looking for marks", work, show)
 
 
-def _detect_one(path: Path, ring: Any, rate: float, nulls: Any) -> dict[str, Any]:
-    from forensics.media import open_media
-    from forensics.watermark.watermarker import detect as look
+def detection_record(found: Detection, key_name: str | None) -> Record:
+    """Return what was found as JSON has it.
 
-    shown = str(path).encode("utf-8", "backslashreplace").decode()
-    try:
-        found = look(open_media(path).pixels, ring, rate=rate, nulls=nulls)
-    except ForensicsError as error:
-        return {"path": shown, "detected": None, "reason": str(error), "error": error.code}
-    return {"path": shown, **detection_record(found)}
-
-
-def detection_record(found: Detection) -> dict[str, Any]:
-    """Return what was found as JSON has it."""
+    Args:
+        found: The detection.
+        key_name: What the owner calls the key that was found, None if none was.
+    """
     geometry = found.geometry
     return {
         "detected": found.detected,
@@ -75,7 +68,8 @@ def detection_record(found: Detection) -> dict[str, Any]:
         "payload": found.payload.identity if found.payload else None,
         "layout": found.payload.layout if found.payload else None,
         "codec": found.codec,
-        "key": found.key,
+        "key": found.key or None,
+        "key_name": key_name,
         "copied": found.copied,
         "geometry": None if geometry is None else {**vars(geometry), "text": str(geometry)},
         "missing": None if found.tampering is None else round(found.tampering.share, 3),
@@ -83,15 +77,16 @@ def detection_record(found: Detection) -> dict[str, Any]:
     }
 
 
-def _text(record: dict[str, Any]) -> str:
+def _text(record: Record) -> str:
     from forensics.report.safe import printable
 
     lines = [f"{printable(record['path'])}: {printable(record['reason'])}"]
-    if record["detected"] is not None:
-        lines.append(f"  p-value    10^{record['log10_p']} (rate {record['rate']:g})")
+    if record["error"]:
+        return lines[0]
+    lines.append(f"  p-value    10^{record['log10_p']} (rate {record['rate']:g})")
     if record["detected"]:
         lines.append(f"  key        {printable(record['key_name'])} ({record['key']})")
         lines.append(f"  geometry   {record['geometry']['text']}")
-        if record["missing"]:
-            lines.append(f"  missing    in {record['missing']:.0%} of the picture")
+    if record["missing"]:
+        lines.append(f"  missing    in {record['missing']:.0%} of the picture")
     return "\n".join(lines)

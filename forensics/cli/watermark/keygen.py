@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from forensics.cli.watermark.options import FILE, ascii_line
+from forensics.cli.watermark.options import FILE, json_option
+from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import UsageError
 
 __all__ = ["keygen"]
@@ -23,12 +24,13 @@ __all__ = ["keygen"]
     help="What its marks say of a picture.",
 )
 @click.option("--add", is_flag=True, help="Add to the keys of an existing file.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@json_option
 def keygen(keyfile: Path, name: str, origin: str, add: bool, as_json: bool) -> int:
     """Write a new secret key to KEYFILE, which only you may read.
 
     Whoever has the key can find, forge and remove its marks; without it, nobody can find them.
     """
+    from forensics.report.safe import printable
     from forensics.watermark.keyfile import save_keys
     from forensics.watermark.keys import Key
 
@@ -38,7 +40,10 @@ def keygen(keyfile: Path, name: str, origin: str, add: bool, as_json: bool) -> i
     except OSError as error:
         raise UsageError(f"cannot write {keyfile}: {error.strerror or error}") from None
     if as_json:
-        click.echo(ascii_line({"path": str(keyfile), "name": key.name, "id": key.id}))
+        click.echo(
+            json_text({"path": name_of(keyfile), "name": key.name, "id": key.id, "origin": key.origin})
+        )
     else:
-        click.echo(f"key {key.name} ({key.id}) written to {keyfile}; keep a copy in a safe place")
+        shown = printable(name_of(keyfile), 2000)
+        click.echo(f"key {key.name} ({key.id}) written to {shown}; keep a copy in a safe place")
     return 0

@@ -1,17 +1,30 @@
-"""Options that the commands share, and the results that they print."""
+"""Options that the commands share."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from forensics.errors import UsageError
 
-__all__ = ["FILE", "ascii_line", "keys_option", "load_ring", "one_key", "rate_option"]
+if TYPE_CHECKING:
+    from forensics.watermark.keys import Key
+
+__all__ = [
+    "FILE",
+    "json_option",
+    "key_option",
+    "keys_option",
+    "layout_option",
+    "load_ring",
+    "one_key",
+    "psnr_option",
+    "rate_option",
+    "seed_option",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,14 +41,57 @@ def keys_option(function: F) -> F:
     )(function)
 
 
-def rate_option(function: F) -> F:
-    """Add `--rate`."""
+def key_option(function: F) -> F:
+    """Add `--key`."""
+    return click.option("--key", "name", help="Name or id of the key, if there are several.")(function)
+
+
+def layout_option(function: F) -> F:
+    """Add `--layout`."""
     return click.option(
-        "--rate", type=float, default=1e-6, show_default=True, help="False-alarm rate for each picture."
+        "--layout",
+        type=click.Choice(("short", "standard", "long")),
+        default="standard",
+        show_default=True,
+        help="16, 36 or 100 bits of payload: fewer survive more.",
     )(function)
 
 
-def load_ring(paths: tuple[Path, ...]) -> Any:
+def psnr_option(function: F) -> F:
+    """Add `--psnr`."""
+    return click.option(
+        "--psnr",
+        type=click.FloatRange(25, 60),
+        default=40.0,
+        show_default=True,
+        help="Strength of the mark in dB: more is weaker.",
+    )(function)
+
+
+def rate_option(function: F) -> F:
+    """Add `--rate`."""
+    return click.option(
+        "--rate",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=1e-6,
+        show_default=True,
+        help="False-alarm rate for each picture.",
+    )(function)
+
+
+def seed_option(function: F) -> F:
+    """Add `--seed`."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of attacks that draw."
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object on each line.")(function)
+
+
+def load_ring(paths: tuple[Path, ...]) -> tuple[Key, ...]:
     """Return the keys of some files, or of the user's ring.
 
     Raises:
@@ -52,7 +108,7 @@ def load_ring(paths: tuple[Path, ...]) -> Any:
     return keys
 
 
-def one_key(paths: tuple[Path, ...], name: str | None) -> Any:
+def one_key(paths: tuple[Path, ...], name: str | None) -> Key:
     """Return the one key to use.
 
     Raises:
@@ -66,8 +122,3 @@ def one_key(paths: tuple[Path, ...], name: str | None) -> Any:
     if not chosen:
         raise UsageError(f"no key called {name!r}; there are: {names}")
     raise UsageError(f"name one of the keys with --key: {names}")
-
-
-def ascii_line(record: dict[str, Any]) -> str:
-    """Return a record as one line of JSON in ASCII."""
-    return json.dumps(record, allow_nan=False)
