@@ -87,11 +87,11 @@ def test_a_contract_that_cannot_hold_is_refused(
     watermark, plain: Path, key_file: Path, tmp_path: Path
 ) -> None:
     answer = watermark(
-        "embed", plain, tmp_path / "out.png", "--keys", key_file, "--contract", "blur:30", "--json"
+        "embed", plain, tmp_path / "out.png", "--keys", key_file, "--contract", "blur:20", "--json"
     )
     assert answer.status == 1
     assert (answer.record["status"], answer.record["error"]) == ("refused", "watermark")
-    assert "does not survive blur:30" in answer.record["reason"]
+    assert "does not survive blur:20" in answer.record["reason"]
     assert not (tmp_path / "out.png").exists()
 
 
@@ -168,7 +168,7 @@ def test_a_folder_goes_on_where_it_stopped(
     watermark, plain: Path, key_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b/c", "b/d"):
-        path = plain.with_name(f"{name}.png")
+        path = plain.parent / f"{name}.png"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(plain.read_bytes())
     plain.unlink()

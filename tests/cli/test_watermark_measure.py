@@ -22,18 +22,26 @@ def small(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("keys_each", [4, pytest.param(100, marks=pytest.mark.slow)])
 def test_a_calibration_is_measured_and_used(
-    watermark, small: Path, pictures: Path, key_file: Path, tmp_path: Path
+    watermark,
+    small: Path,
+    pictures: Path,
+    key_file: Path,
+    tmp_path: Path,
+    keys_each: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("forensics.watermark.spread.nulls._LEAST", min(500, 5 * keys_each))
     out = tmp_path / "nulls.json"
-    answer = watermark("calibrate", small, "--out", out, "--name", "ours", "--keys-each", 100, "--json")
+    answer = watermark("calibrate", small, "--out", out, "--name", "ours", "--keys-each", keys_each, "--json")
     assert answer.status == 0
     record = answer.record
     assert (record["path"], record["name"]) == (str(out), "ours")
     for search in ("own_grid", "lattices"):
-        assert (record[search]["pairs"], record[search]["pictures"]) == (500, 5)
+        assert (record[search]["pairs"], record[search]["pictures"]) == (5 * keys_each, 5)
         assert 0 < record[search]["share"] <= 3.18
-        assert record[search]["misfit"] < 0.2
+        assert record[search]["misfit"] < (0.2 if keys_each == 100 else 0.5)
     assert json.loads(out.read_text(encoding="utf-8"))["name"] == "ours"
     found, none = watermark("detect", pictures, "--keys", key_file, "--calibration", out, "--json").records
     assert (found["detected"], none["detected"]) == (True, False)
@@ -104,11 +112,11 @@ def test_an_attack_needs_a_picture(watermark, clip: Path, tmp_path: Path) -> Non
 
 
 def test_attacks_are_counted(watermark, pictures: Path) -> None:
-    answer = watermark("bench", pictures, "--attack", "jpeg:60", "--attack", "blur:30", "--json")
+    answer = watermark("bench", pictures, "--attack", "jpeg:60", "--attack", "blur:20", "--json")
     assert answer.status == 0  # nothing was demanded
     kept, lost = answer.records
     assert (kept["attack"], kept["pictures"], kept["detected"], kept["exact"]) == ("jpeg:60", 2, 2, 2)
-    assert (lost["attack"], lost["detected"]) == ("blur:30", 0)
+    assert (lost["attack"], lost["detected"]) == ("blur:20", 0)
     assert kept["weakest_log10_p"] <= -6 < lost["weakest_log10_p"]
     assert kept["interval"][1] == 1
 
@@ -116,7 +124,7 @@ def test_attacks_are_counted(watermark, pictures: Path) -> None:
 def test_a_row_that_falls_short_is_a_finding(watermark, pictures: Path, tmp_path: Path) -> None:
     suites = tmp_path / "suites.toml"
     suites.write_text(
-        '[mine]\ntitle = "Ours"\n[[mine.groups]]\nname = "g"\ndemand = 0.9\nattacks = ["none", "blur:30"]\n'
+        '[mine]\ntitle = "Ours"\n[[mine.groups]]\nname = "g"\ndemand = 0.9\nattacks = ["none", "blur:20"]\n'
     )
     answer = watermark("bench", pictures / "plain.png", "--suite", "mine", "--suites", suites)
     assert answer.status == 1
