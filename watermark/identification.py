@@ -2,7 +2,8 @@
 
 The soft bits of a mark are compared with the code word of every user, so that a mark is assigned even where
 too little of it is left to be decoded. The p-value is corrected for the number of users (union bound), as in
-Fernandez et al. 2023, "The Stable Signature", section 3.2, arXiv:2303.15435.
+Fernandez et al. 2023, "The Stable Signature", section 3.2, arXiv:2303.15435. Identities that were counted up
+have most of their bits in common, so only the bits that depend on the tag, which look random, count as evidence.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Identification:
         user: Number of the user in the list given.
         identity: The user's identity in hexadecimal digits.
         log10_p: log10 of the chance that any user of the list fits so well a mark that is of none of them.
-        agreement: Share of the mark's energy that the user's code word explains, at most 1.
+        agreement: Correlation of the mark with the user's whole code word, at most 1.
         runner_up: That of the next best user.
     """
 
@@ -98,11 +99,18 @@ class Users:
         scores = _scores(self._words, likelihoods) / norm
         best = int(scores.argmax())
         rest = float(np.delete(scores, best).max()) if len(scores) > 1 else -math.inf
-        log10_p = log10_normal_tail(float(scores[best])) + math.log10(RADEMACHER * len(scores))
+        log10_p = log10_normal_tail(self._evidence(best, likelihoods)) + math.log10(RADEMACHER * len(scores))
         root = math.sqrt(size)
         return Identification(
             best, self.identities[best], min(0.0, log10_p), float(scores[best]) / root, rest / root
         )
+
+    def _evidence(self, user: int, likelihoods: Floats) -> float:
+        """Return the correlation with the tag and the parity of a user, in deviations."""
+        head = self.layout.version + self.layout.identity
+        part = likelihoods[head:].astype(np.float64)
+        signs = 1.0 - 2.0 * np.unpackbits(self._words[user])[head : len(likelihoods)]
+        return float(signs @ part) / max(float(np.sqrt((part**2).sum())), 1e-12)
 
 
 def _scores(words: Words, likelihoods: Floats) -> npt.NDArray[np.float64]:

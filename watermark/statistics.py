@@ -57,8 +57,8 @@ class Null:
         return most_of(log10_normal_tail(z), max(1.0, searched * self.share))
 
 
-# If the largest of N has tail probability q each, N q is exponential; its mean tells how many count. So does
-# its first quartile, which pictures without any correlation (black ones) cannot shift: the greater count holds.
+# If the largest of N has tail probability q each, N q is exponential; its mean tells how many count, and so
+# does its first quartile, which pictures without any correlation (black ones) cannot shift.
 def fit_null(largest: Sequence[float], searched: Sequence[int], pictures: int) -> Null:
     """Return the null that measured values follow.
 

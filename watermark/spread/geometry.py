@@ -15,7 +15,7 @@ __all__ = ["Warp", "of_basis", "shortest", "straightened", "upright"]
 Floats = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 
-_MOST_PIXELS, _MOST_SIDE = 16_000_000, 32_000  # of the grid: a long picture that lies slanting has much beside
+_MOST_PIXELS, _MOST_SIDE = 16_000_000, 32_000  # of the grid: a long picture lying slanting needs much
 
 
 @dataclass(frozen=True)
