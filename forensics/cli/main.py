@@ -28,8 +28,9 @@ COMMANDS = {
 
 LONGEST = 2000
 EPILOG = (
-    "Exit status: 0 done; 1 a finding named by --fail-on, or a verification that failed; 2 usage; "
-    "3 some input unreadable; 4 our own failure; 130 interrupted; 141 nobody reads the output any more."
+    "Exit status: 0 done; 1 a finding named by --fail-on, a verification that failed, or a mark that does "
+    "not hold; 2 usage; 3 some input unreadable; 4 our own failure; 130 interrupted; 141 nobody reads the "
+    "output any more."
 )
 
 
