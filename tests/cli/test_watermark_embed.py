@@ -158,8 +158,8 @@ def test_a_picture_that_is_too_small_is_refused(watermark, key_file: Path, tmp_p
 
 
 def test_a_source_that_cannot_be_read(watermark, key_file: Path, tmp_path: Path, clip: Path) -> None:
-    for source, code in ((tmp_path / "none.png", "not_a_file"), (clip, "unsupported")):
-        answer = watermark("embed", source, tmp_path / "out.png", "--keys", key_file, "--json")
+    for source, code in ((tmp_path / "none.png", "not_a_file"), (clip, "corrupt")):
+        answer = watermark("embed", source, tmp_path / f"out{source.suffix}", "--keys", key_file, "--json")
         assert answer.status == 3
         assert (answer.record["status"], answer.record["error"]) == ("unreadable", code)
 

@@ -103,4 +103,4 @@ def test_a_list_that_is_no_text(watermark, pictures: Path, key_file: Path) -> No
 def test_unreadable_files_have_records(watermark, key_file: Path, clip: Path) -> None:
     answer = watermark("identify", clip, "--keys", key_file, "--json")
     assert answer.status == 3
-    assert (answer.record["error"], answer.record["identity"]) == ("unsupported", None)
+    assert (answer.record["error"], answer.record["identity"]) == ("corrupt", None)

@@ -1,4 +1,4 @@
-"""`forensics watermark detect`: look for marks in pictures."""
+"""`forensics watermark detect`: look for marks in pictures and clips."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from forensics.cli.watermark.options import FILE, json_option, keys_option, load_ring, rate_option
-from forensics.cli.watermark.records import Record, json_text, pixels_of, walk
+from forensics.cli.watermark.records import Record, json_text, look, walk
 
 if TYPE_CHECKING:
     from forensics.watermark.detection import Detection
@@ -25,17 +25,17 @@ EMPTY: Record = dict.fromkeys(
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @keys_option
 @rate_option
-@click.option("--calibration", type=FILE, help="From `calibrate`; what ships if not given.")
+@click.option("--calibration", type=FILE, help="From `calibrate`, for pictures; else what ships.")
 @json_option
 def detect(
     paths: tuple[Path, ...], keys: tuple[Path, ...], rate: float, calibration: Path | None, as_json: bool
 ) -> int:
-    """Say of each picture whether it carries a mark of one of your keys, and what the mark says.
+    """Say of each picture or clip whether it carries a mark of one of your keys, and what the mark says.
 
-    The p-value is the chance that a picture without such a mark looks the same; it counts everything that was
-    searched. Folders are searched for files. Exits with 0 whether there are marks or not.
+    The p-value is the chance that a file without such a mark looks the same; it counts everything that was
+    searched. Of a clip, frames from all over it are added up. Folders are searched for files. Exits with 0
+    whether there are marks or not.
     """
-    from forensics.watermark import watermarker
     from forensics.watermark.spread.nulls import load
 
     ring = load_ring(keys)
@@ -43,7 +43,7 @@ def detect(
     nulls = load(calibration) if calibration else None
 
     def work(path: Path) -> Record:
-        found = watermarker.detect(pixels_of(path), ring, rate=rate, nulls=nulls)
+        found = look(path, ring, rate, nulls)
         return detection_record(found, names.get(found.key))
 
     def show(record: Record) -> str:

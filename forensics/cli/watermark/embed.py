@@ -1,10 +1,9 @@
-"""`forensics watermark embed`: write marked copies of pictures."""
+"""`forensics watermark embed`: write marked copies of pictures and clips."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import click
 from forensics.cli.paths import expand
 from forensics.cli.progress import progress
 from forensics.cli.status import FOUND, OWN_FAILURE, UNREADABLE
+from forensics.cli.watermark.marking import CLIPS, Job, mark
 from forensics.cli.watermark.options import (
     json_option,
     key_option,
@@ -28,10 +28,6 @@ from forensics.files import encodable
 
 if TYPE_CHECKING:
     from forensics.watermark.attacks import Attack
-    from forensics.watermark.contract import Kept
-    from forensics.watermark.detection import Detection
-    from forensics.watermark.pictures import Encoded, Source
-    from forensics.watermark.watermarker import Watermarker
 
 __all__ = ["embed"]
 
@@ -41,19 +37,6 @@ EMPTY: Record = dict.fromkeys(
     ("path", "status", "target", "payload", "layout", "codec", "key", "psnr", "ssim", "gmsd", "log10_p",
      "contract", "notes", "reason")
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to do to every picture."""
-
-    marker: Watermarker
-    payload: str
-    contract: tuple[Attack, ...]
-    rate: float
-    least_psnr: float
-    quality: int | None
-    overwrite: bool
 
 
 @click.command(no_args_is_help=True)
@@ -74,13 +57,23 @@ class Job:
 )  # fmt: skip
 @rate_option
 @click.option("--quality", type=click.IntRange(1, 100), help="Quality of JPEG, WebP and AVIF.")
+@click.option(
+    "--crf", type=click.IntRange(0, 51), default=18, show_default=True, help="Of clips: less is better."
+)
+@click.option(
+    "--every",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Of clips: mark every so many frames.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace existing targets; else they are skipped in folders.")
 @json_option
 def embed(source: Path, target: Path, as_json: bool, **options: Any) -> int:
-    """Mark the picture SOURCE and write it to TARGET, or every picture below a folder.
+    """Mark the picture or clip SOURCE and write it to TARGET, or every one below a folder.
 
     The mark is looked for in what is to be written, and nothing is written unless it is there. A run that was
-    interrupted goes on where it stopped: of a folder, pictures whose target exists are skipped. Exits with 1
+    interrupted goes on where it stopped: of a folder, files whose target exists are skipped. Exits with 1
     if a picture was refused, because its mark would not survive what was asked for.
     """
     job = _job(options)
@@ -97,6 +90,7 @@ def embed(source: Path, target: Path, as_json: bool, **options: Any) -> int:
 
 
 def _job(options: dict[str, Any]) -> Job:
+    from forensics.watermark.video import Coding
     from forensics.watermark.watermarker import Watermarker
 
     marker = Watermarker(
@@ -105,7 +99,8 @@ def _job(options: dict[str, Any]) -> Job:
     marker.payload(options["payload"])  # wrong ones end here, before any work
     return Job(
         marker, options["payload"], tuple(_attacks(options["contract"])), options["rate"],
-        min(options["least_psnr"], options["psnr"]), options["quality"], options["overwrite"],
+        min(options["least_psnr"], options["psnr"]), options["quality"],
+        Coding(options["every"], options["crf"]), options["overwrite"],
     )  # fmt: skip
 
 
@@ -128,7 +123,8 @@ def _alone(source: Path, target: Path, job: Job) -> tuple[Path, Path]:
     from forensics.watermark.pictures.writing import target_format
 
     there = target / source.name if os.path.isdir(target) else target
-    target_format(there)
+    if there.suffix.lower() not in CLIPS:
+        target_format(there)
     if os.path.exists(there):
         if os.path.exists(source) and os.path.samefile(source, there):
             raise UsageError(f"{there} is the source itself; a marked picture is a new file")
@@ -156,7 +152,7 @@ def _pairs(source: Path, target: Path, job: Job) -> Iterator[tuple[Path, Path]]:
 def _embed_one(job: Job, here: Path, there: Path, *, alone: bool) -> Record:
     record: Record = {"path": name_of(here), "status": "marked", "target": name_of(there), "error": None}
     try:
-        return {**record, **_marked(job, here, there)}
+        return {**record, **mark(job, here, there)}
     except OSError as error:
         raise UsageError(f"cannot write {there}: {error.strerror or error}") from None
     except MemoryError:
@@ -174,68 +170,17 @@ def _status(error: ForensicsError) -> str:
     return "refused" if isinstance(error, (UsageError, WatermarkError)) else "failed"
 
 
-def _marked(job: Job, here: Path, there: Path) -> Record:
-    from forensics.watermark.contract import embed_and_verify
-    from forensics.watermark.pictures import load_for_marking, write_marked
-
-    source = load_for_marking(here)
-    kept = embed_and_verify(
-        job.marker, source.pixels, job.payload, job.contract, rate=job.rate, least_psnr=job.least_psnr
-    )
-    found: list[Detection] = []
-    there.parent.mkdir(parents=True, exist_ok=True)
-    written = write_marked(
-        source.with_pixels(kept.marked.pixels), there, quality=job.quality, overwrite=job.overwrite,
-        check=lambda encoded: found.append(_read_back(job, kept, encoded)),
-    )  # fmt: skip
-    return _record(source, kept, found[0], written.notes)
-
-
-def _read_back(job: Job, kept: Kept, encoded: Encoded) -> Detection:
-    """Return what is found in the file that is about to be written.
-
-    Raises:
-        WatermarkError: Not what was embedded.
-    """
-    found = job.marker.detect(encoded.pixels, rate=job.rate)
-    if found.payload != kept.marked.payload or found.copied:
-        raise WatermarkError(
-            f"the mark does not survive being stored as {encoded.format}: ask for a higher --quality, or put "
-            "the compression into --contract",
-            expected="the payload exact",
-            actual=f"p = 10^{found.log10_p:.1f}",
-        )
-    return found
-
-
-def _record(source: Source, kept: Kept, found: Detection, notes: tuple[str, ...]) -> Record:
-    from forensics.watermark.quality import measure
-
-    judged = measure(source.pixels, kept.marked.pixels)
-    return {
-        "payload": kept.marked.payload.identity,
-        "layout": kept.marked.payload.layout,
-        "codec": kept.marked.codec,
-        "key": kept.marked.key,
-        "psnr": round(judged.psnr, 2),
-        "ssim": round(judged.ssim, 4),
-        "gmsd": round(judged.gmsd, 4),
-        "log10_p": round(found.log10_p, 1),
-        "contract": [{"attack": c.attack, "log10_p": round(c.log10_p, 1)} for c in kept.checks[1:]],
-        "notes": [encodable(note) for note in notes],
-    }
-
-
 def _text(record: Record) -> str:
     from forensics.report.safe import printable
 
     path = printable(record["path"])
     if record["status"] != "marked":
         return f"{path}: {record['status']}: {printable(record['reason'], 2000)}"
+    judged = "".join(f", {record[n]} {n.upper()}" for n in ("ssim", "gmsd") if record.get(n) is not None)
     lines = [
         f"{path}: marked as {printable(record['target'])}",
         f"  payload    {record['payload']} ({record['layout']}), key {record['key']}",
-        f"  quality    {record['psnr']} dB PSNR, {record['ssim']} SSIM, {record['gmsd']} GMSD",
+        f"  quality    {record['psnr']} dB PSNR{judged}",
         f"  read back  p = 10^{record['log10_p']}",
     ]
     if record["contract"]:

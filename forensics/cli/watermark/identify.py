@@ -18,7 +18,7 @@ from forensics.cli.watermark.options import (
     one_key,
     rate_option,
 )
-from forensics.cli.watermark.records import Record, json_text, pixels_of, walk
+from forensics.cli.watermark.records import Record, json_text, look, walk
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,19 +53,17 @@ class Table:
 @rate_option
 @json_option
 def identify(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
-    """Say whom each picture was made for.
+    """Say whom each picture or clip was made for.
 
     With --users, the mark is compared with the code word of every user, so that what is too weak to be
     read may still be enough; the p-value counts the users. Without, the mark has to say it itself.
     """
-    from forensics.watermark.watermarker import detect
-
     rate = options["rate"]
     key = one_key(options["keys"], options["name"])
     table = _table(key, options["users"], options["layout"]) if options["users"] else None
 
     def work(path: Path) -> Record:
-        found = detect(pixels_of(path), [key], rate=rate)
+        found = look(path, [key], rate)
         head = {"detected": found.detected, "copied": found.copied, "reason": found.reason}
         if not found.detected:
             return head

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,11 @@ from forensics.files import encodable
 
 if TYPE_CHECKING:
     from forensics.media import Pixels
+    from forensics.watermark.detection import Detection
+    from forensics.watermark.keys import Key
+    from forensics.watermark.spread.nulls import Nulls
 
-__all__ = ["Record", "attempt", "files_of", "json_text", "name_of", "pixels_of", "usable", "walk"]
+__all__ = ["Record", "attempt", "files_of", "json_text", "look", "name_of", "pixels_of", "usable", "walk"]
 
 Record = dict[str, Any]
 
@@ -56,8 +59,24 @@ def pixels_of(path: Path) -> Pixels:
 
     media = open_media(path)
     if media.container.kind is Kind.VIDEO:
-        raise UnsupportedMedia("clips are not searched for marks yet: take frames out, as PNG")
+        raise UnsupportedMedia("this is a clip; take frames out, as PNG")
     return media.pixels
+
+
+def look(path: Path, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:
+    """Look for the marks of some keys in a picture or clip.
+
+    Raises:
+        MediaError: It cannot be read.
+        MissingExtra: Its decoder is not installed.
+    """
+    from forensics.media import Kind, open_media
+    from forensics.watermark import video, watermarker
+
+    media = open_media(path)
+    if media.container.kind is Kind.VIDEO:
+        return video.detect_clip(path, keys, rate=rate)
+    return watermarker.detect(media.pixels, keys, rate=rate, nulls=nulls)
 
 
 def attempt(path: Path, work: Callable[[Path], Record]) -> Record:
