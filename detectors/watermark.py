@@ -45,7 +45,7 @@ class Watermark(Detector):
         version="1",
         title="Imperceptible marks of the keys in your key ring",
         questions=(Question.SYNTHETIC, Question.HISTORY),
-        kinds=(Kind.IMAGE, Kind.ANIMATION),
+        kinds=(Kind.IMAGE, Kind.ANIMATION, Kind.VIDEO),
         needs="keys (forensics watermark keygen)",
         source="Cox et al. 1997; Kutter, SPIE 3528, 1998; Pinelis, EJP 17, 2012",
         calibration=Calibration(
@@ -59,14 +59,15 @@ class Watermark(Detector):
     )
 
     def examine(self, media: Media) -> tuple[Evidence, ...]:
-        """Look for the marks of all keys in the first frame."""
+        """Look for the marks of all keys in the picture, or in frames from all over a clip."""
         if not self._keys:
             reason = "There are no watermark keys: `forensics watermark keygen` makes one."
             return (not_applicable(self.info, Question.SYNTHETIC, reason),)
-        from forensics.watermark.watermarker import detect
+        from forensics.watermark import video, watermarker
 
-        found = detect(media.pixels, self._keys, rate=RATE)
-        return (self._evidence(found),)
+        if media.container.kind is Kind.VIDEO:
+            return (self._evidence(video.detect_clip(media, self._keys, rate=RATE)),)
+        return (self._evidence(watermarker.detect(media.pixels, self._keys, rate=RATE)),)
 
     @cached_property
     def _keys(self) -> tuple[Key, ...]:

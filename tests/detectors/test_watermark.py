@@ -21,6 +21,7 @@ from forensics.media import open_bytes
 from forensics.watermark import watermarker
 from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
+from forensics.watermark.video import embed_clip
 from forensics.watermark.watermarker import Watermarker
 
 Pixels = npt.NDArray[np.uint8]
@@ -152,12 +153,34 @@ def test_marks_of_cameras_are_no_sign_of_models(ring: Path, scene: Pixels, tmp_p
     assert not report.contradictions
 
 
+def test_marks_of_clips_are_found(ring: Path, tmp_path: Path) -> None:
+    av = pytest.importorskip("av", reason="clips need PyAV")
+    scene = camera(7, 280, 460)
+    for name, marks in (("marked", True), ("plain", False)):
+        path = tmp_path / f"{name}.mp4"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("h264", rate=24, options={"crf": "18"})
+            stream.width, stream.height, stream.pix_fmt = 384, 256, "yuv420p"
+            for number in range(20):
+                pixels = np.ascontiguousarray(scene[number : number + 256, 3 * number : 3 * number + 384])
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            container.mux(stream.encode())
+        if marks:
+            embed_clip(path, tmp_path / "out.mp4", Watermarker(STUDIO), "beef")
+            path = tmp_path / "out.mp4"
+        report = Auditor(trust=TrustPolicy.default(), only=["watermark"]).audit(path)
+        (evidence,) = (e for e in report.evidence if e.detector == "watermark")
+        assert evidence.status is (Status.SIGNAL if marks else Status.CLEAR)
+        assert ("payload 00000beef" in evidence.summary) == marks
+        assert (report.verdict in (Verdict.SYNTHETIC, Verdict.LIKELY_SYNTHETIC)) == marks
+
+
 def test_without_keys_no_pixel_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     class Untouchable:
         def __getattr__(self, name: str) -> object:
             raise AssertionError(f"{name} was read")
 
-    for module in ("forensics.watermark.watermarker", "forensics.watermark.spread.codec"):
+    for module in ("forensics.watermark.watermarker", "forensics.watermark.video"):
         monkeypatch.setitem(sys.modules, module, None)  # importing it fails
     (evidence,) = Watermark().examine(Untouchable())  # type: ignore[arg-type]
     assert evidence.status is Status.NOT_APPLICABLE
