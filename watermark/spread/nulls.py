@@ -109,7 +109,7 @@ def load(path: Path) -> Nulls:
     """
     try:
         return _parsed(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(
             f"{path} holds no calibration of the codec spread: {error}", actual=str(path)
         ) from None
