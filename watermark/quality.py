@@ -1,6 +1,6 @@
 """How far a marked picture is from its original, in four numbers that need no trained weights.
 
-The perceptual distance is GMSD: of the published measures that can be written down without weights it is
+The perceptual distance is GMSD: of the published measures that need no trained weights it is
 among the nearest to what people say (rank correlation 0.96 with LIVE, 0.95 with CSIQ in its paper), it has
 one constant, and it looks at edges, which is where a mark shaped by masking hides. SSIM hardly moves there.
 """
