@@ -3,7 +3,7 @@
 The soft bits of a mark are compared with the code word of every user, so that a mark is assigned even where
 too little of it is left to be decoded. The p-value is corrected for the number of users (union bound), as in
 Fernandez et al. 2023, "The Stable Signature", section 3.2, arXiv:2303.15435. Identities that were counted up
-have most of their bits in common, so only the bits that depend on the tag, which look random, count as evidence.
+have most of their bits in common, so only the bits that the tag makes look random count as evidence.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from forensics.errors import UsageError
 from forensics.watermark.codes import LinearCode, bch, generator_polynomial, shortened
 from forensics.watermark.payload import LAYOUTS
 
-# Lin & Costello, "Error Control Coding", appendix C: generator polynomials in octal, and the n, k, t of codes.
+# Lin & Costello, "Error Control Coding", appendix C: generator polynomials in octal, and sizes of codes.
 OCTAL = {
     (6, 10, 18): "1363026512351725",
     (7, 10, 64): "1206534025570773100045",

@@ -43,7 +43,9 @@ def mark(luma: Luma, key: Key, payload: Payload, psnr: float, place: Placement |
     plan = make_plan(key, len(code))
     times = octave(*luma.shape)
     signs = 1 - 2 * code.astype(np.float32)
-    return residual(luma, plan, signs, patterns(key, payload, plan, times), place or placement(key, luma), psnr)
+    return residual(
+        luma, plan, signs, patterns(key, payload, plan, times), place or placement(key, luma), psnr
+    )
 
 
 def detect(luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:

@@ -14,8 +14,8 @@ from forensics.watermark.spread.analysis import OCTAVES, fold, normalised, octav
 
 @pytest.mark.parametrize(
     ("size", "times"),
-    [((128, 128), 0), ((1023, 5000), 0), ((1024, 1024), 1), ((5000, 2047), 1), ((3000, 4000), 2), ((4096, 9000), 3),
-     ((1, 1), 0), ((60_000, 60_000), OCTAVES - 1)],
+    [((128, 128), 0), ((1023, 5000), 0), ((1024, 1024), 1), ((5000, 2047), 1), ((3000, 4000), 2),
+     ((4096, 9000), 3), ((1, 1), 0), ((60_000, 60_000), OCTAVES - 1)],
 )  # fmt: skip
 def test_shorter_side_is_halved_while_it_stays_above_512(size: tuple[int, int], times: int) -> None:
     assert octave(*size) == octave(*size[::-1]) == times

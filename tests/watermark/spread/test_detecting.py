@@ -87,7 +87,7 @@ def test_null_given_is_the_null_used(key: Key, marked: Marked) -> None:
 def test_mark_without_a_readable_word_is_still_found(
     key: Key, marked: Marked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(detecting, "read_words", lambda k, *rest: _unread(k, *rest))
+    monkeypatch.setattr(detecting, "read_words", _unread)
     found = find(views_of(luma(marked.pixels)), key)
     assert found.log10_p == found.log10_sync < -6
     assert not found.words[0].payload.verified

@@ -31,7 +31,8 @@ def laid(rng: np.random.Generator, basis: np.ndarray, strength: float = 0.35) ->
 
 CASES = {
     "upright": turned(64, 0), "small": turned(41.3, 0), "large": turned(88, 0), "turned": turned(55, 23),
-    "turned far": turned(64, -41), "stretched": turned(60, 5, stretch=1.25), "slanted": turned(64, 0, slant=0.2),
+    "slanted": turned(64, 0, slant=0.2),
+    "turned far": turned(64, -41), "stretched": turned(60, 5, stretch=1.25),
 }  # fmt: skip
 
 

@@ -20,8 +20,19 @@ def luma(pixels: Pixels) -> np.ndarray:
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
 
 
-@pytest.mark.parametrize("spec", ["none", "quarter:1", "quarter:2", "quarter:3", "flip:horizontal", "flip:vertical",
-                                  "flip:horizontal+quarter:1", "flip:horizontal+quarter:3"])  # fmt: skip
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "none",
+        "quarter:1",
+        "quarter:2",
+        "quarter:3",
+        "flip:horizontal",
+        "flip:vertical",
+        "flip:horizontal+quarter:1",
+        "flip:horizontal+quarter:3",
+    ],
+)
 def test_eight_ways_of_turning_are_one_look(key: Key, marked: Marked, spec: str) -> None:
     pixels = np.ascontiguousarray(parse_attack(spec)(marked.pixels))
     views = views_of(luma(pixels))

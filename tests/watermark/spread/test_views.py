@@ -11,8 +11,8 @@ from forensics.watermark.spread.views import views_of
 
 @pytest.mark.parametrize(
     ("size", "times"),
-    [((128, 128), [0]), ((255, 900), [0]), ((256, 256), [0, 1]), ((512, 512), [0, 1, 2]), ((1023, 1023), [0, 1, 2]),
-     ((1024, 1100), [1, 2, 3]), ((2048, 2048), [2, 3, 4]), ((10, 10), [0])],
+    [((128, 128), [0]), ((255, 900), [0]), ((256, 256), [0, 1]), ((512, 512), [0, 1, 2]),
+     ((1023, 1023), [0, 1, 2]), ((1024, 1100), [1, 2, 3]), ((2048, 2048), [2, 3, 4]), ((10, 10), [0])],
 )  # fmt: skip
 def test_levels_follow_the_size(size: tuple[int, int], times: list[int]) -> None:
     found = views_of(np.zeros(size, np.uint8))
