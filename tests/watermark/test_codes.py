@@ -126,6 +126,16 @@ def test_more_errors_are_corrected_than_half_the_distance(rng: np.random.Generat
     assert right == 20
 
 
+def test_flipping_three_bits_at_once_reads_more(rng: np.random.Generator) -> None:
+    """At noise of 0.92 about four words in five are read; with pairs alone it would be two in three."""
+    code, right = LAYOUTS["standard"].code, 0
+    for _ in range(150):
+        message = rng.integers(0, 2, 64, dtype=np.uint8)
+        seen = 1.0 - 2.0 * code.encode(message) + rng.normal(0, 0.92, 127)
+        right += np.array_equal(code.decode(seen.astype(np.float32))[0].message, message)
+    assert right > 0.72 * 150
+
+
 def test_quick_decoding_trusts_the_most_reliable_bits(rng: np.random.Generator) -> None:
     code = LAYOUTS["standard"].code
     message = rng.integers(0, 2, 64, dtype=np.uint8)

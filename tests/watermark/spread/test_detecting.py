@@ -43,7 +43,7 @@ def judged(found: list[float]) -> None:
 
 
 def test_no_p_value_of_unmarked_pictures_is_small() -> None:
-    judged(unmarked(8, 5))
+    judged(unmarked(6, 4))
 
 
 @pytest.mark.slow

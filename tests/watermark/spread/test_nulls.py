@@ -43,7 +43,7 @@ def p_values(trials: list[Trial], nulls: Nulls) -> np.ndarray:
 
 def test_p_values_of_odd_pictures_are_never_too_small() -> None:
     """The bound holds for any picture whatever, also one that repeats itself every 64 pixels."""
-    trials = [t for i, p in enumerate(odd_pictures(192)) for t in measure(p, keys(100 * i, 6))]
+    trials = [t for i, p in enumerate(odd_pictures(192)) for t in measure(p, keys(100 * i, 4))]
     for found in p_values(trials, Nulls("bound", Null(), Null())):
         assert found.min() > 1e-4
         for limit in (0.1, 0.01):
@@ -69,7 +69,7 @@ def uniform_enough(side: int, pictures: int, each: int) -> None:
 
 
 def test_fitted_p_values_are_uniform_on_other_pictures_and_keys() -> None:
-    uniform_enough(128, 10, 10)
+    uniform_enough(128, 8, 8)
 
 
 @pytest.mark.slow
