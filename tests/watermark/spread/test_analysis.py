@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -68,6 +70,22 @@ def test_pattern_of_the_period_stands_out_with_its_phases(rng: np.random.Generat
     agreement = np.real(seen * np.conj(sent))[1:15, 1:15] / np.abs(seen * sent)[1:15, 1:15]
     assert float(agreement.mean()) > 0.85
     assert float(np.abs(seen).max()) <= 3.5 + 1e-4
+
+
+def test_noise_is_measured_between_the_bins_of_the_tile(rng: np.random.Generator) -> None:
+    tile = rng.standard_normal((64, 64))
+    plane = np.tile(tile, (4, 4)) * 0.8 + rng.standard_normal((256, 256))
+    full = np.fft.rfft2(plane.reshape(2, 128, 2, 128).sum(axis=(0, 2)))
+    v, u = np.fft.fftfreq(128)[:, None] * 64, np.fft.rfftfreq(128)[None] * 64
+    between = np.ones(full.shape, bool)
+    between[::2, ::2] = False
+    edges = np.linspace(1, 17, 13)
+    rings = [between & (np.hypot(v, u) >= a) & (np.hypot(v, u) < b) for a, b in itertools.pairwise(edges)]
+    means = [(np.abs(full[ring]) ** 2).mean() for ring in rings]
+    noise = np.interp(np.hypot(v, u)[::2, ::2], (edges[1:] + edges[:-1]) / 2, means)
+    expected = full[::2, ::2] / np.sqrt(noise / 2)
+    expected *= np.minimum(1, 3.5 / np.abs(expected))
+    np.testing.assert_allclose(tile_spectrum(fold(plane.astype(np.float32))), expected, atol=1e-3)
 
 
 def test_strength_of_the_picture_does_not_matter(rng: np.random.Generator) -> None:
