@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -171,7 +172,7 @@ def embed_clip(
         raise UsageError(f"every is a number of frames, not {how.every}", actual=how.every)
     media = open_media(source)
     library = _library()
-    part = place.with_name(f".{place.name[:40]}.part")
+    part = place.with_name(f".{place.name[:40]}.{secrets.token_hex(6)}.part")
     try:
         with library.open(str(part), "w", format=format_name) as out, media.clip() as inside:
             job = _Embedding(inside, out, marker, wanted, how.every)
@@ -226,7 +227,7 @@ class _Embedding:
                 f"a clip of {size} cannot be marked: even sides from {LEAST_SIDE} on", actual=size
             )
         rate = stream.average_rate or Fraction(25)
-        coded = self.out.add_stream(codec, rate=rate, options=options)
+        coded: Any = self.out.add_stream(codec, rate=rate, options=options)
         coded.height, coded.width = shape
         coded.pix_fmt = "yuv420p"
         coded.time_base = stream.time_base
@@ -263,7 +264,8 @@ class _Embedding:
 
 def _widened(luma: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return luma of 219 steps as luma of 255."""
-    return np.clip((luma - np.float32(16)) / np.float32(_LIMITED), 0, 255).astype(np.uint8)
+    wide = (luma - np.float32(16)) / np.float32(_LIMITED)
+    return np.asarray(np.clip(wide, 0, 255), np.uint8)
 
 
 def _container(path: Path) -> tuple[str, str]:
