@@ -54,6 +54,8 @@ class Geometry:
             said.append(f"sheared {self.shear:.1f} degrees")
         if self.perspective:
             said.append("tilted")
+        if self.scale is None:
+            said.append("size of the original not known")
         return ", ".join(said) or "as it was"
 
 

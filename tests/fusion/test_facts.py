@@ -130,6 +130,7 @@ def test_a_watermark_is_proof_only_when_graded_so() -> None:
 def test_a_watermark_that_proves_nothing_claims() -> None:
     nothing = facts(NONE)
     assert facts(NONE, mark(Grade.PROOF)) == replace(nothing, watermark_proof=True)  # proof is no mere claim
+    assert facts(NONE, mark(Grade.PROOF, Origin.COMPOSITE)) == replace(nothing, watermark_partly=True)
     assert facts(NONE, mark(Grade.CLAIM)) == replace(nothing, claimed_ai=True)
     assert facts(NONE, mark(Grade.CLAIM, Origin.COMPOSITE)) == replace(nothing, claimed_partly_ai=True)
 

@@ -140,7 +140,7 @@ def test_scale_counts_from_the_original_of_a_large_picture(marker: Watermarker, 
     ("geometry", "said"),
     [
         (Geometry(0.1, False, 1.005, 1.0, 0.1, False, 0.99, 64), "as it was"),
-        (Geometry(0.0, False, None, 1.0, 0.0, False, None, 64), "as it was"),
+        (Geometry(0.0, False, None, 1.0, 0.0, False, None, 64), "size of the original not known"),
         (Geometry(4.94, False, 0.77, 1.0, 0.0, False, 0.51, 49),
          "cropped to about 51%, scaled 0.77, rotated 4.9 degrees"),
         (Geometry(-90, True, 1.0, 1.25, 2.0, True, 1.0, 64),
