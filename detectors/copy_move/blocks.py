@@ -110,8 +110,8 @@ def _anchors(luma: Pixels, side: int) -> Iterator[Anchors]:
     import cv2
 
     if luma.size > _HUGE:
-        luma = cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        for found in _anchors(luma, -(-side // 2)):
+        small = np.asarray(cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+        for found in _anchors(small, -(-side // 2)):
             yield Anchors(2 * found.rows, 2 * found.columns, found.strength)
         return
     half, (height, width) = side // 2, luma.shape
