@@ -216,7 +216,7 @@ def test_turns_are_read_off_the_matrix(degrees: float, mirrored: bool) -> None:
     assert found.mirrored is mirrored
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 140),
     st.integers(1, 140),
