@@ -148,14 +148,12 @@ def test_fetch_pattern_sees_fonts_and_scripts() -> None:
     assert not FETCHED.search('<a href="https://example.org"> <link rel="stylesheet" href="assets/x.css">')
 
 
-def head(text: str) -> list[str]:
-    """Return the lines of a text report above its table of evidence, without trailing blanks."""
-    lines = [line.rstrip() for line in text.splitlines()]
-    table = next(i for i, line in enumerate(lines) if re.match(r" *[●○!-] ", line))
-    return lines[:table]
+def words(text: str) -> str:
+    """Return a text report without its layout and its figures, which versions of libraries may move."""
+    return " ".join(re.sub(r"\d+(\.\d+)?", "#", text).split())
 
 
 def test_readme_shows_real_output() -> None:
     renderer = load("render_readme")
     block = renderer.BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert head(block[2]) == head(renderer.output(block[1])), "run: python docs/render_readme.py"
+    assert words(block[2]) == words(renderer.output(block[1])), "run: python docs/render_readme.py"

@@ -24,6 +24,7 @@ Gradients = npt.NDArray[Any]
 
 _CHUNK = 1 << 13
 _STRIP_PIXELS = 1 << 21
+_HUGE = 64_000_000  # pixels above which the maxima of half the size do
 _HALO = 16  # rows beyond a strip that its maxima depend on: 7 of the Gaussian, 6 of the maximum
 _LIVELY = 4.0  # grey levels squared: least variance of the slope across the weaker direction
 _TWO_WAY = 0.02  # least ratio of the weaker to the stronger direction: below it, a block is a bare edge
@@ -108,6 +109,11 @@ def _anchors(luma: Pixels, side: int) -> Iterator[Anchors]:
     """Yield the maxima around which a block fits, strip by strip: whole planes are too large."""
     import cv2
 
+    if luma.size > _HUGE:
+        small = np.asarray(cv2.resize(luma, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+        for found in _anchors(small, -(-side // 2)):
+            yield Anchors(2 * found.rows, 2 * found.columns, found.strength)
+        return
     half, (height, width) = side // 2, luma.shape
     step = max(4 * _HALO, _STRIP_PIXELS // width)
     for top in range(0, height, step):

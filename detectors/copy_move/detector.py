@@ -27,8 +27,9 @@ SIGNAL = 0.5  # log10: three times as likely
 LIMITS = (
     "Reads luma only. Copies of flat, clipped or one-directional areas (sky, walls, straight edges) leave "
     "nothing to compare and are missed; so are small ones (below about 24x24 px, in pictures above "
-    "1 megapixel about 64x64), blended, stretched or strongly compressed ones, and copies that cover part of "
-    "their own source. Windows, lettering and patterns are told from copies by their noise and compression: "
+    "1 megapixel about 64x64; those above 64 are searched from half their size), blended, stretched or "
+    "strongly compressed ones, and copies that cover part of their own source. Windows, lettering and "
+    "patterns are told from copies by their noise and compression: "
     "exact repeats in renderings and noise-free graphics are no fraud. Nothing found says nothing of "
     "other edits."
 )

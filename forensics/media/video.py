@@ -27,6 +27,7 @@ _DEMUXERS = {"mp4": "mov", "mov": "mov", "matroska": "matroska", "webm": "matros
 _BOXED = ("mp4", "mov")
 _SEEK_AHEAD = 2.0  # seconds: nearer frames are reached sooner by decoding on
 _MOST_TAGS = 1000
+_PROBING = 5.0  # seconds at least: cut short, a whole clip looks like a broken one
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def opened_clip(source: Source, limits: Limits) -> Iterator[InputContainer]:
             format=_DEMUXERS[source.container.format],
             **_tolerant(av.__version__),
             options={"protocol_whitelist": "", "max_pixels": str(limits.pixels)},
-            timeout=limits.seconds,
+            timeout=max(_PROBING, limits.seconds),
         ) as container:
             yield cast("InputContainer", container)
 

@@ -9,7 +9,7 @@ from forensics.errors import LimitExceeded
 __all__ = ["MOST_CALLS", "MOST_CALLS_GIF", "Rationed"]
 
 MOST_CALLS = 100_000  # honest files take some hundreds; boxes of a clip cost the SDK their square
-MOST_CALLS_GIF = 1_000_000  # a GIF comes in pieces of 255 bytes: some 100 MB, in about two seconds
+MOST_CALLS_GIF = 500_000  # a GIF comes in pieces of 255 bytes: some 50 MB, in about a second
 
 
 class Rationed:

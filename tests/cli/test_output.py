@@ -165,7 +165,12 @@ def test_a_full_disk_is_a_failure() -> None:
 def test_ctrl_c_keeps_what_is_finished_and_writes_no_half_page(photo_file: Path, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     options = ["--json", "--only", "metadata", "--html", str(page)]
-    command = [*MODULE, "audit", *options, *[str(photo_file)] * 500]
+    # Shells let what they run in the background ignore the signal, and this test may run there.
+    awake = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('forensics', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", awake, "audit", *options, *[str(photo_file)] * 500]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV) as process:
         assert process.stdout is not None
         first = process.stdout.readline()

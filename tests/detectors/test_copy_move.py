@@ -216,7 +216,7 @@ def test_turns_are_read_off_the_matrix(degrees: float, mirrored: bool) -> None:
     assert found.mirrored is mirrored
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 140),
     st.integers(1, 140),
@@ -242,3 +242,17 @@ def test_pictures_beyond_the_coordinates_of_opencv_are_left_to_others() -> None:
     evidence = examine(png(luma))
     assert evidence.status is Status.NOT_APPLICABLE
     assert "too long" in evidence.summary
+
+
+@pytest.mark.parametrize("shift", [(400, 600), (401, 599)])
+def test_the_largest_pictures_are_searched_from_half_their_size(
+    shift: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forensics.detectors.copy_move.blocks._HUGE", 1_000_000)
+    noise = np.random.default_rng(5).normal(128, 60, (1200, 1600)).astype(np.float32)
+    luma = np.clip(cv2.GaussianBlur(noise, (0, 0), 1.6) * 2.5 - 192, 0, 255).astype(np.uint8)
+    luma[300 + shift[0] : 600 + shift[0], 200 + shift[1] : 600 + shift[1]] = luma[300:600, 200:600]
+    matches = find(luma).matches
+    assert matches
+    moved_by = np.abs(matches[0].matrix[:, 2])
+    np.testing.assert_allclose(moved_by, shift[::-1], atol=1)

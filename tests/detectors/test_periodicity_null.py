@@ -49,7 +49,7 @@ def test_limited_tail_is_a_bound_and_close(count: int, level: float) -> None:
     assert null.limited_tail_log10(count, 3.0 * count, 3.0) == pytest.approx(-3 * count / LN10, abs=0.1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.floats(0.1, 3.0), min_size=2, max_size=40), st.integers(0, 2**32 - 1))
 def test_bounds_hold_for_any_amplitudes(amplitudes: list[float], seed: int) -> None:
     a = np.array(amplitudes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 import tracemalloc
 import zlib
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from forensics.media import Limits, open_bytes
+from forensics.media import _budget as budget_module
 from forensics.media import image as image_module
 from forensics.media import png as png_module
 from forensics.media._budget import Budget
@@ -18,7 +18,6 @@ from forensics.media.iptc import photoshop_resources, read_iptc
 
 from .helpers import chunk, encode, ifd, insert, insert_chunks, segment, tiff_header
 
-SECONDS = 2.0
 MEGABYTES = 110
 SMALL = np.zeros((16, 16, 3), np.uint8)
 XMP_CHUNK = b"XML:com.adobe.xmp\x00\x01\x00\x00\x00"
@@ -142,11 +141,10 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_metadata_of_any_file_take_little_time(name):
-    media = open_bytes(BOMBS[name]())
-    start = time.perf_counter()
-    found = media.metadata
-    assert time.perf_counter() - start < SECONDS
+def test_metadata_of_any_file_end_with_the_budget(name, monkeypatch):
+    """A reader that takes nothing from the budget leaves nothing out, and needs minutes for some of these."""
+    monkeypatch.setattr(budget_module, "_MOST_ENTRIES", 20_000)
+    found = open_bytes(BOMBS[name]()).metadata
     assert found.problems
     assert sum(len(tag.name) + len(tag.value) for tag in found.tags) < 32 << 20
 

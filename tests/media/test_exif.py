@@ -125,7 +125,7 @@ def test_overlapping_values_do_not_multiply():
     assert any("cut" in p for p in block.problems)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300), st.sampled_from([b"II*\x00", b"MM\x00*", b""]))
 def test_any_exif_is_read_without_an_error(noise, start):
     block = read_exif(start + noise)

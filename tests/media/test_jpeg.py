@@ -229,7 +229,7 @@ def test_hopeless_headers(data, error):
         parse_jpeg(data)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), max_size=8), st.integers(0, 10_000))
 def test_mutated_files_are_parsed_or_refused(changes, length):
     data = bytearray(FUZZ_SEED[: max(4, len(FUZZ_SEED) - length)])
@@ -244,7 +244,7 @@ def test_mutated_files_are_parsed_or_refused(changes, length):
     assert all(len(t.values) == 64 for t in found.tables)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=400))
 def test_noise_is_parsed_or_refused(noise):
     with contextlib.suppress(MediaError):

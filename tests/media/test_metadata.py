@@ -150,7 +150,7 @@ def test_descriptions_of_profiles():
     assert icc_description(b"") == icc_description(head) == "unnamed"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200))
 def test_noise_in_every_block_is_survived(noise):
     records = read_iptc(b"\x1c\x02" + noise, Budget(Limits()))
