@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ PLACES = 32  # tiles each way after which the signs of places repeat
 _TELLING = 6.0  # expected z below which nothing can be told
 _BOUND, _COPIED = 0.5, 0.35  # share of the expected z: of its own picture 0.6 to 1.4, of another about 0
 _CERTAIN = 2.0  # z by which the best place must exceed what chance gives the best of all
+_WHOLE = 3.2  # z at both ends from which a picture counts as whole
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,13 @@ def margins(start: Floats, end: Floats, choices: Sequence[tuple[Pattern, Pattern
         end: (R, C) those with the pattern of places from the end.
         choices: Both patterns, for each octave.
     """
+    if start.size < 4 or max(start.shape) > PLACES:
+        return None
     near = [_place(start, first) for first, _ in choices]
     far = [_place(end[::-1, ::-1], last) for _, last in choices]
+    whole = [min(a.nothing_missing, b.nothing_missing) for a, b in zip(near, far, strict=True)]
+    if max(whole) >= _WHOLE:
+        return Margins(0, 0, 0, 0, int(np.argmax(whole)))
     octave = max(range(len(choices)), key=lambda i: near[i].strength + far[i].strength)
     if not (near[octave].certain and far[octave].certain):
         return None
@@ -156,18 +163,18 @@ class _Place:
     column: int
     strength: float
     certain: bool
+    nothing_missing: float  # z of the place that the first tile has in a picture that was not cropped
 
 
 def _place(agreements: Floats, pattern: Pattern) -> _Place:
     """Return the place of the first tile, by cyclic correlation with the signs of all places."""
-    if agreements.size < 4 or max(agreements.shape) > PLACES or pattern.places is None:
-        return _Place(0, 0, 0.0, False)
     padded = np.zeros((PLACES, PLACES), np.float32)
     padded[: agreements.shape[0], : agreements.shape[1]] = agreements
-    product = np.fft.rfft2(pattern.places) * np.conj(np.fft.rfft2(padded))
+    product = np.fft.rfft2(cast("Floats", pattern.places)) * np.conj(np.fft.rfft2(padded))
     surface = np.fft.irfft2(product, padded.shape) / max(float(np.sqrt((agreements**2).sum())), 1e-9)
     row, column = (int(v) for v in np.unravel_index(int(surface.argmax()), surface.shape))
     strength = float(surface[row, column])
     rest = np.delete(surface.ravel(), row * PLACES + column)
     signed = [n if n < PLACES // 2 else n - PLACES for n in (row, column)]
-    return _Place(signed[0], signed[1], strength, strength >= float(rest.max()) + _CERTAIN)
+    certain = strength >= float(rest.max()) + _CERTAIN
+    return _Place(signed[0], signed[1], strength, certain, float(surface[0, 0]))
