@@ -144,9 +144,97 @@ def _transplants() -> str:
     return f"## Changed picture or moved credential\n\n{_source(result)}\n" + _table(head, rows)
 
 
+SUITES = {
+    "watermark_contract": "What marks survive: what is demanded",
+    "watermark_full": "What marks survive: the attacks of the published benchmarks",
+}
+
+
+def _survival(name: str) -> str:
+    """What marks survive, one row for each attack; the figures that were demanded and missed in bold."""
+    result = _load(name)
+    rows = []
+    for row in result["rows"]:
+        found = f"{row['detected']} of {row['pictures']}"
+        low, high = row["interval"]
+        rows.append(
+            (
+                f"`{row['attack']}`",
+                "" if row["demand"] is None else f"{row['demand']:.0%}",
+                found if row["met"] else f"**{found}**",
+                row["exact"],
+                f"{low:.3f} to {high:.3f}",
+                f"10^{row['weakest_log10_p']:.1f}",
+                f"10^{row['median_log10_p']:.1f}",
+                f"{1000 * row['seconds_per_megapixel']:.0f}",
+            )
+        )
+    pictures = ", ".join(f"{count} of {group}" for group, count in result["pictures"].items())
+    head = ("attack", "demanded", "found", "read", "95 %", "weakest p", "median p", "ms per megapixel")
+    return (
+        f"## {SUITES[name]}\n\n{_source(result)}\n"
+        f"Pictures: {pictures}. PSNR at least {result['least_psnr']} dB. One threshold for all attacks: a false-alarm "
+        f"rate of {result['rate']:g} for each picture. The interval is Wilson's, of the share found; the time is "
+        "that of the detection, the median over pictures. What falls short of what was demanded is in bold.\n\n"
+        + _table(head, rows)
+    )
+
+
+def _chance() -> str:
+    result = _load("watermark_false_alarms")
+    rows = [
+        (
+            f"{row['rate']:g}",
+            row["alarms"],
+            f"{row['alarms'] / result['pairs']:.2g}",
+            f"{row['interval'][0]:.2g} to {row['interval'][1]:.2g}",
+        )
+        for row in result["rows"]
+    ]
+    kinds = ", ".join(f"`{name}`" for name in dict.fromkeys(result["attacks"]))
+    return (
+        f"## How often chance looks like a mark\n\n{_source(result)}\n"
+        f"{result['pairs']} pairs of a picture and a key that it was not marked with; {result['pictures']} pictures, each "
+        f"as it is and after: {kinds} (`mark`: marked with another key). Smallest p-value: "
+        f"10^{result['smallest_log10_p']:.1f}.\n\n"
+        + _table(("declared rate", "alarms", "measured rate", "95 %"), rows)
+    )
+
+
+def _other(name: str) -> str:
+    """Any other result on marks that has rows: as they are."""
+    result = _load(name)
+    rows = result["rows"]
+    head = tuple(dict.fromkeys(key for row in rows for key in row))
+    title = name.removeprefix("watermark_").replace("_", " ")
+    cells = [tuple(_cell(row.get(key)) for key in head) for row in rows]
+    return f"## Marks: {title}\n\n{_source(result)}\n" + _table(
+        tuple(h.replace("_", " ") for h in head), cells
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return " to ".join(_cell(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def _watermarks() -> list[str]:
+    """Whatever has been measured of marks."""
+    there = [path.stem for path in sorted((ROOT / "benchmarks" / "results").glob("watermark_*.json"))]
+    first = [_survival(name) for name in SUITES if name in there]
+    chance = [_chance()] if "watermark_false_alarms" in there else []
+    known = {*SUITES, "watermark_false_alarms"}
+    return [*first, *chance, *(_other(name) for name in there if name not in known and "rows" in _load(name))]
+
+
 def render() -> str:
     """Return the page."""
-    parts = (HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants())
+    parts = (
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *_watermarks(),
+    )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "
         "`benchmarks/results/periodicity.json`.\n"

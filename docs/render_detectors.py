@@ -13,8 +13,8 @@ HEAD = """\
 
 <!-- Rendered by docs/render_detectors.py from the registry; change the code, not this page. -->
 
-Passive methods: they look at pixels and file structure, and none of them proves anything. `forensics detectors` prints
-the same for what is installed, plug-ins included. Each says `not_applicable`, with the reason, where it can say nothing.
+They look at pixels and file structure. All but `watermark`, which finds the marks of your own keys, are passive, and
+none of those proves anything. `forensics detectors` prints the same for what is installed, plug-ins included. Each says `not_applicable`, with the reason, where it can say nothing.
 """
 
 TAIL = """

@@ -19,7 +19,7 @@ def output(arguments: str) -> str:
     """Return what a command writes on a terminal of 80 columns, for somebody who trusts nobody."""
     command = [sys.executable, "-m", "forensics", *arguments.split()]
     with tempfile.TemporaryDirectory() as empty:
-        settings = {"COLUMNS": "80", "FORENSICS_TRUST": "", "XDG_CONFIG_HOME": empty}
+        settings = {"COLUMNS": "80", "FORENSICS_TRUST": "", "FORENSICS_KEYS": "", "XDG_CONFIG_HOME": empty}
         result = subprocess.run(  # noqa: S603 - our own command
             command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=True
         )

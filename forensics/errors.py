@@ -13,6 +13,7 @@
     │   ├── CorruptMedia            corrupt
     │   │   └── TruncatedMedia      truncated
     │   └── LimitExceeded           limit
+    ├── WatermarkError              watermark           1   (a mark does not hold what was asked of it)
     └── ProvenanceError             provenance          4
         ├── TrustPolicyError        trust_policy        2
         ├── ManifestError           manifest            2   (a manifest definition of ours is wrong)
@@ -45,6 +46,7 @@ __all__ = [
     "UnsupportedMedia",
     "UsageError",
     "VerificationFailed",
+    "WatermarkError",
 ]
 
 
@@ -137,6 +139,13 @@ class LimitExceeded(MediaError):
     """The content would take more pixels, bytes, frames or seconds than allowed."""
 
     code = "limit"
+
+
+class WatermarkError(ForensicsError):
+    """A mark does not survive what it must survive in this picture; nothing was written."""
+
+    code = "watermark"
+    exit_code = 1
 
 
 class ProvenanceError(ForensicsError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +80,19 @@ def test_python_examples_compile_and_import(page: str, code: str) -> None:
             assert not [name.name for name in node.names if not hasattr(module, name.name)], page
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "forensics":
             assert hasattr(importlib.import_module("forensics"), node.attr), f"{page}: {ast.unparse(node)}"
+
+
+def test_the_python_examples_of_the_guide_to_watermarks_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [code for page, code in blocks("python") if page == "docs/watermark.md"]
+    assert len(found) == 3
+    shutil.copy(ROOT / "examples" / "data" / "photo.jpg", tmp_path / "in.jpg")
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "guide.py"
+    script.write_text("\n".join(found), encoding="utf-8")
+    runpy.run_path(str(script))
+    assert (tmp_path / "out.jpg").is_file()
 
 
 @pytest.mark.parametrize(

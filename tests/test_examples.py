@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import cv2
+import numpy as np
 import pytest
 
 from forensics import Auditor, TrustPolicy, Verdict
+from forensics.errors import UsageError
 from forensics.evidence import Status
+from forensics.watermark.keys import Key
+from forensics.watermark.watermarker import Watermarker
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "examples" / "data"
@@ -30,6 +36,15 @@ def run(script: str, argument: Path) -> str:
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+def load(script: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(script, ROOT / "examples" / f"{script}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +101,70 @@ def test_wrong_usage_is_explained(script: str) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert result.returncode == 2
     assert result.stderr.startswith(f"usage: {script}")
+
+
+def test_marking_example() -> None:
+    lines = run("mark_and_detect.py", DATA / "photo.jpg").splitlines()
+    assert lines[0].startswith("marked at ")
+    found = [line for line in lines if " says " in line]
+    assert len(found) == 6
+    assert all("says 000c0ffee" in line for line in found), lines
+    assert "rotated" in next(line for line in found if line.startswith("rotate:7"))
+    assert "No mark of these keys was found." in lines[-1]
+
+
+def test_marking_example_names_what_is_no_picture() -> None:
+    command = [sys.executable, str(ROOT / "examples" / "mark_and_detect.py"), str(DATA / "none.jpg")]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert result.returncode == 2
+    assert "none.jpg" in result.stderr
+
+
+def test_pipeline_example(tmp_path: Path) -> None:
+    lines = run("diffusers_callback.py", tmp_path / "out").splitlines()
+    assert [line.rpartition(" ")[2] for line in lines] == ["000000001", "000000002"]
+
+
+def test_a_pipeline_is_marked_whatever_it_returns() -> None:
+    example = load("diffusers_callback")
+    marker = Watermarker(Key(bytes(32)))
+    pipeline = example.MarkedPipeline(example.StandIn(), marker, iter(["abc", "def"]))
+    arrays = pipeline("a prompt", output_type="np").images
+    assert (arrays.shape, arrays.dtype) == ((2, 512, 512, 3), np.float32)
+    found = [marker.detect(np.rint(picture * 255).astype(np.uint8)) for picture in arrays]
+    assert [f.payload.identity for f in found if f.payload] == ["000000abc", "000000def"]
+    example.StandIn.scheduler = "kept"
+    assert pipeline.scheduler == "kept"
+
+
+def test_tensor_example() -> None:
+    torch = pytest.importorskip("torch", reason="needs PyTorch")
+    example = load("torch_transform")
+    marker = Watermarker(Key(bytes(32)))
+    batch = torch.rand(2, 3, 160, 192, generator=torch.Generator().manual_seed(1))
+    marked = example.Mark(marker)(batch, ["abc", "def"])
+    assert (marked.shape, marked.dtype, marked.device) == (batch.shape, batch.dtype, batch.device)
+    assert 38 < -10 * float(torch.log10(((marked - batch) ** 2).mean())) < 42
+    pixels = (marked * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+    said = [found.payload.identity for found in marker.detect_many(pixels) if found.payload]
+    assert said == ["000000abc", "000000def"]
+    for wrong in (batch[0], batch[:, :1], (batch * 255).to(torch.uint8)):
+        with pytest.raises(UsageError):
+            example.Mark(marker)(wrong, ["abc", "def"])
+    with pytest.raises(UsageError):
+        example.Mark(marker)(batch, ["abc"])
+
+
+def test_tensor_example_names_the_extra() -> None:
+    code = f"""
+import runpy, sys
+sys.modules["torch"] = None  # importing it fails
+sys.argv = ["torch_transform.py", "1"]
+runpy.run_path({str(ROOT / "examples" / "torch_transform.py")!r}, run_name="__main__")
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "synthetic-media-forensics[train]" in result.stderr
 
 
 def test_folder_example_names_a_missing_folder(tmp_path: Path) -> None:

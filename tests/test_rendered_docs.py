@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import json
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from PIL import Image
 
 from forensics.detectors import calibration
@@ -65,6 +67,52 @@ def test_the_published_schema_is_up_to_date() -> None:
     module = load("render_schema")
     published = module.target().read_text(encoding="utf-8")
     assert published == module.render(), "run: python docs/render_schema.py (and raise SCHEMA_VERSION)"
+
+
+def test_benchmarks_of_marks_are_rendered_as_far_as_they_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load("render_benchmarks")
+    results = tmp_path / "benchmarks" / "results"
+    results.mkdir(parents=True)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    assert module._watermarks() == []
+    machine = {"cores": 2, "processor": "x", "python": "3", "load": 1.0}
+    row = {
+        "group": "g", "attack": "jpeg:50", "demand": 1.0, "met": False, "pictures": 4, "detected": 3,
+        "exact": 2, "interval": [0.3, 0.954], "weakest_log10_p": -1.0, "median_log10_p": -9.5,
+        "seconds_per_megapixel": 0.05,
+    }  # fmt: skip
+    contract = {
+        "command": "c",
+        "machine": machine,
+        "rate": 1e-6,
+        "pictures": {"kodak": 4},
+        "least_psnr": 40.01,
+    }
+    free = {**row, "attack": "blur:20", "demand": None, "met": True}
+    (results / "watermark_contract.json").write_text(json.dumps({**contract, "rows": [row, free]}))
+    alarms = {
+        "command": "c", "machine": machine, "pairs": 1000, "pictures": 10,
+        "attacks": ["none", "mark", "none"],
+        "rows": [{"rate": 0.01, "alarms": 9, "interval": [0.005, 0.017], "inside": True}],
+        "smallest_log10_p": -3.2,
+    }  # fmt: skip
+    (results / "watermark_false_alarms.json").write_text(json.dumps(alarms))
+    other = {
+        "command": "c",
+        "machine": machine,
+        "rows": [{"scheme": "x", "bit_accuracy": 0.98765, "of": [1, 2.0]}],
+    }
+    (results / "watermark_comparison.json").write_text(json.dumps(other))
+    survival, chance, comparison = module._watermarks()
+    assert "| `jpeg:50` | 100% | **3 of 4** | 2 | 0.300 to 0.954 | 10^-1.0 | 10^-9.5 | 50 |" in survival
+    assert "| `blur:20` |  | 3 of 4 | 2 |" in survival
+    assert "4 of kodak. PSNR at least 40.01 dB" in survival
+    assert "| 0.01 | 9 | 0.009 | 0.005 to 0.017 |" in chance
+    assert "`none`, `mark` (`mark`: marked with another key)" in chance
+    assert "| scheme | bit accuracy | of |" in comparison
+    assert "| x | 0.988 | 1 to 2 |" in comparison
 
 
 def test_the_tables_of_benchmarks_are_those_of_the_results() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +10,7 @@ import click
 
 from forensics.cli.output import console, holds, json_line
 from forensics.cli.paths import check_maps, check_page, expand
+from forensics.cli.progress import progress
 from forensics.cli.status import FOUND, OWN_FAILURE, UNREADABLE
 from forensics.errors import UsageError
 
@@ -55,7 +54,7 @@ def audit(paths: tuple[Path, ...], schema: bool, **options: Any) -> int:
     found = _found(paths, options["html"], options["maps"])
     reports: list[AuditReport] = []
     previews: list[bytes | None] = []
-    with _progress(len(found)) as advance:
+    with progress(len(found), "auditing") as advance:
         for path in found:
             report, preview = _audit(auditor, path, with_preview=bool(options["html"]))
             if options["maps"]:
@@ -124,31 +123,6 @@ def _verdicts(text: str) -> frozenset[str]:
         unknown = ", ".join(sorted(names - known))
         raise UsageError(f"--fail-on: no verdict called {unknown}; there are: {', '.join(sorted(known))}")
     return names
-
-
-def _progress(total: int) -> Any:
-    """Return a context giving a function to call after each file.
-
-    A bar is drawn only for people who cannot see the reports scroll by: output to a file or pipe.
-    """
-    if total < 2 or (sys.stdout and sys.stdout.isatty()) or not (sys.stderr and sys.stderr.isatty()):
-        return nullcontext(lambda: None)
-    return _bar(total)
-
-
-def _bar(total: int) -> Any:
-    from contextlib import contextmanager
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    @contextmanager
-    def bar() -> Iterator[Any]:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("auditing", total=total)
-            yield lambda: progress.advance(task)
-
-    return bar()
 
 
 def _show(report: AuditReport, *, as_json: bool) -> None:

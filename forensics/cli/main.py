@@ -22,13 +22,15 @@ __all__ = ["cli", "main"]
 COMMANDS = {
     "audit": ("forensics.cli.audit:audit", "Say what a picture or clip is, and how that is known."),
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
+    "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 
 LONGEST = 2000
 EPILOG = (
-    "Exit status: 0 done; 1 a finding named by --fail-on, or a verification that failed; 2 usage; "
-    "3 some input unreadable; 4 our own failure; 130 interrupted; 141 nobody reads the output any more."
+    "Exit status: 0 done; 1 a finding named by --fail-on, a verification that failed, or a mark that does "
+    "not hold; 2 usage; 3 some input unreadable; 4 our own failure; 130 interrupted; 141 nobody reads the "
+    "output any more."
 )
 
 

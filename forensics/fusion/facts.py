@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Origin, Question, Status
+from forensics.evidence import ClaimSource, Evidence, Grade, Origin, Question, Status
 from forensics.fusion.opinions import FusedOpinion
 from forensics.provenance.report import (
     TAMPER_FAILURES,
@@ -33,6 +33,7 @@ class Facts:
         trusted_partly_ai: A trusted, unbroken chain says a model made parts.
         trusted_capture: A trusted, unbroken chain says a camera captured it, and no model anywhere.
         watermark_proof: A generator's watermark at a declared false-alarm rate.
+        watermark_partly: That of a model that changes pictures.
         claimed_ai: An unknown signer or plain metadata says a model made it.
         claimed_partly_ai: The same for parts of it.
         opinion_synthetic: The fused opinion passes the threshold for "synthetic".
@@ -49,6 +50,7 @@ class Facts:
     trusted_partly_ai: bool = False
     trusted_capture: bool = False
     watermark_proof: bool = False
+    watermark_partly: bool = False
     claimed_ai: bool = False
     claimed_partly_ai: bool = False
     opinion_synthetic: bool = False
@@ -74,7 +76,6 @@ def gather(
         threshold: log10 posterior odds from which an opinion counts.
     """
     found = [e for e in evidence if e.status is Status.SIGNAL]
-    claims = [c for e in found for c in e.claims]
     passed = {o.question for o in opinions if _passes(o, threshold)}
     tampered = bool(TAMPER_FAILURES.intersection(credentials.own_failures))
     proven = credentials.proof and credentials.ai_signal.trusted
@@ -88,9 +89,10 @@ def gather(
         trusted_fully_ai=proven and kind is AiSignalKind.FULLY,
         trusted_partly_ai=proven and kind is AiSignalKind.PARTLY,
         trusted_capture=proven and kind is AiSignalKind.CAPTURED,
-        watermark_proof=any(e.grade is Grade.PROOF and any(_marks_model(c) for c in e.claims) for e in found),
-        claimed_ai=_claimed(claims, Origin.SYNTHETIC),
-        claimed_partly_ai=_claimed(claims, Origin.COMPOSITE),
+        watermark_proof=_proven(found, Origin.SYNTHETIC),
+        watermark_partly=_proven(found, Origin.COMPOSITE),
+        claimed_ai=_claimed(found, Origin.SYNTHETIC),
+        claimed_partly_ai=_claimed(found, Origin.COMPOSITE),
         opinion_synthetic=Question.SYNTHETIC in passed,
         opinion_altered=Question.ALTERED in passed,
     )
@@ -101,10 +103,17 @@ def _passes(opinion: FusedOpinion, threshold: float) -> bool:
     return opinion.llr >= SUPPORT and opinion.log10_posterior_odds >= threshold
 
 
-def _marks_model(claim: Claim) -> bool:
-    return claim.source is ClaimSource.WATERMARK and claim.origin in (Origin.SYNTHETIC, Origin.COMPOSITE)
+def _proven(found: Iterable[Evidence], origin: Origin) -> bool:
+    """Whether a watermark proves so."""
+    claims = (c for e in found if e.grade is Grade.PROOF for c in e.claims)
+    return any(c.source is ClaimSource.WATERMARK and c.origin is origin for c in claims)
 
 
-def _claimed(claims: Iterable[Claim], origin: Origin) -> bool:
-    proof = (ClaimSource.C2PA_TRUSTED, ClaimSource.WATERMARK)
-    return any(c.origin is origin and c.source not in proof for c in claims)
+def _claimed(found: Iterable[Evidence], origin: Origin) -> bool:
+    """Whether anything that is no proof says so: metadata, an unknown signer, a mark that may be a copy."""
+    return any(
+        c.origin is origin and c.source is not ClaimSource.C2PA_TRUSTED
+        for e in found
+        for c in e.claims
+        if not (c.source is ClaimSource.WATERMARK and e.grade is Grade.PROOF)
+    )

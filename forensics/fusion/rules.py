@@ -69,6 +69,13 @@ RULES: tuple[Rule, ...] = (
         lambda f: f.watermark_proof,
     ),
     Rule(
+        "watermark_of_an_edit",
+        Verdict.ALTERED,
+        "A watermark of a model that changes pictures, at the declared false-alarm rate",
+        "It carries the watermark of a model that changed it.",
+        lambda f: f.watermark_partly,
+    ),
+    Rule(
         "partly_declared_by_trusted_signer",
         Verdict.ALTERED,
         "A trusted signer declares that a model made parts",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.errors import CorruptMedia, UsageError
 from forensics.media._once import computed_once, without_locks
@@ -24,6 +25,9 @@ from forensics.media.types import (
     Pixels,
     VideoInfo,
 )
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 __all__ = ["Media", "open_bytes", "open_media"]
 
@@ -167,6 +171,18 @@ class Media:
         if count is not None and count < 1:
             raise UsageError("at least one frame must be asked for", expected=">= 1", actual=count)
         return self._frames(min(count or self.limits.frames, self.limits.frames))
+
+    def clip(self) -> AbstractContextManager[InputContainer]:
+        """Open a clip for reading packet by packet, all of it, without a bound on time.
+
+        Raises:
+            UsageError: It is no clip.
+        """
+        if self.container.kind is not Kind.VIDEO:
+            raise UsageError(f"{self.name} is no clip", actual=self.container.format)
+        from forensics.media.video import opened_clip
+
+        return opened_clip(self._source, self.limits)
 
     def _frames(self, count: int) -> Iterator[Frame]:
         if self.container.kind is Kind.VIDEO:

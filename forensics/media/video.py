@@ -20,7 +20,7 @@ from forensics.media.xmp import read_xmp
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["video_frames", "video_info", "video_tags"]
+__all__ = ["opened_clip", "video_frames", "video_info", "video_tags"]
 
 # Only the demuxer of the sniffed container: playlists and lists of files never get a chance.
 _DEMUXERS = {"mp4": "mov", "mov": "mov", "matroska": "matroska", "webm": "matroska", "avi": "avi"}
@@ -31,8 +31,13 @@ _PROBING = 5.0  # seconds at least: cut short, a whole clip looks like a broken 
 
 
 @contextmanager
-def _opened(source: Source, limits: Limits) -> Iterator[InputContainer]:
-    """Open a clip as a file object, never by name: FFmpeg takes names for addresses."""
+def opened_clip(source: Source, limits: Limits) -> Iterator[InputContainer]:
+    """Open a clip for reading packet by packet: as a file object, for FFmpeg takes names for addresses.
+
+    Raises:
+        MediaError: The clip cannot be read.
+        MissingExtra: PyAV is not installed.
+    """
     try:
         import av
     except ImportError as error:
@@ -81,7 +86,7 @@ def video_info(source: Source, limits: Limits) -> VideoInfo:
         MediaError: The clip cannot be read.
         MissingExtra: PyAV is not installed.
     """
-    with _opened(source, limits) as container:
+    with opened_clip(source, limits) as container:
         stream = _video_stream(container)
         codec = stream.codec_context
         check_pixels(codec.width, codec.height, limits.pixels)
@@ -102,7 +107,7 @@ def video_tags(source: Source, limits: Limits) -> Metadata:
     """Read the tags of a clip and of its streams, and its XMP. Never raises: problems say what is wrong."""
     xmp = _xmp(source, limits)
     try:
-        with _opened(source, limits) as container:
+        with opened_clip(source, limits) as container:
             sections = [container.metadata, *(s.metadata for s in container.streams)]
             pairs = [(_readable(k), _readable(v)) for section in sections for k, v in section.items()]
             pairs = pairs[:_MOST_TAGS]
@@ -141,7 +146,7 @@ def video_frames(source: Source, count: int, limits: Limits) -> Iterator[Frame]:
         MissingExtra: PyAV is not installed.
     """
     deadline = Deadline(limits.seconds)
-    with _opened(source, limits) as container:
+    with opened_clip(source, limits) as container:
         stream = _video_stream(container)
         check_pixels(stream.codec_context.width, stream.codec_context.height, limits.pixels)
         stream.thread_type = "AUTO"

@@ -1,12 +1,25 @@
-"""Shared fixtures: a picture that every detector looks at."""
+"""Shared fixtures: a picture that every detector looks at; keys, marked pictures, and their commands."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image
+
+from forensics.cli import main
+from forensics.datasets.procedural import camera
+from forensics.watermark.keyfile import save_keys
+from forensics.watermark.keys import Key
+from forensics.watermark.watermarker import Watermarker
+
+SECRET = bytes(range(32))
 
 
 @pytest.fixture
@@ -17,4 +30,88 @@ def photo_file(tmp_path: Path) -> Path:
     pixels = np.clip(smooth + rng.normal(0, 3, smooth.shape), 0, 255).astype(np.uint8)
     path = tmp_path / "photo.jpg"
     Image.fromarray(pixels).save(path, quality=90)
+    return path
+
+
+@pytest.fixture
+def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key ring, trust policy or home of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("FORENSICS_KEYS", "FORENSICS_TRUST"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        (found,) = self.records
+        return found
+
+
+@pytest.fixture
+def watermark(own_settings: None, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Run `forensics watermark ...`; no output ever holds the secret of the test key."""
+
+    def call(*arguments: object) -> Answer:
+        with pytest.raises(SystemExit) as stop:
+            main(["watermark", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        assert SECRET.hex() not in out + err
+        return Answer(int(stop.value.code or 0), out, err)
+
+    return call
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    path = tmp_path / "key.toml"
+    save_keys([Key(SECRET, "studio")], path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def marker() -> Watermarker:
+    return Watermarker(Key(SECRET, "studio"))
+
+
+@pytest.fixture(scope="session")
+def scene() -> npt.NDArray[np.uint8]:
+    """A procedural picture that is large enough to be bound to its content."""
+    pixels = camera(1, 384, 384)
+    pixels.flags.writeable = False
+    return pixels
+
+
+@pytest.fixture(scope="session")
+def marked(marker: Watermarker, scene: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return marker.embed(scene, "c0ffee").pixels
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, scene: npt.NDArray[np.uint8], marked: npt.NDArray[np.uint8]) -> Path:
+    """A folder with an unmarked and a marked picture."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name, pixels in (("marked", marked), ("plain", scene)):
+        Image.fromarray(pixels).save(folder / f"{name}.png", compress_level=1)
+    return folder
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypisom\0\0\2\0isomiso2" + bytes(64))
     return path

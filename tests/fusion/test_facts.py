@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Origin, Question, Status
@@ -107,8 +109,8 @@ def test_every_state_has_a_sentence(state: CredentialState, kind: AiSignalKind) 
     assert evidence.llr is None
 
 
-def mark(grade: Grade) -> Evidence:
-    claim = Claim(source=ClaimSource.WATERMARK, origin=Origin.SYNTHETIC, text="t")
+def mark(grade: Grade, origin: Origin = Origin.SYNTHETIC) -> Evidence:
+    claim = Claim(source=ClaimSource.WATERMARK, origin=origin, text="t")
     return Evidence(
         detector="watermark",
         code="watermark.found",
@@ -123,6 +125,25 @@ def mark(grade: Grade) -> Evidence:
 def test_a_watermark_is_proof_only_when_graded_so() -> None:
     assert facts(NONE, mark(Grade.PROOF)).watermark_proof
     assert not facts(NONE, mark(Grade.CLAIM)).watermark_proof
+
+
+def test_a_watermark_that_proves_nothing_claims() -> None:
+    nothing = facts(NONE)
+    assert facts(NONE, mark(Grade.PROOF)) == replace(nothing, watermark_proof=True)  # proof is no mere claim
+    assert facts(NONE, mark(Grade.PROOF, Origin.COMPOSITE)) == replace(nothing, watermark_partly=True)
+    assert facts(NONE, mark(Grade.CLAIM)) == replace(nothing, claimed_ai=True)
+    assert facts(NONE, mark(Grade.CLAIM, Origin.COMPOSITE)) == replace(nothing, claimed_partly_ai=True)
+
+
+@pytest.mark.parametrize("grade", [Grade.PROOF, Grade.CLAIM])
+@pytest.mark.parametrize("origin", [Origin.CAPTURED, Origin.EDITED, Origin.CREATED])
+def test_marks_of_others_than_models_accuse_nobody(grade: Grade, origin: Origin) -> None:
+    assert facts(NONE, mark(grade, origin)) == facts(NONE)
+
+
+def test_a_mark_that_is_not_signalled_claims_nothing() -> None:
+    quiet = mark(Grade.CLAIM).model_copy(update={"status": Status.CLEAR})
+    assert facts(NONE, quiet) == facts(NONE)
 
 
 def test_opinions_count_from_the_threshold_on() -> None:

@@ -14,6 +14,7 @@ ROWS = {
     "contradiction": (Facts(decisive_contradiction=True), Verdict.CONTRADICTORY),
     "declared_by_trusted_signer": (Facts(trusted_fully_ai=True), Verdict.SYNTHETIC),
     "watermark": (Facts(watermark_proof=True), Verdict.SYNTHETIC),
+    "watermark_of_an_edit": (Facts(watermark_partly=True), Verdict.ALTERED),
     "partly_declared_by_trusted_signer": (Facts(trusted_partly_ai=True), Verdict.ALTERED),
     "declared": (Facts(claimed_ai=True), Verdict.LIKELY_SYNTHETIC),
     "detectors_synthetic": (Facts(opinion_synthetic=True), Verdict.LIKELY_SYNTHETIC),

@@ -1,0 +1,147 @@
+"""How often does chance look like a mark?
+
+    python benchmarks/watermark_nulls.py calibrate [--pictures 2000] [--keys 10] [--workers 2] [--write]
+    python benchmarks/watermark_nulls.py check [--pairs 20000] [--workers 2]
+
+`calibrate` measures the nulls that ship, on pictures that nothing else is measured on. `check` takes others,
+attacked ones and ones with other people's marks among them, looks for fresh keys in them, and counts how many
+p-values fall below the rates declared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import cv2
+import numpy as np
+from common import ROOT, data_folder, write_result
+from watermark_pictures import Picture, measured_on, unmarked
+
+from forensics.watermark.attacks import parse_attack
+from forensics.watermark.keys import Key
+from forensics.watermark.spread.detecting import find
+from forensics.watermark.spread.nulls import Trial, measure, nulls_of, to_json
+from forensics.watermark.spread.views import views_of
+from forensics.watermark.statistics import wilson
+from forensics.watermark.watermarker import Watermarker
+
+TARGET = ROOT / "watermark" / "spread" / "nulls.json"
+ATTACKS = (
+    "none",
+    "jpeg:50",
+    "rotate:7",
+    "resize:0.5",
+    "crop:0.5+jpeg:70",
+    "noise:8",
+    "blur:1",
+    "mark",
+    "none",
+)
+RATES = (1e-2, 1e-3, 1e-4)
+
+
+def key_of(*parts: object) -> Key:
+    """Return a key that these parts name."""
+    return Key(hashlib.sha256(repr(parts).encode()).digest())
+
+
+def calibrate_one(job: tuple[Picture, int]) -> list[Trial]:
+    """Measure one picture with fresh keys."""
+    cv2.setNumThreads(1)
+    picture, keys = job
+    luma = np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    return measure(luma, [key_of("null", picture.name, i) for i in range(keys)])
+
+
+def check_one(job: tuple[Picture, str, int]) -> list[float]:
+    """Return log10 p-values of fresh keys in one picture, attacked or marked with another key."""
+    cv2.setNumThreads(1)
+    picture, name, keys = job
+    if name == "mark":
+        pixels = Watermarker(key_of("somebody else", picture.name)).embed(picture.pixels).pixels
+    else:
+        pixels = parse_attack(name)(picture.pixels, seed=1)
+    views = views_of(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
+    return [find(views, key_of("check", picture.name, name, i)).log10_p for i in range(keys)]
+
+
+def small(pictures: Iterator[Picture]) -> Iterator[Picture]:
+    """Take large photos at 768 pixels: the search costs the same whatever the size, decoding does not."""
+    for picture in pictures:
+        longest = max(picture.pixels.shape[:2])
+        if longest > 1100:
+            size = tuple(round(n * 768 / longest) for n in picture.pixels.shape[1::-1])
+            pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
+            yield Picture(picture.name, picture.group, np.asarray(pixels, np.uint8))
+        else:
+            yield picture
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Measure the nulls."""
+    jobs = ((picture, options.keys) for picture in unmarked(data_folder(), options.pictures))
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        nulls = nulls_of(
+            "small photos, mosaics of them, generated pictures", pool.imap(calibrate_one, jobs, 8)
+        )
+    print(to_json(nulls))
+    if options.write:
+        TARGET.write_text(to_json(nulls), encoding="utf-8")
+
+
+def check(options: argparse.Namespace) -> int:
+    """Count false alarms; exit 1 if a rate lies outside the interval of what was measured."""
+    pictures = list(small(measured_on(data_folder())))
+    each = -(-options.pairs // (len(pictures) * len(ATTACKS)))
+    jobs = [(picture, name, each) for picture in pictures for name in ATTACKS]
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        found = pool.map(check_one, jobs, chunksize=4)
+    values = np.array([p for part in found for p in part])
+    rows: list[dict[str, Any]] = []
+    for rate in RATES:
+        count = int((values <= np.log10(rate)).sum())
+        interval = wilson(count, len(values))
+        inside = interval.low <= rate <= interval.high
+        rows.append(
+            {"rate": rate, "alarms": count, "interval": [interval.low, interval.high], "inside": inside}
+        )
+        print(rate, count, count / len(values), interval, inside)
+    result = {"pairs": len(values), "pictures": len(pictures), "attacks": ATTACKS, "rows": rows,
+              "smallest_log10_p": round(float(values.min()), 2)}  # fmt: skip
+    path = write_result(
+        "watermark_false_alarms",
+        f"python benchmarks/watermark_nulls.py check --pairs {options.pairs}",
+        result,
+    )
+    print(path.relative_to(ROOT))
+    return 0 if all(row["inside"] for row in rows) else 1
+
+
+def main() -> int:
+    """Run one of the steps."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("step", choices=("calibrate", "check"))
+    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--keys", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=20_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    if options.step == "check":
+        return check(options)
+    calibrate(options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""The user's own watermarks: what a mark found with a key of the key ring proves."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
+from forensics.evidence import (
+    Calibration,
+    Claim,
+    ClaimSource,
+    Evidence,
+    EvidenceMap,
+    Grade,
+    Measurement,
+    Origin,
+    Question,
+    Status,
+)
+from forensics.media import Kind, Media
+
+if TYPE_CHECKING:
+    from forensics.watermark.detection import Detection
+    from forensics.watermark.keys import Key
+
+__all__ = ["LIMITS", "RATE", "Watermark"]
+
+MODELS = (Origin.SYNTHETIC, Origin.COMPOSITE)
+RATE = 1e-6  # false alarms per picture, for all keys together
+LIMITS = (
+    "Finds marks of your own keys only. A mark can be removed (by strong compression of a small picture, "
+    "regeneration with a model, or by whoever has the key), so that none found says nothing. Whoever has the "
+    "key can forge it. A copy from another picture is recognised by its content where enough of the mark is "
+    "left; where not, the mark counts as a claim and not as proof."
+)
+
+
+@DETECTORS.register("watermark")
+class Watermark(Detector):
+    """Marks of the keys in the user's key ring."""
+
+    info: ClassVar[DetectorInfo] = DetectorInfo(
+        name="watermark",
+        version="1",
+        title="Imperceptible marks of the keys in your key ring",
+        questions=(Question.SYNTHETIC, Question.HISTORY),
+        kinds=(Kind.IMAGE, Kind.ANIMATION, Kind.VIDEO),
+        needs="keys (forensics watermark keygen)",
+        source="Cox et al. 1997; Kutter, SPIE 3528, 1998; Pinelis, EJP 17, 2012",
+        calibration=Calibration(
+            name="the randomness of the keys",
+            negatives=0,
+            positives=0,
+            note="That bounds the p-value in every picture. How many of the hypotheses are as good as "
+            "independent was measured on unmarked pictures: see the calibration of the evidence.",
+        ),
+        limits=LIMITS,
+    )
+
+    def examine(self, media: Media) -> tuple[Evidence, ...]:
+        """Look for the marks of all keys in the picture, or in frames from all over a clip."""
+        if not self._keys:
+            reason = "There are no watermark keys: `forensics watermark keygen` makes one."
+            return (not_applicable(self.info, Question.SYNTHETIC, reason),)
+        from forensics.watermark import video, watermarker
+
+        if media.container.kind is Kind.VIDEO:
+            return (self._evidence(video.detect_clip(media, self._keys, rate=RATE)),)
+        return (self._evidence(watermarker.detect(media.pixels, self._keys, rate=RATE)),)
+
+    @cached_property
+    def _keys(self) -> tuple[Key, ...]:
+        from forensics.watermark.keyfile import key_ring
+
+        return key_ring()
+
+    def _evidence(self, found: Detection) -> Evidence:
+        bound = found.detected and found.copied is False
+        claims = (self._claim(found),) if found.detected and not found.copied else ()
+        of_models = not found.detected or any(claim.origin in MODELS for claim in claims)
+        return Evidence(
+            detector=self.info.name,
+            version=self.info.version,
+            code=_code(found),
+            question=Question.SYNTHETIC if of_models else Question.HISTORY,
+            grade=Grade.CLAIM if found.detected and not bound else Grade.PROOF,
+            status=Status.SIGNAL if found.detected else Status.CLEAR,
+            summary=self._summary(found),
+            p_value=found.p_value,
+            calibration=_calibration(),
+            limits=LIMITS,
+            claims=claims,
+            measurements=_measurements(found, self._name(found)),
+            maps=_maps(found),
+        )
+
+    def _name(self, found: Detection) -> str:
+        return next((key.name for key in self._keys if key.id == found.key), "")
+
+    def _claim(self, found: Detection) -> Claim:
+        origin = next((key.origin for key in self._keys if key.id == found.key), "synthetic")
+        said = f" says {found.payload.identity}" if found.payload else ""
+        return Claim(
+            source=ClaimSource.WATERMARK, origin=Origin(origin), text=f"mark of key {self._name(found)}{said}"
+        )
+
+    def _summary(self, found: Detection) -> str:
+        if not found.detected:
+            keys = "your key" if len(self._keys) == 1 else f"any of your {len(self._keys)} keys"
+            return f"No mark of {keys} was found."
+        head = f"A mark of the key {self._name(found)} is there (p = 10^{found.log10_p:.0f})"
+        if found.copied:
+            return f"{head}, but copied from another picture: it says nothing about this one."
+        if found.payload is None:
+            return f"{head}, too weak to be read."
+        moved = "" if found.copied is False else "; whether it was copied here cannot be told"
+        return f"{head}, payload {found.payload.identity}{moved}."
+
+
+def _code(found: Detection) -> str:
+    if not found.detected:
+        return "watermark.none"
+    return "watermark.copied" if found.copied else "watermark.found"
+
+
+def _calibration() -> Calibration:
+    from forensics.watermark.spread.nulls import shipped
+
+    nulls = shipped()
+    note = f"{nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the keys' randomness."
+    return Calibration(name=nulls.name, negatives=nulls.lattices.pictures, positives=0, note=note)
+
+
+def _measurements(found: Detection, name: str) -> tuple[Measurement, ...]:
+    if not found.detected or found.geometry is None:
+        return ()
+    rows = [
+        Measurement(name="key", value=f"{name} ({found.key})"),
+        Measurement(name="log10 p-value", value=round(found.log10_p, 1)),
+        Measurement(name="geometry", value=str(found.geometry)),
+    ]
+    if found.payload is not None:
+        rows.insert(1, Measurement(name="payload", value=found.payload.identity))
+    return tuple(rows)
+
+
+def _maps(found: Detection) -> tuple[EvidenceMap, ...]:
+    if found.tampering is None:
+        return ()
+    caption = "Bright: the mark is missing, by a change or because too little of it fits there."
+    return (EvidenceMap(name="missing", caption=caption, values=found.tampering.map),)

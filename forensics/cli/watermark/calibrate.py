@@ -1,0 +1,89 @@
+"""`forensics watermark calibrate`: measure false alarms on unmarked pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from forensics.cli.status import UNREADABLE
+from forensics.cli.watermark.options import FILE, json_option
+from forensics.cli.watermark.records import Record, files_of, json_text, name_of, usable
+from forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    from forensics.media import Pixels
+    from forensics.watermark.spread.nulls import Nulls, Trial
+
+__all__ = ["calibrate"]
+
+
+@click.command(no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=FILE, required=True, help="Where to write the calibration (JSON).")
+@click.option("--name", default="own pictures", show_default=True, help="What to call these pictures.")
+@click.option("--keys-each", type=click.IntRange(1, 1000), default=20, show_default=True,
+              help="Fresh keys tried on each picture.")  # fmt: skip
+@json_option
+def calibrate(paths: tuple[Path, ...], out: Path, name: str, keys_each: int, as_json: bool) -> int:
+    """Look for the marks of fresh keys in unmarked pictures, and write how often chance finds some.
+
+    `forensics watermark detect --calibration FILE` uses the result. At least 500 pairs of a picture and a
+    key are needed. What cannot be read is left out, and the exit status is 3.
+    """
+    from forensics.files import atomic_write
+    from forensics.watermark.spread.nulls import nulls_of, to_json
+
+    _check(out)
+    measured: list[list[Trial]] = []
+    left_out = usable(
+        files_of(paths), "calibrating", lambda _, pixels: measured.append(_measured(pixels, keys_each))
+    )
+    nulls = nulls_of(name, measured)
+    try:
+        atomic_write(out, to_json(nulls).encode())
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
+    click.echo(json_text(_record(out, nulls)) if as_json else _text(nulls))
+    return UNREADABLE if left_out else 0
+
+
+def _check(out: Path) -> None:
+    """Refuse to replace what is no calibration, before the work and not after it."""
+    from forensics.watermark.spread.nulls import load
+
+    if not out.parent.is_dir():
+        raise UsageError(f"the folder {out.parent} does not exist")
+    if out.exists():
+        try:
+            load(out)
+        except UsageError:
+            raise UsageError(f"{out} exists and is no calibration; it is not replaced") from None
+
+
+def _measured(pixels: Pixels, keys_each: int) -> list[Trial]:
+    import cv2
+    import numpy as np
+
+    from forensics.watermark.keys import Key
+    from forensics.watermark.spread.nulls import measure
+
+    luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    return measure(luma, [Key.generate() for _ in range(keys_each)])
+
+
+def _record(out: Path, nulls: Nulls) -> Record:
+    searches = {
+        name: {"pairs": null.pairs, "pictures": null.pictures, "share": null.share, "misfit": null.misfit}
+        for name, null in (("own_grid", nulls.own_grid), ("lattices", nulls.lattices))
+    }
+    return {"path": name_of(out), "name": nulls.name, **searches}
+
+
+def _text(nulls: Nulls) -> str:
+    return "\n".join(
+        f"{label:9s} {null.pairs} pairs of {null.pictures} pictures: one hypothesis in {1 / null.share:.1f} "
+        f"counts, misfit {null.misfit:.3f}"
+        for label, null in (("own grid", nulls.own_grid), ("lattices", nulls.lattices))
+    )

@@ -1,0 +1,92 @@
+"""`forensics watermark detect`: look for marks in pictures and clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from forensics.cli.watermark.options import FILE, json_option, keys_option, load_ring, rate_option
+from forensics.cli.watermark.records import Record, json_text, look, walk
+
+if TYPE_CHECKING:
+    from forensics.watermark.detection import Detection
+
+__all__ = ["detect", "detection_record"]
+
+EMPTY: Record = dict.fromkeys(
+    ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "key", "key_name",
+     "copied", "geometry", "missing", "reason")
+)  # fmt: skip
+
+
+@click.command(no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@keys_option
+@rate_option
+@click.option("--calibration", type=FILE, help="From `calibrate`, for pictures; else what ships.")
+@json_option
+def detect(
+    paths: tuple[Path, ...], keys: tuple[Path, ...], rate: float, calibration: Path | None, as_json: bool
+) -> int:
+    """Say of each picture or clip whether it carries a mark of one of your keys, and what the mark says.
+
+    The p-value is the chance that a file without such a mark looks the same; it counts everything that was
+    searched. Of a clip, frames from all over it are added up. Folders are searched for files. Exits with 0
+    whether there are marks or not.
+    """
+    from forensics.watermark.spread.nulls import load
+
+    ring = load_ring(keys)
+    names = {key.id: key.name for key in ring}
+    nulls = load(calibration) if calibration else None
+
+    def work(path: Path) -> Record:
+        found = look(path, ring, rate, nulls)
+        return detection_record(found, names.get(found.key))
+
+    def show(record: Record) -> str:
+        return json_text({**EMPTY, **record}) if as_json else _text(record)
+
+    return walk(paths, "looking for marks", work, show)
+
+
+def detection_record(found: Detection, key_name: str | None) -> Record:
+    """Return what was found as JSON has it.
+
+    Args:
+        found: The detection.
+        key_name: What the owner calls the key that was found, None if none was.
+    """
+    geometry = found.geometry
+    return {
+        "detected": found.detected,
+        "p_value": found.p_value,
+        "log10_p": round(found.log10_p, 2),
+        "rate": found.rate,
+        "payload": found.payload.identity if found.payload else None,
+        "layout": found.payload.layout if found.payload else None,
+        "codec": found.codec,
+        "key": found.key or None,
+        "key_name": key_name,
+        "copied": found.copied,
+        "geometry": None if geometry is None else {**vars(geometry), "text": str(geometry)},
+        "missing": None if found.tampering is None else round(found.tampering.share, 3),
+        "reason": found.reason,
+    }
+
+
+def _text(record: Record) -> str:
+    from forensics.report.safe import printable
+
+    lines = [f"{printable(record['path'])}: {printable(record['reason'])}"]
+    if record["error"]:
+        return lines[0]
+    lines.append(f"  p-value    10^{record['log10_p']} (rate {record['rate']:g})")
+    if record["detected"]:
+        lines.append(f"  key        {printable(record['key_name'])} ({record['key']})")
+        lines.append(f"  geometry   {record['geometry']['text']}")
+    if record["missing"]:
+        lines.append(f"  missing    in {record['missing']:.0%} of the picture")
+    return "\n".join(lines)

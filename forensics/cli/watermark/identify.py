@@ -1,0 +1,131 @@
+"""`forensics watermark identify`: which of many users was a picture made for?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.watermark.options import (
+    FILE,
+    json_option,
+    key_option,
+    keys_option,
+    layout_option,
+    one_key,
+    rate_option,
+)
+from forensics.cli.watermark.records import Record, json_text, look, walk
+from forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    from forensics.watermark.detection import Detection
+    from forensics.watermark.identification import Users
+    from forensics.watermark.keys import Key
+
+__all__ = ["identify"]
+
+EMPTY: Record = dict.fromkeys(
+    ("path", "detected", "identity", "name", "log10_p", "agreement", "runner_up", "users", "copied", "reason")
+)
+_MOST_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Table:
+    """Users and what their owner calls them."""
+
+    users: Users
+    names: tuple[str, ...]
+
+
+@click.command(no_args_is_help=True)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@keys_option
+@key_option
+@click.option(
+    "--users", type=FILE, help="One user on each line: identity in hex, then a comma and a name if you like."
+)
+@layout_option
+@rate_option
+@json_option
+def identify(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
+    """Say whom each picture or clip was made for.
+
+    With --users, the mark is compared with the code word of every user, so that what is too weak to be
+    read may still be enough; the p-value counts the users. Without, the mark has to say it itself.
+    """
+    rate = options["rate"]
+    key = one_key(options["keys"], options["name"])
+    table = _table(key, options["users"], options["layout"]) if options["users"] else None
+
+    def work(path: Path) -> Record:
+        found = look(path, [key], rate)
+        head = {"detected": found.detected, "copied": found.copied, "reason": found.reason}
+        if not found.detected:
+            return head
+        return {**head, **(_said(found) if table is None else _compared(found, table, rate))}
+
+    def show(record: Record) -> str:
+        return json_text({**EMPTY, **record}) if as_json else _text({**EMPTY, **record})
+
+    return walk(paths, "identifying", work, show)
+
+
+def _table(key: Key, path: Path, layout: str) -> Table:
+    from forensics.watermark.identification import Users
+
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"{path} is too large for a list of users")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no list of users: not UTF-8 text") from None
+    lines = [line.strip() for line in text.splitlines()]
+    rows = [line.partition(",") for line in lines if line and not line.startswith("#")]
+    names = tuple(name.strip() for _, _, name in rows)
+    return Table(Users(key, [identity.strip() for identity, _, _ in rows], layout), names)
+
+
+def _said(found: Detection) -> Record:
+    """The identity that the mark says itself."""
+    if found.payload is None:
+        return {"reason": f"{found.reason} A list of users (--users) may be enough."}
+    return {"identity": found.payload.identity, "log10_p": round(found.log10_p, 2)}
+
+
+def _compared(found: Detection, table: Table, rate: float) -> Record:
+    """The user whose code word fits best, if it fits well enough."""
+    if found.payload is not None and found.payload.layout != table.users.layout.name:
+        reason = f"The mark has the layout {found.payload.layout}, the users {table.users.layout.name}."
+        return {"users": len(table.users), "reason": reason}
+    if len(found.likelihoods) != table.users.layout.code.size[0]:
+        reason = "The mark is too weak to be compared with users of this layout."
+        return {"users": len(table.users), "reason": reason}
+    best = table.users.identify(found.likelihoods)
+    known = best.log10_p <= math.log10(rate)
+    return {
+        "identity": best.identity if known else None,
+        "name": table.names[best.user] or None if known else None,
+        "log10_p": round(best.log10_p, 2),
+        "agreement": round(best.agreement, 3),
+        "runner_up": round(best.runner_up, 3) if math.isfinite(best.runner_up) else None,
+        "users": len(table.users),
+        "reason": "The mark fits this user." if known else "The mark fits none of the users.",
+    }
+
+
+def _text(record: Record) -> str:
+    from forensics.report.safe import printable
+
+    head = f"{printable(record['path'])}: "
+    if record["identity"] is None:
+        return head + printable(record["reason"])
+    name = f" ({printable(record['name'])})" if record["name"] else ""
+    text = f"{head}user {record['identity']}{name}, p = 10^{record['log10_p']}"
+    return text + (" (the mark was copied from another picture)" if record["copied"] else "")

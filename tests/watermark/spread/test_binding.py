@@ -1,0 +1,106 @@
+"""What ties a mark to its picture and to its place in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forensics.watermark.keys import Key
+from forensics.watermark.payload import Payload
+from forensics.watermark.spread.binding import (
+    PLACES,
+    Margins,
+    Pattern,
+    bound_to,
+    margins,
+    patterns,
+    tile_signs,
+)
+from forensics.watermark.spread.carriers import make_plan
+
+PAYLOAD = Payload("standard", 1, "00000beef", True)
+
+
+def three(key: Key, octave: int = 0) -> tuple[Pattern, Pattern, Pattern]:
+    return patterns(key, PAYLOAD, make_plan(key, 127), octave)
+
+
+def test_patterns_share_the_binding_bins(key: Key) -> None:
+    plan, made = make_plan(key, 127), three(key)
+    used = [set(np.flatnonzero(pattern.values)) for pattern in made]
+    assert set.union(*used) == set(plan.bind)
+    assert sum(map(len, used)) == len(plan.bind)
+    assert len(used[0]) >= len(used[1]) + len(used[2]) - 2
+    assert [pattern.from_end for pattern in made] == [False, False, True]
+
+
+def test_places_depend_on_payload_octave_and_key(key: Key, other: Key) -> None:
+    base = three(key)[1].places
+    again = patterns(key, Payload("standard", 1, "00000beef", False), make_plan(key, 127), 0)[1].places
+    np.testing.assert_array_equal(again, base)
+    for changed in (
+        three(other)[1],
+        three(key, 1)[1],
+        three(key)[2],
+        patterns(key, Payload("standard", 1, "00000beee", True), make_plan(key, 127), 0)[1],
+    ):
+        assert np.mean(changed.places == base) == pytest.approx(0.5, abs=0.08)
+
+
+@pytest.mark.parametrize("crop", [(0, 0, 0, 0), (1, 2, 3, 0), (0, 5, 0, 4), (4, 0, 2, 2)])
+@pytest.mark.parametrize("octave", [0, 2])
+def test_cropped_margins_are_read_off_the_places(
+    key: Key, rng: np.random.Generator, crop: tuple[int, int, int, int], octave: int
+) -> None:
+    top, left, bottom, right = crop
+    tiles = (12, 14)
+    luma = np.zeros((tiles[0] * 64, tiles[1] * 64), np.float32)
+    sets = [three(key, n)[1:] for n in range(3)]
+    kept = np.s_[top : tiles[0] - bottom, left : tiles[1] - right]
+    seen = [tile_signs(p, luma, 0, 0, tiles)[kept] + rng.normal(0, 0.6, tiles)[kept] for p in sets[octave]]
+    found = margins(seen[0].astype(np.float32), seen[1].astype(np.float32), sets)
+    assert found == Margins(top, left, bottom, right, octave)
+
+
+def test_margins_are_not_made_up(key: Key, rng: np.random.Generator) -> None:
+    sets = [three(key, n)[1:] for n in range(6)]
+    told = [margins(*rng.standard_normal((2, 7, 9)).astype(np.float32), sets) for _ in range(60)]
+    assert sum(found is not None for found in told) == 0
+    empty = np.zeros((0, 3), np.float32)
+    assert margins(empty, empty, sets) is None
+    long = rng.standard_normal((2, PLACES + 1, 4)).astype(np.float32)
+    assert margins(long[0], long[1], sets) is None
+
+
+def test_signs_of_places_repeat_and_count_from_both_ends(key: Key) -> None:
+    _, start, end = three(key)
+    luma = np.zeros((64, 64), np.float32)
+    near, far = (tile_signs(p, luma, 0, 0, (40, 35)) for p in (start, end))
+    np.testing.assert_array_equal(near[:8, :3], near[32:, 32:])
+    np.testing.assert_array_equal(near[:32, :32], start.places)
+    np.testing.assert_array_equal(far[::-1, ::-1][:32, :32], end.places)
+
+
+def test_mark_of_its_own_picture_is_told_from_a_copy(rng: np.random.Generator) -> None:
+    signs, elsewhere = (np.tanh(rng.normal(0, 2, 200)).astype(np.float32) for _ in range(2))
+    strengths = np.full(200, 0.9, np.float32)
+    for given, copied in ((signs, False), (elsewhere, True)):
+        seen = (0.9 * given + rng.standard_normal(200)).astype(np.float32)
+        found = bound_to(seen, signs, strengths)
+        assert found.copied is copied
+        assert found.expected == pytest.approx(0.9 * float(np.sqrt((signs**2).sum())), rel=1e-4)
+    assert bound_to(seen, signs, strengths / 5).copied is None  # too weak a mark
+    assert bound_to(seen, signs * 0.01, strengths).copied is None  # too flat a picture
+    none = np.zeros(0, np.float32)
+    assert bound_to(none, none, none).copied is None
+    assert bound_to(signs * 0.4, signs, strengths).copied is None  # between the two
+
+
+def test_copies_are_never_bound_by_chance(rng: np.random.Generator) -> None:
+    """At the least telling strength, 6 deviations, an alien mark passes for bound with z >= 3: 0.13 %."""
+    signs = np.ones(100, np.float32)
+    told = [
+        bound_to(rng.standard_normal(100).astype(np.float32), signs, signs * 0.61).copied for _ in range(4000)
+    ]
+    assert told.count(False) <= 15
+    assert told.count(True) > 3500

@@ -1,0 +1,132 @@
+"""What unmarked pictures show: p-values that hold, on pictures and keys that calibrated nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest, kstest
+
+from forensics.datasets.procedural import coloured_noise, corpus, gradient
+from forensics.errors import UsageError
+from forensics.watermark.keys import Key
+from forensics.watermark.spread.nulls import Nulls, Trial, load, measure, nulls_of, shipped, to_json
+from forensics.watermark.statistics import RADEMACHER, Null, fit_null
+
+
+def keys(start: int, count: int) -> list[Key]:
+    return [Key(f"null {i:027d}".encode()) for i in range(start, start + count)]
+
+
+def odd_pictures(side: int) -> list[np.ndarray]:
+    """Pictures that no camera takes: stripes, boards, blocks of JPEG, noise of all colours, a ramp."""
+    y, x = np.indices((side, side))
+    rng = np.random.default_rng(5)
+    waves = [
+        127 + 90 * np.sin(2 * np.pi * (x * a + y * b) / 64) for a, b in ((4, 0), (3, 5), (8, 8), (0, 11))
+    ]
+    boards = [255.0 * ((x // n + y // n) % 2) for n in (8, 16, 32)]
+    noises = [127 + 45 * coloured_noise(7, side, side, e) for e in (0.0, 0.5, 1.5)]
+    tiled = np.tile(rng.uniform(0, 255, (64, 64)), (side // 64 + 1, side // 64 + 1))[:side, :side]
+    blocks = np.kron(rng.uniform(0, 255, (side // 8, side // 8)), np.ones((8, 8)))
+    ramp = 255 * gradient(3, side, side)[..., 0]
+    return [np.clip(p, 0, 255).astype(np.uint8) for p in (*waves, *boards, *noises, tiled, blocks, ramp)]
+
+
+def p_values(trials: list[Trial], nulls: Nulls) -> np.ndarray:
+    own = [10 ** nulls.own_grid.log10_p(t.own_grid, t.own_searched) for t in trials]
+    other = [10 ** nulls.lattices.log10_p(t.lattices, t.lattices_searched) for t in trials]
+    return np.array([own, other])
+
+
+def test_p_values_of_odd_pictures_are_never_too_small() -> None:
+    """The bound holds for any picture whatever, also one that repeats itself every 64 pixels."""
+    trials = [t for i, p in enumerate(odd_pictures(192)) for t in measure(p, keys(100 * i, 4))]
+    for found in p_values(trials, Nulls("bound", Null(), Null())):
+        assert found.min() > 1e-4
+        for limit in (0.1, 0.01):
+            assert (
+                binomtest(int((found <= limit).sum()), len(found), limit, alternative="greater").pvalue > 1e-3
+            )
+
+
+def uniform_enough(side: int, pictures: int, each: int) -> None:
+    lumas = [p[..., 1].copy() for p in corpus(77, pictures, side, side)]
+    measured = [measure(luma, keys(1000 * i, each)) for i, luma in enumerate(lumas)]
+    half = pictures // 2
+    first = [trial for trials in measured[:half] for trial in trials]
+    fitted = Nulls(
+        "half",
+        fit_null([t.own_grid for t in first], [t.own_searched for t in first], half),
+        fit_null([t.lattices for t in first], [t.lattices_searched for t in first], half),
+    )
+    for found in p_values([t for m in measured[half:] for t in m], fitted):
+        assert kstest(found, "uniform", alternative="greater").pvalue > 1e-3  # not too many small ones
+        assert kstest(found, "uniform").statistic < 0.1 + 1 / len(found) ** 0.5
+        assert found.min() > 1e-5
+
+
+def test_fitted_p_values_are_uniform_on_other_pictures_and_keys() -> None:
+    uniform_enough(128, 8, 8)
+
+
+@pytest.mark.slow
+def test_fitted_p_values_are_uniform_on_many_pictures() -> None:
+    uniform_enough(256, 60, 40)
+
+
+def test_one_picture_is_measured_with_each_key(rng: np.random.Generator) -> None:
+    luma = rng.integers(0, 256, (130, 140), dtype=np.uint8)
+    both = measure(luma, keys(0, 2))
+    assert both == [*measure(luma, keys(0, 1)), *measure(luma, keys(1, 1))]
+    assert both[0] != both[1]
+    assert both[0].lattices_searched > both[0].own_searched > 64 * 64 * 8
+
+
+def test_file_holds_what_was_measured(tmp_path: Path, rng: np.random.Generator) -> None:
+    pictures = [
+        [Trial(*row) for row in rng.uniform([4, 1e6, 4, 1e7], [6, 2e6, 6, 2e7], (100, 4))] for _ in range(5)
+    ]
+    nulls = nulls_of("own", pictures)
+    assert (nulls.name, nulls.own_grid.pictures, nulls.lattices.pairs) == ("own", 5, 500)
+    path = tmp_path / "nulls.json"
+    path.write_text(to_json(nulls))
+    assert load(path) == nulls
+    with pytest.raises(UsageError, match="499 trials are too few"):
+        nulls_of("own", [*pictures[:4], pictures[4][:-1]])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"codec": "other"},
+        {"own_grid": None},
+        {"lattices": {"share": 1}},
+        {"own_grid": {"wrong": 1, "counts": []}},
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "nulls.json"
+    path.write_text(json.dumps({**json.loads(to_json(shipped())), **change}))
+    with pytest.raises(UsageError, match="holds no calibration"):
+        load(path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "not json", "null", '"text"', "\udcff", "[" * 100_000])
+def test_no_json_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "nulls.json"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(UsageError, match="holds no calibration"):
+        load(path)
+    with pytest.raises(UsageError, match="holds no calibration"):
+        load(tmp_path / "missing.json")
+
+
+def test_shipped_nulls_are_within_the_bound() -> None:
+    nulls = shipped()
+    for null in (nulls.own_grid, nulls.lattices):
+        assert 0 < null.share <= RADEMACHER
+        assert sum(null.counts) in (0, null.pairs)

@@ -1,0 +1,81 @@
+"""Tile by tile, against plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forensics.watermark.keys import Key
+from forensics.watermark.spread.carriers import make_plan
+from forensics.watermark.spread.tiles import agreement, content_signs, sign_plane, spectra, whole_tiles
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    height=st.integers(1, 300), width=st.integers(1, 300), row=st.integers(0, 63), column=st.integers(0, 63)
+)
+def test_tiles_are_the_whole_ones(height: int, width: int, row: int, column: int) -> None:
+    plane = np.arange(height * width, dtype=np.float32).reshape(height, width)
+    tiles = whole_tiles(plane, row, column)
+    starts = [list(range(first, size - 63, 64)) for first, size in ((row, height), (column, width))]
+    assert tiles.shape == (len(starts[0]), len(starts[1]), 64, 64)
+    for i, y in enumerate(starts[0]):
+        for j, x in enumerate(starts[1]):
+            np.testing.assert_array_equal(tiles[i, j], plane[y : y + 64, x : x + 64])
+    signs = np.arange(1, 1 + tiles.shape[0] * tiles.shape[1], dtype=np.float32).reshape(tiles.shape[:2])
+    laid = sign_plane(signs, plane.shape, row, column)
+    assert laid.shape == plane.shape
+    assert laid.sum() == signs.sum() * 64 * 64
+    np.testing.assert_array_equal(
+        whole_tiles(laid, row, column), np.broadcast_to(signs[..., None, None], tiles.shape)
+    )
+
+
+def test_content_is_a_diagonal_haar_coefficient(rng: np.random.Generator) -> None:
+    luma = rng.uniform(0, 255, (200, 260)).astype(np.float32)
+    found = content_signs(luma, 5, 9)
+    haar = np.kron([[1, -1], [-1, 1]], np.ones((32, 32))) / 2048
+    for i in range(3):
+        for j in range(3):
+            part = luma[5 + 64 * i : 69 + 64 * i, 9 + 64 * j : 73 + 64 * j]
+            assert found[i, j] == pytest.approx(np.tanh((part * haar).sum() / 4), abs=1e-4)
+
+
+def test_content_is_the_same_in_another_light_and_the_opposite_in_the_negative(
+    rng: np.random.Generator,
+) -> None:
+    luma = rng.uniform(0, 200, (128, 192)).astype(np.float32)
+    np.testing.assert_allclose(content_signs(luma + 40, 0, 0), content_signs(luma, 0, 0), atol=1e-4)
+    np.testing.assert_allclose(content_signs(255 - luma, 0, 0), -content_signs(luma, 0, 0), atol=1e-4)
+    assert content_signs(luma[:60], 0, 0).shape == (0, 3)
+
+
+def test_correlations_of_tiles_are_those_of_numpy(key: Key, rng: np.random.Generator) -> None:
+    plan = make_plan(key, 127)
+    residual = rng.standard_normal((300, 400)).astype(np.float32)
+    found = spectra(residual, 10, 20)
+    values = np.zeros(len(plan.rows), np.complex64)
+    values[plan.data] = rng.standard_normal(len(plan.data)) + 1j
+    power = np.zeros((64, 33))
+    every = {}
+    for i in range(4):
+        for j in range(5):
+            every[i, j] = np.fft.fft2(residual[10 + 64 * i : 74 + 64 * i, 20 + 64 * j : 84 + 64 * j])[:, :33]
+            power += np.abs(every[i, j]) ** 2 / 20
+    seen = agreement(found, plan, values)
+    assert seen.shape == (4, 5)
+    norm = np.sqrt((np.abs(values) ** 2).sum())
+    for place, spectrum in every.items():
+        whitened = (spectrum / np.sqrt(power / 2))[plan.rows, plan.columns]
+        assert seen[place] == pytest.approx(float((whitened * np.conj(values)).real.sum() / norm), abs=1e-3)
+    assert float(seen.std()) == pytest.approx(1, abs=0.4)
+
+
+def test_no_tile_at_all_is_no_error(key: Key) -> None:
+    found = spectra(np.zeros((50, 300), np.float32), 0, 0)
+    assert found.shape == (0, 4, 64, 33)
+    assert agreement(
+        found, make_plan(key, 127), np.ones(len(make_plan(key, 127).rows), np.complex64)
+    ).shape == (0, 4)

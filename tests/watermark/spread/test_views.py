@@ -1,0 +1,43 @@
+"""On which levels a mark is looked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forensics.watermark.spread import views
+from forensics.watermark.spread.views import views_of
+
+
+@pytest.mark.parametrize(
+    ("size", "times"),
+    [((128, 128), [0]), ((255, 900), [0]), ((256, 256), [0, 1]), ((512, 512), [0, 1, 2]),
+     ((1023, 1023), [0, 1, 2]), ((1024, 1100), [1, 2, 3]), ((2048, 2048), [2, 3, 4]), ((10, 10), [0])],
+)  # fmt: skip
+def test_levels_follow_the_size(size: tuple[int, int], times: list[int]) -> None:
+    found = views_of(np.zeros(size, np.uint8))
+    assert [view.times for view in found] == times
+    assert all(view.luma.dtype == np.float32 for view in found)
+    assert all(view.luma.shape == tuple(round(n / 2**view.times) for n in size) for view in found)
+
+
+def test_first_level_looks_for_shorter_periods(rng: np.random.Generator) -> None:
+    first, second = views_of(rng.integers(0, 256, (300, 300), dtype=np.uint8))[:2]
+    for view, least in ((first, 20), (second, 46)):
+        lengths = np.hypot(view.bases[:, 0], view.bases[:, 1])
+        squares = view.bases[-20:]
+        assert lengths.min() >= least * 0.7
+        np.testing.assert_allclose(squares[:, 0, 0], squares[:, 1, 1])
+        assert squares[-1, 0, 0] == pytest.approx(92, rel=0.01)
+
+
+def test_work_is_done_once(rng: np.random.Generator) -> None:
+    (view,) = views_of(rng.integers(0, 256, (130, 140), dtype=np.uint8))
+    assert view.bases is view.bases
+    assert view.tile is view.tile
+    assert view.plane is view.plane
+
+
+def test_pictures_longer_than_warps_can_take_are_cut() -> None:
+    (view,) = views_of(np.zeros((130, views._MOST_SIDE + 500), np.uint8))
+    assert view.luma.shape == (130, views._MOST_SIDE)

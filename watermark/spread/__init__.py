@@ -1,0 +1,1 @@
+"""Marks without training: keyed carriers in a tile that repeats, found by statistics alone."""

@@ -1,0 +1,106 @@
+"""From pixels to the bins of the tile: what both the embedder and the detector look at."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.spread.carriers import SIDE
+
+__all__ = ["OCTAVES", "fold", "normalised", "octave", "reduced", "tile_spectrum"]
+
+Floats = npt.NDArray[np.float32]
+Complex = npt.NDArray[np.complex64]
+
+OCTAVES = 6
+_LEAST_SIDE = 512  # a picture is halved while its shorter side stays above
+_SIGMA, _WINDOW, _FLOOR, _CLIP = 2.5, 9, 2.0, 3.0
+_LARGEST = 3.5  # of one bin, in units of the noise: a few strong ones would drown the others
+_EDGES = np.linspace(1.0, 17.0, 13)
+
+
+def octave(height: int, width: int) -> int:
+    """Return how often a picture is halved before a mark of 64-pixel tiles is put in."""
+    return min(OCTAVES - 1, int(np.log2(max(1.0, min(height, width) / _LEAST_SIDE))))
+
+
+def reduced(luma: npt.NDArray[np.uint8] | Floats, times: int) -> Floats:
+    """Return luma halved some times, float32."""
+    import cv2
+
+    if not times:
+        return np.asarray(luma, np.float32)
+    height, width = luma.shape
+    size = (max(1, round(width / 2**times)), max(1, round(height / 2**times)))
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def normalised(luma: Floats) -> Floats:
+    """Return the high-pass of a picture over its local deviation, clipped: what hides a mark, evened out.
+
+    Args:
+        luma: (H, W), 0 to 255.
+    """
+    import cv2
+
+    high = luma - cv2.GaussianBlur(luma, (0, 0), _SIGMA)
+    spread = np.asarray(cv2.boxFilter(high * high, -1, (_WINDOW, _WINDOW)), np.float32)
+    np.maximum(spread, 0.0, out=spread)
+    np.sqrt(spread, out=spread)
+    spread += np.float32(_FLOOR)
+    high /= spread
+    return np.clip(high, -_CLIP, _CLIP, out=high)
+
+
+def fold(residual: Floats) -> Floats:
+    """Sum a residual over cells of two by two tiles, (128, 128)."""
+    cell = 2 * SIDE
+    height, width = residual.shape
+    total = np.zeros((cell, cell), np.float32)
+    for top in range(0, height, cell):
+        strip = residual[top : top + cell]
+        whole = width // cell * cell
+        total[: len(strip)] += strip[:, :whole].reshape(len(strip), -1, cell).sum(axis=1)
+        total[: len(strip), : width - whole] += strip[:, whole:]
+    return total
+
+
+def tile_spectrum(folded: Floats) -> Complex:
+    """Return the tile's half spectrum (64, 33) in units of the noise: parts of variance 1 without a mark.
+
+    A pattern of period 64 has only every second bin of a cell of 128; the bins between hold noise alone and
+    say how much of it there is at each frequency. Single bins that stand out are cut.
+
+    Args:
+        folded: (128, 128) from `fold`.
+    """
+    full = np.fft.rfft2(folded).astype(np.complex64)
+    power = full.real**2 + full.imag**2
+    noise = np.interp(_radius(SIDE), (_EDGES[1:] + _EDGES[:-1]) / 2, _ring_means(power)).astype(np.float32)
+    spectrum = full[::2, ::2] / np.sqrt(noise / 2 + 1e-6)
+    size = np.abs(spectrum)
+    return np.asarray(spectrum * np.minimum(1.0, _LARGEST / np.maximum(size, 1e-9)), np.complex64)
+
+
+@cache
+def _radius(side: int) -> Floats:
+    """Frequency in cycles per 64 pixels of each bin of the half spectrum of a square."""
+    v = np.fft.fftfreq(side) * SIDE
+    u = np.fft.rfftfreq(side) * SIDE
+    return np.asarray(np.hypot(v[:, None], u[None]), np.float32)
+
+
+@cache
+def _rings() -> npt.NDArray[np.int64]:
+    """Ring of each bin of a cell; 0 for those of the tile."""
+    ring = np.digitize(_radius(2 * SIDE), _EDGES)
+    ring[::2, ::2] = 0
+    return ring
+
+
+def _ring_means(power: Floats) -> npt.NDArray[np.float64]:
+    total = np.bincount(_rings().ravel(), power.ravel(), len(_EDGES) + 1)
+    count = np.bincount(_rings().ravel(), minlength=len(_EDGES) + 1)
+    return (total / np.maximum(count, 1))[1:-1]

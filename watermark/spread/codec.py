@@ -1,0 +1,130 @@
+"""The codec `spread`: training-free marks by keyed carriers in a periodic tile."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.detection import Detection
+from forensics.watermark.keys import Key
+from forensics.watermark.payload import LAYOUTS, Payload, message
+from forensics.watermark.spread.analysis import octave
+from forensics.watermark.spread.binding import patterns
+from forensics.watermark.spread.carriers import SIDE, VARIANTS, make_plan
+from forensics.watermark.spread.describing import geometry_of, tampering_of
+from forensics.watermark.spread.detecting import Finding, find
+from forensics.watermark.spread.embedding import Placement, Residual, residual
+from forensics.watermark.spread.inspecting import inspect
+from forensics.watermark.spread.nulls import Nulls
+from forensics.watermark.spread.searching import Aligned
+from forensics.watermark.spread.views import View, views_of
+
+__all__ = ["NAME", "detect", "detect_in", "mark", "placement"]
+
+NAME = "spread"
+Luma = npt.NDArray[np.uint8]
+
+
+def mark(luma: Luma, key: Key, payload: Payload, psnr: float, place: Placement | None = None) -> Residual:
+    """Return what to add to every colour of a picture to mark it.
+
+    Args:
+        luma: (H, W), at least 128 pixels each way.
+        key: The secret.
+        payload: What the mark is to say.
+        psnr: Peak signal-to-noise ratio in dB.
+        place: Variant and offset; chosen by the picture if None.
+    """
+    layout = LAYOUTS[payload.layout]
+    code = layout.code.encode(message(key, int(payload.identity, 16), layout))
+    plan = make_plan(key, len(code))
+    times = octave(*luma.shape)
+    signs = 1 - 2 * code.astype(np.float32)
+    return residual(
+        luma, plan, signs, patterns(key, payload, plan, times), place or placement(key, luma), psnr
+    )
+
+
+def detect(luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:
+    """Look for the marks of some keys.
+
+    Args:
+        luma: (H, W).
+        keys: The secrets, at least one; the p-value is corrected for their number.
+        rate: False-alarm rate for the whole call.
+        nulls: What unmarked pictures show; as shipped if None.
+    """
+    return detect_in(views_of(luma), keys, rate, nulls)
+
+
+def detect_in(
+    views: Sequence[View], keys: Sequence[Key], rate: float, nulls: Nulls | None = None
+) -> Detection:
+    """Look for the marks of some keys in a picture that is prepared already.
+
+    Args:
+        views: From `views_of`.
+        keys: The secrets, at least one.
+        rate: False-alarm rate for the whole call.
+        nulls: What unmarked pictures show; as shipped if None.
+    """
+    best, key = min(((find(views, key, nulls), key) for key in keys), key=lambda pair: pair[0].log10_p)
+    log10_p = min(0.0, best.log10_p + float(np.log10(len(keys))))
+    if log10_p > np.log10(rate) or best.aligned is None:
+        return _nothing(log10_p, rate)
+    return _described(best, best.aligned, key, log10_p, rate)
+
+
+def _described(best: Finding, aligned: Aligned, key: Key, log10_p: float, rate: float) -> Detection:
+    word = best.words[0]
+    payload = word.payload if word.payload.verified else None
+    inspection = inspect(key, payload, aligned, best.place) if payload and best.place else None
+    copied = inspection.bound.copied if inspection else None
+    return Detection(
+        detected=True,
+        p_value=10.0**log10_p,
+        log10_p=log10_p,
+        rate=rate,
+        codec=NAME,
+        key=key.id,
+        payload=payload,
+        copied=copied,
+        geometry=geometry_of(aligned, inspection),
+        tampering=tampering_of(aligned, inspection) if inspection else None,
+        likelihoods=word.likelihoods,
+        reason=_reason(payload, copied),
+    )
+
+
+def _nothing(log10_p: float, rate: float) -> Detection:
+    return Detection(
+        detected=False,
+        p_value=10.0**log10_p,
+        log10_p=log10_p,
+        rate=rate,
+        codec=NAME,
+        key="",
+        payload=None,
+        copied=None,
+        geometry=None,
+        tampering=None,
+        likelihoods=np.zeros(0, np.float32),
+        reason="No mark of these keys was found.",
+    )
+
+
+def _reason(payload: Payload | None, copied: bool | None) -> str:
+    if payload is None:
+        return "A mark of this key is there, but too weak to read what it says."
+    if copied:
+        return f"A mark with payload {payload.identity} is there, but it was copied from another picture."
+    return f"A mark with payload {payload.identity} is there."
+
+
+def placement(key: Key, luma: Luma) -> Placement:
+    """Choose variant and offset by the picture: averaging many marked pictures shows no tile."""
+    words = np.frombuffer(key.mac(b"placement", 8, hashlib.sha256(luma.tobytes()).digest()), "<u2")
+    return Placement(int(words[0]) % VARIANTS, int(words[1]) % SIDE, int(words[2]) % SIDE)

@@ -1,0 +1,97 @@
+"""What more a mark tells once its payload is known: is this its own picture, and what is missing?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.keys import Key
+from forensics.watermark.payload import LAYOUTS, Payload, message
+from forensics.watermark.spread.analysis import OCTAVES
+from forensics.watermark.spread.binding import Bound, Margins, bound_to, margins, patterns
+from forensics.watermark.spread.carriers import Plan, make_plan
+from forensics.watermark.spread.embedding import BIND_SHARE, Placement, mark_values
+from forensics.watermark.spread.searching import Aligned
+from forensics.watermark.spread.tiles import agreement, content_signs, spectra, whole_tiles
+
+__all__ = ["Inspection", "inspect"]
+
+Floats = npt.NDArray[np.float32]
+Complex = npt.NDArray[np.complex64]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the tiles tell one by one.
+
+    Attributes:
+        bound: How well the mark fits the content.
+        margins: What was cropped off, in tiles; None if that cannot be told.
+        presence: (R, C) agreement of each whole tile with the mark, over what is usual in the picture.
+        inside: (R, C) which tiles lie inside the picture.
+        usual: Agreement of a tile with the mark that is usual in the picture, in deviations.
+        origin: x and y in the grid at which the first of these tiles begins.
+    """
+
+    bound: Bound
+    margins: Margins | None
+    presence: Floats
+    inside: npt.NDArray[np.bool_]
+    usual: float
+    origin: tuple[int, int]
+
+
+def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> Inspection:
+    """Look at a mark tile by tile.
+
+    Args:
+        key: The secret.
+        payload: What the mark says.
+        aligned: The picture on the grid of the tiles.
+        place: Variant and offset of the tile.
+    """
+    layout = LAYOUTS[payload.layout]
+    code = layout.code.encode(message(key, int(payload.identity, 16), layout))
+    plan = make_plan(key, len(code))
+    known = mark_values(plan, (1 - 2 * code.astype(np.float32)), place.variant)
+    found = spectra(aligned.residual, place.row, place.column)
+    presence = agreement(found, plan, known)
+    inside = _tiles_inside(aligned, place)
+    usual = _usual(presence, inside)
+    here = presence >= usual / 2  # elsewhere a frame or something pasted gives the content
+    sets = [patterns(key, payload, plan, octave) for octave in range(OCTAVES)]
+    content, start, end = sets[0]
+    signs = content_signs(aligned.luma, place.row, place.column)
+    strengths = presence[here] * _share(plan, content.values)
+    bound = bound_to(agreement(found, plan, content.values)[here], signs[here], strengths)
+    return Inspection(
+        bound,
+        margins(
+            agreement(found, plan, start.values),
+            agreement(found, plan, end.values),
+            [(first, last) for _, first, last in sets],
+        ),
+        presence / usual,
+        inside,
+        usual,
+        (place.column, place.row),
+    )
+
+
+def _usual(presence: Floats, inside: npt.NDArray[np.bool_]) -> float:
+    """Return the mean agreement of the better half of the tiles that lie inside."""
+    values = np.sort(presence[inside])
+    return max(float(values[len(values) // 2 :].mean()), 1e-6) if len(values) else 1e-6
+
+
+def _share(plan: Plan, values: Complex) -> float:
+    """Return the amplitude of one binding pattern over that of the mark."""
+    used = np.count_nonzero(values) / len(plan.bind)
+    return float(np.sqrt(BIND_SHARE * used / (1 - BIND_SHARE)))
+
+
+def _tiles_inside(aligned: Aligned, place: Placement) -> npt.NDArray[np.bool_]:
+    tiles = whole_tiles(aligned.inside, place.row, place.column)
+    return np.asarray(tiles.all(axis=(2, 3)), np.bool_)

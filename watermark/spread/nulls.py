@@ -1,0 +1,132 @@
+"""What unmarked pictures show: measured, shipped, and measurable again on one's own pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.errors import UsageError
+from forensics.watermark.keys import Key
+from forensics.watermark.spread.searching import on_lattices, on_own_grid, sync_plan
+from forensics.watermark.spread.views import views_of
+from forensics.watermark.statistics import Null, fit_null
+
+__all__ = ["Nulls", "Trial", "load", "measure", "nulls_of", "shipped", "to_json"]
+
+FORMAT = 1
+_LEAST = 500
+
+
+@dataclass(frozen=True)
+class Nulls:
+    """The nulls of both searches.
+
+    Attributes:
+        name: Name of the set of pictures.
+        own_grid: Of the search on the picture's own grid.
+        lattices: Of the search along lattices.
+    """
+
+    name: str
+    own_grid: Null
+    lattices: Null
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The largest correlations of one unmarked picture with one key.
+
+    Attributes:
+        own_grid: On the picture's own grid.
+        own_searched: Of how many.
+        lattices: Along lattices.
+        lattices_searched: Of how many.
+    """
+
+    own_grid: float
+    own_searched: int
+    lattices: float
+    lattices_searched: int
+
+
+def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key]) -> list[Trial]:
+    """Search an unmarked picture for the marks of some keys.
+
+    Args:
+        luma: (H, W).
+        keys: Fresh keys, with which nothing was ever marked.
+    """
+    views = views_of(luma)
+    trials = []
+    for key in keys:
+        plan = sync_plan(key)
+        own, other = on_own_grid(views, plan), on_lattices(views, plan, 1)[0]
+        trials.append(Trial(own.sync.z, own.searched, other.sync.z, other.searched))
+    return trials
+
+
+def nulls_of(name: str, pictures: Iterable[Sequence[Trial]]) -> Nulls:
+    """Return the nulls that measured pictures follow.
+
+    Args:
+        name: What to call the set of pictures.
+        pictures: What `measure` gave for each.
+
+    Raises:
+        UsageError: There are too few.
+    """
+    measured = list(pictures)
+    trials = [trial for picture in measured for trial in picture]
+    if len(trials) < _LEAST:
+        raise UsageError(
+            f"{len(trials)} trials are too few to calibrate, {_LEAST} are needed", actual=len(trials)
+        )
+    return Nulls(
+        name,
+        fit_null([t.own_grid for t in trials], [t.own_searched for t in trials], len(measured)),
+        fit_null([t.lattices for t in trials], [t.lattices_searched for t in trials], len(measured)),
+    )
+
+
+def to_json(nulls: Nulls) -> str:
+    """Return nulls as the text of a file."""
+    return json.dumps({"format": FORMAT, "codec": "spread", **asdict(nulls)}, indent=2) + "\n"
+
+
+def load(path: Path) -> Nulls:
+    """Read nulls from a file that `to_json` made.
+
+    Raises:
+        UsageError: It is no such file.
+    """
+    try:
+        return _parsed(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} holds no calibration of the codec spread: {error}", actual=str(path)
+        ) from None
+
+
+@cache
+def shipped() -> Nulls:
+    """Return the nulls that come with the suite."""
+    text = resources.files("forensics.watermark.spread").joinpath("nulls.json").read_text(encoding="utf-8")
+    return _parsed(json.loads(text))
+
+
+def _parsed(document: dict[str, Any]) -> Nulls:
+    if document["format"] != FORMAT or document["codec"] != "spread":
+        raise ValueError(f"format {document['format']} of codec {document['codec']}")
+    parts = []
+    for name in ("own_grid", "lattices"):
+        fields = {**document[name], "counts": tuple(document[name]["counts"])}
+        parts.append(Null(**fields))
+    return Nulls(str(document["name"]), parts[0], parts[1])

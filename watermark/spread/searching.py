@@ -1,0 +1,106 @@
+"""Looking for the mark of a key: first on the picture's own grid, then along every lattice there may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.keys import Key
+from forensics.watermark.payload import LAYOUTS
+from forensics.watermark.spread.analysis import fold, normalised, tile_spectrum
+from forensics.watermark.spread.carriers import SIDE, Plan, make_plan
+from forensics.watermark.spread.embedding import Placement
+from forensics.watermark.spread.geometry import Warp, of_basis, straightened
+from forensics.watermark.spread.plane import NAMINGS, seen_along, seen_on_tile
+from forensics.watermark.spread.sync import COARSE, HYPOTHESES, Sync, strongest
+from forensics.watermark.spread.views import View
+
+__all__ = ["Aligned", "Candidate", "align", "on_lattices", "on_own_grid"]
+
+Floats = npt.NDArray[np.float32]
+Complex = npt.NDArray[np.complex64]
+Basis = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Where the mark of a key may be.
+
+    Attributes:
+        view: The picture on the level of the finding.
+        basis: (2, 2); its columns are the tile's periods in pixels of the view.
+        sync: Agreement.
+        searched: Among how many hypotheses it is the best.
+    """
+
+    view: View
+    basis: Basis
+    sync: Sync
+    searched: int
+
+
+class Aligned:
+    """A picture laid on the grid of the tiles.
+
+    Attributes:
+        warp: From that grid to the view.
+        luma: (h, w).
+        inside: (h, w) where there is picture.
+        warped: The grid is not the picture's own.
+    """
+
+    def __init__(self, view: View, warp: Warp) -> None:
+        self.view = view
+        self.warp = warp
+        height, width = view.luma.shape
+        self.warped = warp.size != (width, height) or not np.array_equal(warp.matrix, np.eye(3))
+        if not self.warped:
+            self.luma, self.inside = view.luma, np.ones(view.luma.shape, bool)
+            self.residual = view.residual
+        else:
+            self.luma, self.inside = straightened(view.luma, warp)
+            self.residual = normalised(self.luma) * self.inside
+
+    @cached_property
+    def tile(self) -> Complex:
+        """(64, 33) spectrum of the mean tile."""
+        return tile_spectrum(fold(self.residual))
+
+    def place(self, plan: Plan) -> tuple[Placement, float]:
+        """Return where the tiles of a plan begin, and the agreement there."""
+        seen = self.tile[plan.rows[plan.sync], plan.columns[plan.sync]]
+        _, sync = strongest(seen[None], plan)[0]
+        return Placement(sync.variant, sync.row, sync.column), sync.z
+
+
+def on_own_grid(views: Sequence[View], plan: Plan) -> Candidate:
+    """Return the best agreement with tiles of 64 pixels, upright, turned or mirrored."""
+    seen = np.concatenate([seen_on_tile(view.tile, plan) for view in views])
+    number, sync = strongest(seen, plan)[0]
+    view = views[number // len(NAMINGS)]
+    return Candidate(view, SIDE * NAMINGS[number % len(NAMINGS)], sync, len(seen) * HYPOTHESES)
+
+
+def on_lattices(views: Sequence[View], plan: Plan, most: int) -> list[Candidate]:
+    """Return the best agreements with tiles along any lattice found, best first."""
+    seen = np.concatenate([seen_along(view.plane, view.bases, plan) for view in views])
+    owners = [(view, basis) for view in views for basis in view.bases]
+    best = strongest(seen, plan, most, COARSE)
+    return [Candidate(*owners[number], sync, len(seen) * HYPOTHESES) for number, sync in best]
+
+
+def align(candidate: Candidate) -> Aligned:
+    """Lay the picture on the grid of a candidate."""
+    view = candidate.view
+    if np.array_equal(candidate.basis, SIDE * np.eye(2)):
+        return Aligned(view, Warp(np.eye(3), view.luma.shape[::-1]))
+    return Aligned(view, of_basis(candidate.basis, *view.luma.shape))
+
+
+def sync_plan(key: Key) -> Plan:
+    """Return a plan of which only the synchronisation matters, which all layouts share."""
+    return make_plan(key, LAYOUTS["standard"].code.size[0])

@@ -1,0 +1,80 @@
+"""Tile by tile: what is summed over a picture finds a mark, what differs from tile to tile tells more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.spread.carriers import SIDE, Plan
+
+__all__ = ["agreement", "content_signs", "sign_plane", "spectra", "whole_tiles"]
+
+Floats = npt.NDArray[np.float32]
+Complex = npt.NDArray[np.complex64]
+
+_DECISIVE = 4.0  # grey levels of contrast at which a sign is taken in full
+
+
+def whole_tiles(plane: npt.NDArray[Any], row: int, column: int) -> npt.NDArray[Any]:
+    """Return the whole tiles of a plane, (R, C, 64, 64).
+
+    Args:
+        plane: (H, W).
+        row: Rows above the first whole tile.
+        column: Columns before it.
+    """
+    height, width = (max(0, n - s) // SIDE for n, s in zip(plane.shape, (row, column), strict=True))
+    part = plane[row : row + height * SIDE, column : column + width * SIDE]
+    return part.reshape(height, SIDE, width, SIDE).swapaxes(1, 2)
+
+
+def content_signs(luma: Floats, row: int, column: int) -> Floats:
+    """Return (R, C) values in [-1, 1] that the content of each whole tile gives.
+
+    One diagonal Haar coefficient: half the tile against the other, quarters taken crosswise. It hardly
+    changes under scaling, compression, blur and brightness, and is as often negative as positive.
+    """
+    tiles = whole_tiles(luma, row, column)
+    half = SIDE // 2
+    quarters = tiles.reshape(*tiles.shape[:2], 2, half, 2, half).mean(axis=(3, 5))
+    contrast = (quarters[..., 0, 0] + quarters[..., 1, 1] - quarters[..., 0, 1] - quarters[..., 1, 0]) / 2
+    return np.asarray(np.tanh(contrast / _DECISIVE), np.float32)
+
+
+def sign_plane(signs: Floats, shape: tuple[int, ...], row: int, column: int) -> Floats:
+    """Return (H, W): the sign of each whole tile, and 0 outside of those."""
+    plane = np.zeros(shape, np.float32)
+    height, width = (n * SIDE for n in signs.shape)
+    part = np.repeat(np.repeat(signs, SIDE, axis=0), SIDE, axis=1)
+    plane[row : row + height, column : column + width] = part
+    return plane
+
+
+def spectra(residual: Floats, row: int, column: int) -> Complex:
+    """Return (R, C, 64, 33) half spectra of whole tiles, each bin in units of its mean over the tiles.
+
+    Args:
+        residual: (H, W) from `normalised`.
+        row: Rows above the first whole tile.
+        column: Columns before it.
+    """
+    tiles = whole_tiles(residual, row, column)
+    found = np.fft.rfft2(tiles).astype(np.complex64) if tiles.size else np.zeros((*tiles.shape[:2], 64, 33))
+    power = (np.abs(found) ** 2).mean(axis=(0, 1)) if tiles.size else np.ones(1)
+    return np.asarray(found / np.sqrt(power / 2 + 1e-9), np.complex64)
+
+
+def agreement(found: Complex, plan: Plan, values: Complex) -> Floats:
+    """Return (R, C) correlations of each tile with a pattern, of variance about 1 without one.
+
+    Args:
+        found: (R, C, 64, 33) from `spectra`.
+        plan: The tile.
+        values: (K,) bins of the pattern.
+    """
+    used = np.flatnonzero(values)
+    seen = found[..., plan.rows[used], plan.columns[used]]
+    norm = np.sqrt(max(float((np.abs(values) ** 2).sum()), 1e-12))
+    return np.asarray((seen * np.conj(values[used])).real.sum(axis=-1) / norm, np.float32)

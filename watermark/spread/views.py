@@ -1,0 +1,80 @@
+"""What detection computes of a picture whatever the key: done once, used for every key."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.spread.analysis import fold, normalised, octave, reduced, tile_spectrum
+from forensics.watermark.spread.geometry import shortest, upright
+from forensics.watermark.spread.lattice import autocorrelation, lattices
+from forensics.watermark.spread.plane import NAMINGS, Plane, plane_of
+
+__all__ = ["View", "views_of"]
+
+Floats = npt.NDArray[np.float32]
+Complex = npt.NDArray[np.complex64]
+Bases = npt.NDArray[np.float64]
+
+_LEAST_SIDE = 128
+_MOST_SIDE = 32_000  # pixels each way that are looked at: OpenCV's warps take no more
+_LEVELS = 3
+_LATTICES = 6  # per level
+_LONGEST = 92.0  # pixels; longer periods are found on the next level
+_SHORTEST = 20.0  # on the first level; on the others, shorter ones are found on the one before
+_SCALE_STEP = 0.007
+
+
+class View:
+    """A picture halved some times.
+
+    Attributes:
+        luma: (H, W), 0 to 255.
+        times: How often it was halved.
+    """
+
+    def __init__(self, luma: Floats, times: int, *, first: bool) -> None:
+        self.luma = luma[:_MOST_SIDE, :_MOST_SIDE]
+        self.times = times
+        self._shortest = _SHORTEST if first else _LONGEST / 2
+
+    @cached_property
+    def residual(self) -> Floats:
+        """(H, W) what hides a mark, evened out."""
+        return normalised(self.luma)
+
+    @cached_property
+    def tile(self) -> Complex:
+        """(64, 33) spectrum of the mean tile on the picture's own grid."""
+        return tile_spectrum(fold(self.residual))
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The whitened spectrum of the whole."""
+        return plane_of(self.residual)
+
+    @cached_property
+    def bases(self) -> Bases:
+        """(N, 2, 2) periods along which tiles may lie: lattices in all namings, then upright squares."""
+        least = self._shortest
+        found = lattices(autocorrelation(self.plane), least, _LONGEST, _LATTICES)
+        of_lattices = [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
+        sizes = least * np.exp(np.arange(0.0, np.log(_LONGEST / least), _SCALE_STEP))
+        return np.stack([*of_lattices, *(np.eye(2) * size for size in sizes)])
+
+
+def views_of(luma: npt.NDArray[np.uint8] | Floats, halved: int | None = None) -> tuple[View, ...]:
+    """Return a picture on all levels on which a mark is looked for, the largest first.
+
+    A mark keeps its number of tiles when its picture is scaled, and loses some when it is cropped.
+
+    Args:
+        luma: (H, W).
+        halved: How often it was halved already, if it comes so reduced that no more is needed at first.
+    """
+    first = octave(*luma.shape) if halved is None else 0
+    done = halved or 0
+    levels = [n for n in range(first, first + _LEVELS) if n == first or min(luma.shape) >= _LEAST_SIDE << n]
+    return tuple(View(reduced(luma, n), done + n, first=n == first) for n in levels)
