@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from forensics.cli.watermark.options import FILE, json_option, keys_option, load_ring, rate_option
+from forensics.cli.watermark.others import others_options, others_record, others_text, reader_of
 from forensics.cli.watermark.records import Record, json_text, look, walk
 
 if TYPE_CHECKING:
@@ -19,32 +20,46 @@ EMPTY: Record = dict.fromkeys(
     ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "key", "key_name",
      "copied", "geometry", "missing", "reason")
 )  # fmt: skip
+NO_KEYS: Record = {**EMPTY, "reason": "There are no keys: marks of yours were not looked for."}
+del NO_KEYS["path"]
 
 
 @click.command(no_args_is_help=True)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @keys_option
 @rate_option
-@click.option("--calibration", type=FILE, help="From `calibrate`, for pictures; else what ships.")
+@click.option("--calibration", type=FILE, help="From `calibrate`; else what ships.")
+@others_options
 @json_option
 def detect(
-    paths: tuple[Path, ...], keys: tuple[Path, ...], rate: float, calibration: Path | None, as_json: bool
+    paths: tuple[Path, ...],
+    keys: tuple[Path, ...],
+    rate: float,
+    calibration: Path | None,
+    as_json: bool,
+    **others: Any,
 ) -> int:
     """Say of each picture or clip whether it carries a mark of one of your keys, and what the mark says.
 
     The p-value is the chance that a file without such a mark looks the same; it counts everything that was
     searched. Of a clip, frames from all over it are added up. Folders are searched for files. Exits with 0
     whether there are marks or not.
+
+    With --schemes, marks of others are read too: bits, and a p-value where there is a payload to compare
+    them with. These need no keys.
     """
+    from forensics.watermark.keyfile import key_ring
     from forensics.watermark.spread.nulls import load
 
-    ring = load_ring(keys)
+    reader = reader_of(others)
+    ring = key_ring() if reader and not keys else load_ring(keys)
     names = {key.id: key.name for key in ring}
     nulls = load(calibration) if calibration else None
 
     def work(path: Path) -> Record:
-        found = look(path, ring, rate, nulls)
-        return detection_record(found, names.get(found.key))
+        found = look(path, ring, rate, nulls) if ring else None
+        own = detection_record(found, names.get(found.key)) if found else NO_KEYS
+        return {**own, "others": others_record(reader, path, rate)} if reader else own
 
     def show(record: Record) -> str:
         return json_text({**EMPTY, **record}) if as_json else _text(record)
@@ -83,10 +98,11 @@ def _text(record: Record) -> str:
     lines = [f"{printable(record['path'])}: {printable(record['reason'])}"]
     if record["error"]:
         return lines[0]
-    lines.append(f"  p-value    10^{record['log10_p']} (rate {record['rate']:g})")
+    if record["log10_p"] is not None:
+        lines.append(f"  p-value    10^{record['log10_p']} (rate {record['rate']:g})")
     if record["detected"]:
         lines.append(f"  key        {printable(record['key_name'])} ({record['key']})")
         lines.append(f"  geometry   {record['geometry']['text']}")
     if record["missing"]:
         lines.append(f"  missing    in {record['missing']:.0%} of the picture")
-    return "\n".join(lines)
+    return "\n".join([*lines, *others_text(record.get("others") or [])])

@@ -75,7 +75,7 @@ def look(path: Path, keys: Sequence[Key], rate: float, nulls: Nulls | None = Non
 
     media = open_media(path)
     if media.container.kind is Kind.VIDEO:
-        return video.detect_clip(path, keys, rate=rate)
+        return video.detect_clip(path, keys, rate=rate, nulls=nulls)
     return watermarker.detect(media.pixels, keys, rate=rate, nulls=nulls)
 
 

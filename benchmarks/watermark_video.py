@@ -1,0 +1,267 @@
+"""What marks on clips survive, what marking costs, and how often chance looks like a mark.
+
+`python benchmarks/watermark_video.py`: films of a camera over photos that nothing was chosen by, and talking
+heads; each is marked at 40 dB and attacked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from common import ROOT, data_folder, write_result
+from watermark_clips import RATE, Pixels, film, frames_of, scenes, write_clip
+from watermark_pictures import measured_on
+
+from forensics.watermark.attacks import parse_attack
+from forensics.watermark.attacks.video import attack_frames, cut_frames, drop_frames, retime
+from forensics.watermark.detection import Detection
+from forensics.watermark.keys import Key
+from forensics.watermark.statistics import wilson
+from forensics.watermark.video import Coding, detect_clip, detect_frames, embed_clip
+from forensics.watermark.watermarker import Watermarker
+
+Frames = Iterable[Pixels]
+
+SIZE = (720, 1280)
+PAYLOAD = "c0ffee"
+TRIED = {"1", "4", "20", "7", "Apple_iPhone_5", "HTC_One", "Canon_EOS_450D", "FujiFilm_FinePix_F40fd"}
+PHOTOS = ("photos/kodak", "photos/native", "prnu/natural")
+
+
+def half(frames: Frames) -> Iterator[Pixels]:
+    """Halve every frame."""
+    for pixels in frames:
+        size = (pixels.shape[1] // 4 * 2, pixels.shape[0] // 4 * 2)
+        yield np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def even(frames: Frames) -> Iterator[Pixels]:
+    """Cut frames to even sides."""
+    for pixels in frames:
+        yield np.ascontiguousarray(pixels[: len(pixels) // 2 * 2, : pixels.shape[1] // 2 * 2])
+
+
+def picture(text: str) -> Callable[[Frames], Iterator[Pixels]]:
+    """Return an attack on pictures, done to every frame alike."""
+    return lambda frames: even(attack_frames(frames, parse_attack(text)))
+
+
+def dark(frames: Frames) -> Iterator[Pixels]:
+    """Begin with a second and a half of black."""
+    rest = iter(frames)
+    first = next(rest)
+    for _ in range(RATE * 3 // 2):
+        yield np.zeros_like(first)
+    yield first
+    yield from rest
+
+
+def same(frames: Frames) -> Frames:
+    """Change nothing."""
+    return frames
+
+
+# What is done to the frames of the marked clip, and how they are coded then.
+ATTACKS: dict[str, tuple[Callable[[Frames], Iterable[Pixels]], dict[str, Any]]] = {
+    "20 % of frames dropped, half size, H.264 crf 28": (lambda f: half(drop_frames(f, 0.2, 1)), {"crf": 28}),
+    "H.264 crf 23": (same, {"crf": 23}),
+    "H.264 crf 28": (same, {"crf": 28}),
+    "H.264 crf 34": (same, {"crf": 34}),
+    "half size, H.264 crf 34": (half, {"crf": 34}),
+    "half size, H.265 crf 28": (half, {"crf": 28, "codec": "libx265"}),
+    "half size, VP9 crf 36": (half, {"crf": 36, "codec": "libvpx-vp9"}),
+    "cut to 2 s from the middle, H.264 crf 28": (lambda f: islice(f, 4 * RATE, 6 * RATE), {"crf": 28}),
+    "2 s cut out, H.264 crf 28": (lambda f: cut_frames(f, 3 * RATE, 5 * RATE), {"crf": 28}),
+    "24 frames a second, half size, H.264 crf 28": (
+        lambda f: half(retime(f, 25 / 24)),
+        {"crf": 28, "rate": 24},
+    ),
+    "30 frames a second, half size, H.264 crf 28": (
+        lambda f: half(retime(f, 25 / 30)),
+        {"crf": 28, "rate": 30},
+    ),
+    "1.5 s of black in front, H.264 crf 28": (dark, {"crf": 28}),
+    "every frame turned by 3 degrees, H.264 crf 28": (picture("rotate:3"), {"crf": 28}),
+    "every frame cropped to half its area, H.264 crf 28": (picture("crop:0.5"), {"crf": 28}),
+    "every frame at 0.7 of its size, H.264 crf 28": (picture("resize:0.7"), {"crf": 28}),
+}
+
+
+def survive(sources: list[Path], folder: Path, marker: Watermarker, coding: Coding) -> dict[str, Any]:
+    """Mark clips, attack them and look for the marks."""
+    marked, costs, found = [], [], {name: [] for name in ("as written", *ATTACKS)}
+    for source in sources:
+        target = folder / f"marked {coding.every} {source.stem}.mp4"
+        start = time.perf_counter()
+        clip = embed_clip(source, target, marker, PAYLOAD, coding, overwrite=True)
+        costs.append((time.perf_counter() - start) / clip.frames)
+        marked.append(clip)
+        found["as written"].append(timed(target, marker.key))
+        for name, (attack, how) in ATTACKS.items():
+            attacked = folder / "attacked.mkv"
+            write_clip(attacked, attack(frames_of(target)), **how)
+            found[name].append(timed(attacked, marker.key))
+            print(coding.every, source.stem, name, round(found[name][-1][0].log10_p, 1), flush=True)
+    return {
+        "clips": len(sources),
+        "least_psnr": round(min(clip.psnr for clip in marked), 2),
+        "frames": sum(clip.frames for clip in marked),
+        "marking_ms_per_frame": round(1000 * statistics.median(costs), 1),
+        "rows": [row(name, trials, marker) for name, trials in found.items()],
+    }
+
+
+def timed(path: Path, key: Key) -> tuple[Detection, float]:
+    """Look for a mark, and say how many seconds that took."""
+    start = time.perf_counter()
+    return detect_clip(path, [key]), time.perf_counter() - start
+
+
+def row(name: str, trials: list[tuple[Detection, float]], marker: Watermarker) -> dict[str, Any]:
+    """Sum up what was found after one attack."""
+    wanted = marker.payload(PAYLOAD)
+    return {
+        "attack": name,
+        "clips": len(trials),
+        "found": sum(found.detected for found, _ in trials),
+        "exact": sum(found.payload == wanted for found, _ in trials),
+        "called_copied": sum(found.copied is True for found, _ in trials),
+        "called_own": sum(found.copied is False for found, _ in trials),
+        "weakest_log10_p": round(max(found.log10_p for found, _ in trials), 1),
+        "seconds": round(statistics.median(seconds for _, seconds in trials), 2),
+    }
+
+
+def chance(data: Path, clips: int, keys: int) -> dict[str, Any]:
+    """Look for marks that are not there, in small clips."""
+    films = list(small_films(data, clips))
+    found = [
+        detect_frames(frames, [own_key(f"{number} {n}")]).log10_p
+        for number, frames in enumerate(films)
+        for n in range(keys)
+    ]
+    rows = []
+    for rate in (0.5, 0.1, 0.01):
+        alarms = sum(10**log10_p <= rate for log10_p in found)
+        interval = wilson(alarms, len(found))
+        rows.append(
+            {"rate": rate, "alarms": alarms, "interval": [round(interval.low, 4), round(interval.high, 4)]}
+        )
+    return {"clips": len(films), "pairs": len(found), "smallest_log10_p": round(min(found), 2), "rows": rows}
+
+
+def own_key(words: str) -> Key:
+    """Return a key that some words make."""
+    return Key(hashlib.sha256(words.encode()).digest())
+
+
+def small_films(data: Path, count: int) -> Iterator[list[Pixels]]:
+    """Yield films of 24 frames, 192 x 256: heads, and cameras over photos, half of these marked by others."""
+    heads = sorted((data / "faces/real").glob("d*.mp4"))
+    photos = photographs(data)
+    stranger = Watermarker(own_key("stranger"))
+    for number in range(count):
+        if number % 3 == 0:
+            start = 11 * number % 40
+            frames = list(islice(frames_of(heads[number // 3 % len(heads)]), start, start + 24))
+            yield [np.ascontiguousarray(pixels[-192:, 64:320]) for pixels in frames]
+            continue
+        frames = list(scenes(photos, 24, (192, 256), 1000 + number))
+        yield [stranger.embed(pixels).pixels for pixels in frames] if number % 3 == 1 else frames
+
+
+def photographs(data: Path) -> list[Pixels]:
+    """Return photos other than those that weights and sizes of tiles were tried on."""
+    found = (p for p in measured_on(data) if p.group in PHOTOS and p.name not in TRIED)
+    return [p.pixels for p in found]
+
+
+def memory(path: Path, action: str) -> float:
+    """Return the peak memory in MB of a process that marks or searches a clip."""
+    command = [sys.executable, __file__, "--one", action, str(path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(run.stdout.split()[-1])
+
+
+def one(action: str, path: Path) -> None:
+    """Do one thing and print the peak memory of this process in MB."""
+    key = Key(bytes(range(32)))
+    if action == "embed":
+        embed_clip(path, path.with_name(f"one {path.name}"), Watermarker(key), PAYLOAD, overwrite=True)
+    else:
+        detect_clip(path, [key])
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024)
+
+
+def streams(source: Path, target: Path) -> dict[str, bool]:
+    """Say whether sound and the tags of colours came over unchanged."""
+
+    def sound(path: Path) -> list[bytes]:
+        with av.open(str(path)) as container:
+            return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+    def colours(path: Path) -> list[Any]:
+        with av.open(str(path)) as container:
+            codec: Any = container.streams.video[0].codec_context
+            return [codec.color_range, codec.color_primaries, codec.color_trc, codec.colorspace]
+
+    return {"same_sound": sound(source) == sound(target), "same_colours": colours(source) == colours(target)}
+
+
+def main() -> int:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=int, default=6)
+    parser.add_argument("--pairs", type=int, default=60, help="small clips without a mark; eight keys each")
+    parser.add_argument("--one", nargs=2, metavar=("ACTION", "CLIP"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        one(arguments.one[0], Path(arguments.one[1]))
+        return 0
+    data = data_folder()
+    cv2.setNumThreads(1)
+    marker = Watermarker(Key(bytes(range(32))))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sources = []
+        for seed in range(arguments.films):
+            sources.append(folder / f"film {seed}.mp4")
+            film(sources[-1], photographs(data), 10, SIZE, seed)
+        heads = sorted((data / "faces/real").glob("d*.mp4"))
+        minute = folder / "minute.mp4"
+        film(minute, photographs(data), 60, SIZE, 99)
+        result: dict[str, Any] = {
+            "films": survive(sources, folder, marker, Coding()),
+            "every_fifth": survive(sources[:2], folder, marker, Coding(every=5)),
+            "heads": survive(heads, folder, marker, Coding()),
+            "kept": streams(sources[0], folder / f"marked 1 {sources[0].stem}.mp4"),
+            "peak_mb": {
+                action: {
+                    label: round(memory(path, action))
+                    for label, path in (("10 s", sources[0]), ("60 s", minute))
+                }
+                for action in ("embed", "detect")
+            },
+            "chance": chance(data, arguments.pairs, 8),
+        }
+    path = write_result("watermark_video", "python benchmarks/watermark_video.py", result)
+    print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Marks on clips: writing them, choosing frames to look at, and adding these up."""
