@@ -80,6 +80,7 @@ def write_clip(
     crf: int = 28,
     rate: int = RATE,
     sound: float = 0.0,
+    preset: str = "medium",
 ) -> None:
     """Write frames as a clip.
 
@@ -90,12 +91,14 @@ def write_clip(
         crf: Its constant rate factor.
         rate: Frames a second.
         sound: Seconds of sound.
+        preset: Of H.264 and H.265: how much time they take.
     """
     rest = iter(frames)
     first = next(rest)
     options = {"crf": str(crf)}
     options |= {"x265-params": "log-level=none"} if codec == "libx265" else {}
-    options |= {"b": "0", "deadline": "good", "cpu-used": "4"} if codec == "libvpx-vp9" else {}
+    vp9 = {"b": "0", "deadline": "good", "cpu-used": "4"}
+    options |= vp9 if codec == "libvpx-vp9" else {"preset": preset}
     with av.open(str(path), "w") as out:
         stream: Any = out.add_stream(codec, rate=Fraction(rate), options=options)
         stream.height, stream.width = first.shape[:2]

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,6 @@ def same(frames: Frames) -> Frames:
 # What is done to the frames of the marked clip, and how they are coded then.
 ATTACKS: dict[str, tuple[Callable[[Frames], Iterable[Pixels]], dict[str, Any]]] = {
     "20 % of frames dropped, half size, H.264 crf 28": (lambda f: half(drop_frames(f, 0.2, 1)), {"crf": 28}),
-    "H.264 crf 23": (same, {"crf": 23}),
     "H.264 crf 28": (same, {"crf": 28}),
     "H.264 crf 34": (same, {"crf": 34}),
     "half size, H.264 crf 34": (half, {"crf": 34}),
@@ -100,9 +99,12 @@ ATTACKS: dict[str, tuple[Callable[[Frames], Iterable[Pixels]], dict[str, Any]]] 
 }
 
 
-def survive(sources: list[Path], folder: Path, marker: Watermarker, coding: Coding) -> dict[str, Any]:
+def survive(
+    sources: list[Path], folder: Path, marker: Watermarker, coding: Coding, attacks: int = len(ATTACKS)
+) -> dict[str, Any]:
     """Mark clips, attack them and look for the marks."""
-    marked, costs, found = [], [], {name: [] for name in ("as written", *ATTACKS)}
+    chosen = dict(islice(ATTACKS.items(), attacks))
+    marked, costs, found = [], [], {name: [] for name in ("as written", *chosen)}
     for source in sources:
         target = folder / f"marked {coding.every} {source.stem}.mp4"
         start = time.perf_counter()
@@ -110,7 +112,7 @@ def survive(sources: list[Path], folder: Path, marker: Watermarker, coding: Codi
         costs.append((time.perf_counter() - start) / clip.frames)
         marked.append(clip)
         found["as written"].append(timed(target, marker.key))
-        for name, (attack, how) in ATTACKS.items():
+        for name, (attack, how) in chosen.items():
             attacked = folder / "attacked.mkv"
             write_clip(attacked, attack(frames_of(target)), **how)
             found[name].append(timed(attacked, marker.key))
@@ -225,7 +227,7 @@ def streams(source: Path, target: Path) -> dict[str, bool]:
 def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=int, default=6)
+    parser.add_argument("--films", type=int, default=4)
     parser.add_argument("--pairs", type=int, default=60, help="small clips without a mark; eight keys each")
     parser.add_argument("--one", nargs=2, metavar=("ACTION", "CLIP"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -243,10 +245,11 @@ def main() -> int:
             film(sources[-1], photographs(data), 10, SIZE, seed)
         heads = sorted((data / "faces/real").glob("d*.mp4"))
         minute = folder / "minute.mp4"
-        film(minute, photographs(data), 60, SIZE, 99)
+        again = chain.from_iterable(frames_of(sources[0]) for _ in range(6))
+        write_clip(minute, again, crf=20, sound=60, preset="ultrafast")
         result: dict[str, Any] = {
             "films": survive(sources, folder, marker, Coding()),
-            "every_fifth": survive(sources[:2], folder, marker, Coding(every=5)),
+            "every_fifth": survive(sources[:2], folder, marker, Coding(every=5), 2),
             "heads": survive(heads, folder, marker, Coding()),
             "kept": streams(sources[0], folder / f"marked 1 {sources[0].stem}.mp4"),
             "peak_mb": {
