@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 import pytest
 
 from forensics.errors import UsageError
-from forensics.media import Limits, open_media
+from forensics.media import Limits, Media, open_media
 from forensics.watermark.attacks.video import cut_frames, drop_frames, retime
+from forensics.watermark.clips import detecting
 from forensics.watermark.clips.fusing import parts_of, whole_of
 from forensics.watermark.clips.marking import FrameMarker
 from forensics.watermark.clips.sampling import Sample
@@ -133,8 +135,6 @@ def test_a_short_marked_piece_is_found_and_paid_for(key: Key, marker: Watermarke
         pixels[:] = np.clip(pixels + (luma - before)[..., None], 0, 255)
     loud = [Sample(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), 100.0) for p in foreign]
     quiet = [Sample(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)) for p in own]
-    from forensics.watermark.clips import detecting
-
     alone = detecting._detect(quiet, [key], 1e-6, None)
     among = detecting._detect([*loud, *quiet], [key], 1e-6, None)
     assert alone.payload == among.payload == wanted
@@ -216,6 +216,14 @@ def test_tiny_and_flat_clips_have_no_mark(key: Key) -> None:
         assert (found.detected, found.p_value) == (False, 1.0)
 
 
-def test_limits_of_the_medium_hold(clip: Path, key: Key, wanted: Payload) -> None:
-    media = open_media(clip, Limits(frames=4, seconds=0.0))
-    assert detect_clip(media, [key]).payload == wanted  # of its first frames, which is all there was time for
+def test_limits_of_the_medium_hold(clip: Path, key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def recorded(media: Media, count: int) -> Iterator[Sample]:
+        asked.append(count)
+        return iter([Sample(np.zeros((64, 64), np.uint8))])
+
+    monkeypatch.setattr(detecting, "samples", recorded)
+    for media, frames in ((clip, 96), (clip, 7), (open_media(clip, Limits(frames=4)), 9)):
+        detect_clip(media, [key], frames=frames)
+    assert asked == [96, 7, 4]

@@ -160,7 +160,7 @@ class _Copying:
 
     def _video(self, codec: str, crf: int) -> Any:
         """Add the stream of the marked frames."""
-        options = {"crf": str(crf)} if codec == "libx264" else {"crf": str(crf), "b": "0", "row-mt": "1"}
+        options = {"crf": str(crf)} if codec == "libx264" else {"crf": str(crf), "row-mt": "1"}
         coded: Any = self.out.add_stream(
             codec, rate=self.stream.average_rate or Fraction(25), options=options
         )
