@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fractions
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from forensics.datasets.procedural import camera
+from forensics.watermark.spread.nulls import shipped, to_json
 
 av = pytest.importorskip("av", reason="clips need PyAV")
 
@@ -45,6 +47,19 @@ def test_a_clip_is_marked_found_and_assigned(watermark, film: Path, key_file: Pa
     named = watermark("identify", target, "--keys", key_file, "--users", users, "--json").record
     assert (named["identity"], named["name"]) == ("beef", "Bo")
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_a_calibration_counts_for_clips(watermark, film: Path, key_file: Path, tmp_path: Path) -> None:
+    target, other = tmp_path / "out.mp4", tmp_path / "other.json"
+    marked = watermark("embed", film, target, "--keys", key_file, "--every", 3, "--json")
+    assert marked.record["notes"] == ["8 of 24 frames marked, 0 streams of audio copied"]
+    nulls = shipped()
+    own, lattices = (replace(null, share=null.share / 100) for null in (nulls.own_grid, nulls.lattices))
+    other.write_text(to_json(replace(nulls, own_grid=own, lattices=lattices)))
+    plain = watermark("detect", target, "--keys", key_file, "--json").record
+    found = watermark("detect", target, "--keys", key_file, "--calibration", other, "--json").record
+    assert plain["detected"]
+    assert found["log10_p"] == pytest.approx(plain["log10_p"] - 2, abs=0.02)
 
 
 def test_a_clip_that_loses_its_mark_is_not_written(
