@@ -64,10 +64,11 @@ class Watermark(Detector):
             reason = "There are no watermark keys: `forensics watermark keygen` makes one."
             return (not_applicable(self.info, Question.SYNTHETIC, reason),)
         from forensics.watermark import video, watermarker
+        from forensics.watermark.codecs import available
 
         if media.container.kind is Kind.VIDEO:
             return (self._evidence(video.detect_clip(media, self._keys, rate=RATE)),)
-        return (self._evidence(watermarker.detect(media.pixels, self._keys, rate=RATE)),)
+        return (self._evidence(watermarker.detect(media.pixels, self._keys, rate=RATE, codecs=available())),)
 
     @cached_property
     def _keys(self) -> tuple[Key, ...]:

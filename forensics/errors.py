@@ -6,6 +6,7 @@
     ├── UsageError                  usage               2
     ├── MissingExtra                missing_extra       2
     ├── RegistryError               registry            4
+    ├── ModelError                  model               4   (weights are missing, changed or do not run)
     ├── MediaError                  media               3   (the file could not be read)
     │   ├── EmptyFile               empty
     │   ├── NotAFile                not_a_file
@@ -36,6 +37,7 @@ __all__ = [
     "ManifestError",
     "MediaError",
     "MissingExtra",
+    "ModelError",
     "NotAFile",
     "ProvenanceError",
     "RegistryError",
@@ -96,6 +98,12 @@ class RegistryError(ForensicsError):
     """A name is registered twice, or not at all."""
 
     code = "registry"
+
+
+class ModelError(ForensicsError):
+    """The weights of a model are missing, were changed, or do not run."""
+
+    code = "model"
 
 
 class MediaError(ForensicsError):

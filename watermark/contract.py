@@ -75,7 +75,8 @@ def embed_and_verify(
     """
     psnr = marker.psnr
     while True:
-        marked = Watermarker(marker.key, layout=marker.layout.name, psnr=psnr).embed(pixels, payload)
+        stronger = Watermarker(marker.key, layout=marker.layout.name, psnr=psnr, codec=marker.codec.name)
+        marked = stronger.embed(pixels, payload)
         checks = _checks(marker, marked, contract, rate, seed)
         failed = [check for check in checks if not check.exact or check.log10_p > np.log10(rate)]
         if not failed:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
+from forensics.watermark.codecs import codec_named
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, identities_of, messages, parse_identity
 from forensics.watermark.statistics import RADEMACHER, log10_normal_tail
@@ -54,16 +55,20 @@ class Users:
         key: The secret that pictures are marked with.
         identities: Their identities in hexadecimal digits.
         layout: Name of the layout they are marked with.
+        codec: Name of the codec.
 
     Raises:
-        UsageError: There is none or no such layout, an identity does not fit, or one occurs twice.
+        UsageError: There is none or no such layout or codec, an identity does not fit, or one occurs twice.
     """
 
-    def __init__(self, key: Key, identities: Sequence[str], layout: str = "standard") -> None:
+    def __init__(
+        self, key: Key, identities: Sequence[str], layout: str = "standard", codec: str = "spread"
+    ) -> None:
         if not identities:
             raise UsageError("identification needs at least one user")
         if layout not in LAYOUTS:
             raise UsageError(f"no layout {layout!r}; there are: {', '.join(sorted(LAYOUTS))}", actual=layout)
+        own = codec_named(codec).own(key)
         self.identities = tuple(identities)
         self.layout = LAYOUTS[layout]
         numbers = [parse_identity(text, self.layout) for text in identities]
@@ -73,7 +78,7 @@ class Users:
         chunks = [bits[start : start + _CHUNK] for start in range(0, len(bits), _CHUNK)]
         code = self.layout.code
         self._words = np.concatenate(
-            [np.packbits(code.encode(messages(key, chunk, self.layout)), axis=1) for chunk in chunks]
+            [np.packbits(code.encode(messages(own, chunk, self.layout)), axis=1) for chunk in chunks]
         )
 
     def __len__(self) -> int:

@@ -59,6 +59,10 @@ class Key:
         """Eight public bytes in hex that tell keys apart and give nothing away."""
         return self.mac(b"id", 8).hex()
 
+    def derived(self, label: str) -> Key:
+        """Return a key of its own for one purpose; neither tells of the other."""
+        return Key(self.mac(b"derived", SECRET_BYTES, label.encode()), self.name, self.origin)
+
     def mac(self, label: bytes, size: int, message: bytes = b"") -> bytes:
         """Return the first bytes of HMAC-SHA-256 over a label and a message, at most 32."""
         text = len(label).to_bytes(2, "big") + label + message

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
+from forensics.watermark.codecs import codec_named
 from forensics.watermark.detection import Detection, Marked, Pixels
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, VERSION, Layout, Payload, parse_identity
@@ -31,9 +35,11 @@ class Watermarker:
         key: The secret.
         layout: "standard" (36 bits of payload), "short" (16, for weaker channels) or "long" (100).
         psnr: Peak signal-to-noise ratio of marked pictures in dB, 25 to 60.
+        codec: "spread", or "learned", which needs ONNX Runtime.
 
     Raises:
-        UsageError: There is no such layout, or the ratio is out of range.
+        MissingExtra: The codec needs a package that is not installed.
+        UsageError: There is no such layout or codec, or the ratio is out of range.
 
     Example:
         >>> import numpy as np
@@ -44,7 +50,9 @@ class Watermarker:
         (True, '000c0ffee')
     """
 
-    def __init__(self, key: Key, *, layout: str = "standard", psnr: float = 40.0) -> None:
+    def __init__(
+        self, key: Key, *, layout: str = "standard", psnr: float = 40.0, codec: str = "spread"
+    ) -> None:
         if layout not in LAYOUTS:
             raise UsageError(f"no layout {layout!r}; there are: {', '.join(sorted(LAYOUTS))}", actual=layout)
         if not _PSNR[0] <= psnr <= _PSNR[1]:
@@ -52,6 +60,7 @@ class Watermarker:
         self.key = key
         self.layout: Layout = LAYOUTS[layout]
         self.psnr = psnr
+        self.codec = codec_named(codec)
 
     def embed(self, pixels: Pixels, payload: str = "0") -> Marked:
         """Return a marked copy of a picture.
@@ -65,7 +74,7 @@ class Watermarker:
         """
         said = self.payload(payload)
         marked = added(pixels, self.residual(pixels, payload))
-        return Marked(marked, said, spread.NAME, self.key.id, _psnr(pixels, marked))
+        return Marked(marked, said, self.codec.name, self.key.id, _psnr(pixels, marked))
 
     def residual(self, pixels: Pixels, payload: str = "0") -> Residual:
         """Return what `embed` adds to every colour, for pictures of more than 8 bits.
@@ -78,7 +87,8 @@ class Watermarker:
             UsageError: The picture or the payload does not fit.
         """
         luma = _luma(_checked(pixels, LEAST_SIDE))
-        return spread.mark(luma, self.key, self.payload(payload), self.psnr + _HEADROOM)
+        strength = self.psnr + _HEADROOM
+        return spread.mark(luma, self.key, self.payload(payload), strength, codec=self.codec)
 
     def detect(self, pixels: Pixels, *, rate: float = RATE) -> Detection:
         """Look for a mark of this key.
@@ -90,7 +100,7 @@ class Watermarker:
         Raises:
             UsageError: That is no such picture or rate.
         """
-        return detect(pixels, [self.key], rate=rate)
+        return detect(pixels, [self.key], rate=rate, codecs=[self.codec.name])
 
     def embed_many(self, pictures: Iterable[tuple[Pixels, str]]) -> Iterator[Marked]:
         """Mark pictures one by one, each with its payload."""
@@ -114,7 +124,12 @@ class Watermarker:
 
 
 def detect(
-    pixels: Pixels, keys: Sequence[Key], *, rate: float = RATE, nulls: Nulls | None = None
+    pixels: Pixels,
+    keys: Sequence[Key],
+    *,
+    rate: float = RATE,
+    nulls: Nulls | None = None,
+    codecs: Sequence[str] = ("spread",),
 ) -> Detection:
     """Look for the marks of any of some keys.
 
@@ -123,15 +138,33 @@ def detect(
         keys: At least one.
         rate: False-alarm rate for all keys together, inside (0, 1).
         nulls: What unmarked pictures show; as shipped if None.
+        codecs: In which ways it may have been marked, tried in this order until a mark is found.
 
     Raises:
-        UsageError: That is no such picture or rate, or there is no key.
+        MissingExtra: A codec needs a package that is not installed.
+        UsageError: That is no such picture, rate or codec, or there is no key or codec.
     """
     if not keys:
         raise UsageError("detection needs a key")
     if not 0 < rate < 1:
         raise UsageError(f"the false-alarm rate must lie between 0 and 1, not {rate}", actual=rate)
-    return spread.detect(_luma(_checked(pixels, 1)), keys, rate, nulls)
+    if not codecs:
+        raise UsageError("detection needs a codec")
+    luma = _luma(_checked(pixels, 1))
+    best: Detection | None = None
+    for name in codecs:
+        found = spread.detect(luma, keys, rate / len(codecs), nulls, codec_named(name))
+        if best is None or found.log10_p < best.log10_p:
+            best = found
+        if found.detected:
+            break
+    return _corrected(cast("Detection", best), len(codecs), rate)
+
+
+def _corrected(found: Detection, codecs: int, rate: float) -> Detection:
+    """Count that there were several codecs to find it by."""
+    log10_p = min(0.0, found.log10_p + math.log10(codecs))
+    return replace(found, log10_p=log10_p, p_value=10.0**log10_p, rate=rate)
 
 
 def added(pixels: Pixels, residual: Residual) -> Pixels:

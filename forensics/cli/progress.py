@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
-__all__ = ["progress"]
+__all__ = ["progress", "stepping"]
 
 
 def progress(total: int, doing: str) -> Any:
@@ -22,6 +22,36 @@ def progress(total: int, doing: str) -> Any:
     if total < 2 or (sys.stdout and sys.stdout.isatty()) or not (sys.stderr and sys.stderr.isatty()):
         return nullcontext(lambda: None)
     return _bar(total, doing)
+
+
+def stepping(total: int, doing: str) -> Any:
+    """Return a context giving a function to call with the number of steps done.
+
+    A bar with the time left is drawn if a person watches standard error.
+
+    Args:
+        total: Number of steps.
+        doing: What is done, as in "training".
+    """
+    if not (sys.stderr and sys.stderr.isatty()):
+        return nullcontext(lambda _: None)
+    return _steps(total, doing)
+
+
+def _steps(total: int, doing: str) -> Any:
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    @contextmanager
+    def bar() -> Iterator[Any]:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+            task = shown.add_task(doing, total=total)
+            yield lambda done: shown.update(task, completed=done)
+
+    return bar()
 
 
 def _bar(total: int, doing: str) -> Any:

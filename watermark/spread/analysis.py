@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE
 
-__all__ = ["OCTAVES", "fold", "normalised", "octave", "reduced", "tile_spectrum"]
+__all__ = ["EDGES", "OCTAVES", "fold", "normalised", "octave", "reduced", "rings", "tile_spectrum"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -18,7 +18,7 @@ OCTAVES = 6
 _LEAST_SIDE = 512  # a picture is halved while its shorter side stays above
 _SIGMA, _WINDOW, _FLOOR, _CLIP = 2.5, 9, 2.0, 3.0
 _LARGEST = 3.5  # of one bin, in units of the noise: a few strong ones would drown the others
-_EDGES = np.linspace(1.0, 17.0, 13)
+EDGES = np.linspace(1.0, 17.0, 13)  # of rings of like frequency, in cycles per 64 pixels
 
 
 def octave(height: int, width: int) -> int:
@@ -78,7 +78,7 @@ def tile_spectrum(folded: Floats) -> Complex:
     """
     full = np.fft.rfft2(folded).astype(np.complex64)
     power = full.real**2 + full.imag**2
-    noise = np.interp(_radius(SIDE), (_EDGES[1:] + _EDGES[:-1]) / 2, _ring_means(power)).astype(np.float32)
+    noise = np.interp(_radius(SIDE), (EDGES[1:] + EDGES[:-1]) / 2, _ring_means(power)).astype(np.float32)
     spectrum = full[::2, ::2] / np.sqrt(noise / 2 + 1e-6)
     size = np.abs(spectrum)
     return np.asarray(spectrum * np.minimum(1.0, _LARGEST / np.maximum(size, 1e-9)), np.complex64)
@@ -93,14 +93,14 @@ def _radius(side: int) -> Floats:
 
 
 @cache
-def _rings() -> npt.NDArray[np.int64]:
-    """Ring of each bin of a cell; 0 for those of the tile."""
-    ring = np.digitize(_radius(2 * SIDE), _EDGES)
+def rings() -> npt.NDArray[np.int64]:
+    """Return the ring of each bin of a cell of two by two tiles, (128, 65); 0 for those of the tile."""
+    ring = np.digitize(_radius(2 * SIDE), EDGES)
     ring[::2, ::2] = 0
     return ring
 
 
 def _ring_means(power: Floats) -> npt.NDArray[np.float64]:
-    total = np.bincount(_rings().ravel(), power.ravel(), len(_EDGES) + 1)
-    count = np.bincount(_rings().ravel(), minlength=len(_EDGES) + 1)
+    total = np.bincount(rings().ravel(), power.ravel(), len(EDGES) + 1)
+    count = np.bincount(rings().ravel(), minlength=len(EDGES) + 1)
     return (total / np.maximum(count, 1))[1:-1]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from forensics.watermark.keys import Key
 
-__all__ = ["SIDE", "VARIANTS", "Plan", "make_plan", "tile_of"]
+__all__ = ["SIDE", "VARIANTS", "Bins", "Plan", "bins", "make_plan", "tile_of"]
 
 SIDE = 64
 VARIANTS = 8
@@ -25,6 +25,21 @@ _GROUP = 8  # of so many bins of like frequency, one binds and two synchronise
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Complex = npt.NDArray[np.complex64]
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Places in the tile's half spectrum, (64, 33).
+
+    Attributes:
+        rows: (K,).
+        columns: (K,).
+        radius: (K,) frequency in cycles per tile.
+    """
+
+    rows: Ints
+    columns: Ints
+    radius: Floats
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,8 @@ def make_plan(key: Key, bits: int) -> Plan:
         key: The secret.
         bits: Bits of a code word.
     """
-    rows, columns, radius = _bins()
+    band = bins()
+    rows, columns, radius = band.rows, band.columns, band.radius
     high = np.flatnonzero(radius >= SPLIT * SIDE)  # by rising radius
     shuffled = _shuffled_in_groups(high, key.stream("roles", len(high)), _GROUP)
     place = np.arange(len(shuffled)) % _GROUP
@@ -96,8 +112,8 @@ def tile_of(plan: Plan, values: Complex) -> Floats:
 
 
 @cache
-def _bins() -> tuple[Ints, Ints, Floats]:
-    """Rows, columns and radius of all bins of the band, by rising radius.
+def bins() -> Bins:
+    """Return all bins of the band, by rising radius.
 
     Columns 0 and 32 of the half spectrum hold each bin twice; they are left out.
     """
@@ -107,7 +123,7 @@ def _bins() -> tuple[Ints, Ints, Floats]:
     inside = (radius >= LOW * SIDE) & (radius <= HIGH * SIDE)
     rows, columns, radius = rows[inside], columns[inside], radius[inside]
     order = np.argsort(radius, kind="stable")
-    return rows[order], columns[order], radius[order].astype(np.float32)
+    return Bins(rows[order], columns[order], radius[order].astype(np.float32))
 
 
 def _shuffled_in_groups(values: Ints, words: npt.NDArray[np.uint64], size: int) -> Ints:

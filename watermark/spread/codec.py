@@ -1,9 +1,10 @@
-"""The codec `spread`: training-free marks by keyed carriers in a periodic tile."""
+"""Marks by keyed carriers in a periodic tile: the codec `spread`, and those with another front end."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,18 +18,47 @@ from forensics.watermark.spread.carriers import SIDE, VARIANTS, make_plan
 from forensics.watermark.spread.describing import geometry_of, tampering_of
 from forensics.watermark.spread.detecting import Finding, find
 from forensics.watermark.spread.embedding import Placement, Residual, residual
+from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.inspecting import inspect
 from forensics.watermark.spread.nulls import Nulls
 from forensics.watermark.spread.searching import Aligned
 from forensics.watermark.spread.views import View, views_of
 
-__all__ = ["NAME", "detect", "detect_in", "mark", "placement"]
+__all__ = ["SPREAD", "Codec", "detect", "detect_in", "mark", "placement"]
 
-NAME = "spread"
 Luma = npt.NDArray[np.uint8]
 
 
-def mark(luma: Luma, key: Key, payload: Payload, psnr: float, place: Placement | None = None) -> Residual:
+@dataclass(frozen=True)
+class Codec:
+    """A way of marking.
+
+    Attributes:
+        name: What it is called.
+        front: What looks at a picture.
+        nulls: What unmarked pictures show; as shipped with `spread` if None.
+    """
+
+    name: str
+    front: FrontEnd = CLASSICAL
+    nulls: Nulls | None = None
+
+    def own(self, key: Key) -> Key:
+        """Return the key that its marks have: those of two codecs share no carrier."""
+        return key if self.name == "spread" else key.derived(f"codec {self.name}")
+
+
+SPREAD = Codec("spread")
+
+
+def mark(
+    luma: Luma,
+    key: Key,
+    payload: Payload,
+    psnr: float,
+    place: Placement | None = None,
+    codec: Codec = SPREAD,
+) -> Residual:
     """Return what to add to every colour of a picture to mark it.
 
     Args:
@@ -37,18 +67,21 @@ def mark(luma: Luma, key: Key, payload: Payload, psnr: float, place: Placement |
         payload: What the mark is to say.
         psnr: Peak signal-to-noise ratio in dB.
         place: Variant and offset; chosen by the picture if None.
+        codec: The way of marking.
     """
+    key = codec.own(key)
     layout = LAYOUTS[payload.layout]
     code = layout.code.encode(message(key, int(payload.identity, 16), layout))
     plan = make_plan(key, len(code))
     times = octave(*luma.shape)
     signs = 1 - 2 * code.astype(np.float32)
-    return residual(
-        luma, plan, signs, patterns(key, payload, plan, times), place or placement(key, luma), psnr
-    )
+    bindings = patterns(key, payload, plan, times)
+    return residual(luma, plan, signs, bindings, place or placement(key, luma), psnr, codec.front)
 
 
-def detect(luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:
+def detect(
+    luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = None, codec: Codec = SPREAD
+) -> Detection:
     """Look for the marks of some keys.
 
     Args:
@@ -56,39 +89,50 @@ def detect(luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = N
         keys: The secrets, at least one; the p-value is corrected for their number.
         rate: False-alarm rate for the whole call.
         nulls: What unmarked pictures show; as shipped if None.
+        codec: The way of marking.
     """
-    return detect_in(views_of(luma), keys, rate, nulls)
+    return detect_in(views_of(luma, front=codec.front), keys, rate, nulls, codec)
 
 
 def detect_in(
-    views: Sequence[View], keys: Sequence[Key], rate: float, nulls: Nulls | None = None
+    views: Sequence[View],
+    keys: Sequence[Key],
+    rate: float,
+    nulls: Nulls | None = None,
+    codec: Codec = SPREAD,
 ) -> Detection:
     """Look for the marks of some keys in a picture that is prepared already.
 
     Args:
-        views: From `views_of`.
+        views: From `views_of`, by the front end of the codec.
         keys: The secrets, at least one.
         rate: False-alarm rate for the whole call.
-        nulls: What unmarked pictures show; as shipped if None.
+        nulls: What unmarked pictures show; as shipped if None or of another codec.
+        codec: The way of marking.
     """
-    best, key = min(((find(views, key, nulls), key) for key in keys), key=lambda pair: pair[0].log10_p)
+    known = nulls if nulls and nulls.codec == codec.name else codec.nulls
+    best, key = min(
+        ((find(views, codec.own(key), known), key) for key in keys), key=lambda pair: pair[0].log10_p
+    )
     log10_p = min(0.0, best.log10_p + float(np.log10(len(keys))))
     if log10_p > np.log10(rate) or best.aligned is None:
-        return _nothing(log10_p, rate)
-    return _described(best, best.aligned, key, log10_p, rate)
+        return _nothing(log10_p, rate, codec)
+    return _described(best, best.aligned, codec, key, log10_p, rate)
 
 
-def _described(best: Finding, aligned: Aligned, key: Key, log10_p: float, rate: float) -> Detection:
+def _described(
+    best: Finding, aligned: Aligned, codec: Codec, key: Key, log10_p: float, rate: float
+) -> Detection:
     word = best.words[0]
     payload = word.payload if word.payload.verified else None
-    inspection = inspect(key, payload, aligned, best.place) if payload and best.place else None
+    inspection = inspect(codec.own(key), payload, aligned, best.place) if payload and best.place else None
     copied = inspection.bound.copied if inspection else None
     return Detection(
         detected=True,
         p_value=10.0**log10_p,
         log10_p=log10_p,
         rate=rate,
-        codec=NAME,
+        codec=codec.name,
         key=key.id,
         payload=payload,
         copied=copied,
@@ -99,13 +143,13 @@ def _described(best: Finding, aligned: Aligned, key: Key, log10_p: float, rate: 
     )
 
 
-def _nothing(log10_p: float, rate: float) -> Detection:
+def _nothing(log10_p: float, rate: float, codec: Codec) -> Detection:
     return Detection(
         detected=False,
         p_value=10.0**log10_p,
         log10_p=log10_p,
         rate=rate,
-        codec=NAME,
+        codec=codec.name,
         key="",
         payload=None,
         copied=None,

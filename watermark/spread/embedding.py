@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.watermark.spread.analysis import fold, normalised, octave, reduced, tile_spectrum
+from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spectrum
 from forensics.watermark.spread.binding import Pattern, tile_signs
 from forensics.watermark.spread.carriers import SIDE, Plan, tile_of
-from forensics.watermark.spread.masking import visibility
+from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.sync import shifted
 from forensics.watermark.spread.tiles import sign_plane
 
@@ -79,6 +79,7 @@ def residual(
     bindings: tuple[Pattern, ...],
     place: Placement,
     psnr: float,
+    front: FrontEnd = CLASSICAL,
 ) -> Residual:
     """Return what marks a picture.
 
@@ -89,10 +90,11 @@ def residual(
         bindings: What binds it to the picture.
         place: Variant and offset.
         psnr: Peak signal-to-noise ratio in dB, rounded to whole grey levels, before clipping.
+        front: What says where a mark can hide.
     """
     shape = (luma.shape[0], luma.shape[1])
     small = reduced(luma, octave(*shape))
-    amplitude = visibility(small)
+    amplitude = front.amplitude(small)
     binding = _bound(small, plan, bindings, place) * amplitude
     wanted = np.float32(255.0 * 10.0 ** (-psnr / 20.0))
 
@@ -104,7 +106,8 @@ def residual(
         return both
 
     added = pattern(np.ones_like(code))
-    agreement = code * read_bits(tile_spectrum(fold(normalised(small + added))), plan, place, len(code))
+    seen = tile_spectrum(fold(front.residual(small + added)))
+    agreement = code * read_bits(seen, plan, place, len(code))
     mean = max(float(agreement.mean()), 1e-6)
     added = pattern(np.clip(1 + _EVENING * (1 - agreement / mean), _LEAST, _MOST).astype(np.float32))
     return _at_error(Residual(added, shape), float(wanted))

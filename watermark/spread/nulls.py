@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from forensics.errors import UsageError
 from forensics.watermark.keys import Key
+from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.searching import on_lattices, on_own_grid, sync_plan
 from forensics.watermark.spread.views import views_of
 from forensics.watermark.statistics import Null, fit_null
@@ -33,11 +34,13 @@ class Nulls:
         name: Name of the set of pictures.
         own_grid: Of the search on the picture's own grid.
         lattices: Of the search along lattices.
+        codec: Of the front end.
     """
 
     name: str
     own_grid: Null
     lattices: Null
+    codec: str = "spread"
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,15 @@ class Trial:
     lattices_searched: int
 
 
-def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key]) -> list[Trial]:
+def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key], front: FrontEnd = CLASSICAL) -> list[Trial]:
     """Search an unmarked picture for the marks of some keys.
 
     Args:
         luma: (H, W).
         keys: Fresh keys, with which nothing was ever marked.
+        front: What looks at it.
     """
-    views = views_of(luma)
+    views = views_of(luma, front=front)
     trials = []
     for key in keys:
         plan = sync_plan(key)
@@ -73,12 +77,13 @@ def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key]) -> list[Trial]:
     return trials
 
 
-def nulls_of(name: str, pictures: Iterable[Sequence[Trial]]) -> Nulls:
+def nulls_of(name: str, pictures: Iterable[Sequence[Trial]], codec: str = "spread") -> Nulls:
     """Return the nulls that measured pictures follow.
 
     Args:
         name: What to call the set of pictures.
         pictures: What `measure` gave for each.
+        codec: Of the front end.
 
     Raises:
         UsageError: There are too few.
@@ -93,12 +98,13 @@ def nulls_of(name: str, pictures: Iterable[Sequence[Trial]]) -> Nulls:
         name,
         fit_null([t.own_grid for t in trials], [t.own_searched for t in trials], len(measured)),
         fit_null([t.lattices for t in trials], [t.lattices_searched for t in trials], len(measured)),
+        codec,
     )
 
 
 def to_json(nulls: Nulls) -> str:
     """Return nulls as the text of a file."""
-    return json.dumps({"format": FORMAT, "codec": "spread", **asdict(nulls)}, indent=2) + "\n"
+    return json.dumps({"format": FORMAT, **asdict(nulls)}, indent=2) + "\n"
 
 
 def load(path: Path) -> Nulls:
@@ -110,9 +116,7 @@ def load(path: Path) -> Nulls:
     try:
         return _parsed(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(
-            f"{path} holds no calibration of the codec spread: {error}", actual=str(path)
-        ) from None
+        raise UsageError(f"{path} holds no calibration: {error}", actual=str(path)) from None
 
 
 @cache
@@ -123,10 +127,10 @@ def shipped() -> Nulls:
 
 
 def _parsed(document: dict[str, Any]) -> Nulls:
-    if document["format"] != FORMAT or document["codec"] != "spread":
-        raise ValueError(f"format {document['format']} of codec {document['codec']}")
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']}")
     parts = []
     for name in ("own_grid", "lattices"):
         fields = {**document[name], "counts": tuple(document[name]["counts"])}
         parts.append(Null(**fields))
-    return Nulls(str(document["name"]), parts[0], parts[1])
+    return Nulls(str(document["name"]), parts[0], parts[1], str(document["codec"]))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS
-from forensics.watermark.spread.analysis import fold, normalised, tile_spectrum
+from forensics.watermark.spread.analysis import fold, tile_spectrum
 from forensics.watermark.spread.carriers import SIDE, Plan, make_plan
 from forensics.watermark.spread.embedding import Placement
 from forensics.watermark.spread.geometry import Warp, of_basis, straightened
@@ -63,7 +63,7 @@ class Aligned:
             self.residual = view.residual
         else:
             self.luma, self.inside = straightened(view.luma, warp)
-            self.residual = normalised(self.luma) * self.inside
+            self.residual = view.front.residual(self.luma) * self.inside
 
     @cached_property
     def tile(self) -> Complex:

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from forensics.watermark.spread.analysis import fold, normalised, octave, reduced, tile_spectrum
+from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spectrum
+from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.geometry import shortest, upright
 from forensics.watermark.spread.lattice import autocorrelation, lattices
 from forensics.watermark.spread.plane import NAMINGS, Plane, plane_of
@@ -33,17 +34,19 @@ class View:
     Attributes:
         luma: (H, W), 0 to 255.
         times: How often it was halved.
+        front: What suppresses its content.
     """
 
-    def __init__(self, luma: Floats, times: int, *, first: bool) -> None:
+    def __init__(self, luma: Floats, times: int, *, first: bool, front: FrontEnd = CLASSICAL) -> None:
         self.luma = luma[:_MOST_SIDE, :_MOST_SIDE]
         self.times = times
+        self.front = front
         self._shortest = _SHORTEST if first else _LONGEST / 2
 
     @cached_property
     def residual(self) -> Floats:
         """(H, W) what hides a mark, evened out."""
-        return normalised(self.luma)
+        return self.front.residual(self.luma)
 
     @cached_property
     def tile(self) -> Complex:
@@ -65,7 +68,9 @@ class View:
         return np.stack([*of_lattices, *(np.eye(2) * size for size in sizes)])
 
 
-def views_of(luma: npt.NDArray[np.uint8] | Floats, halved: int | None = None) -> tuple[View, ...]:
+def views_of(
+    luma: npt.NDArray[np.uint8] | Floats, halved: int | None = None, front: FrontEnd = CLASSICAL
+) -> tuple[View, ...]:
     """Return a picture on all levels on which a mark is looked for, the largest first.
 
     A mark keeps its number of tiles when its picture is scaled, and loses some when it is cropped.
@@ -73,8 +78,9 @@ def views_of(luma: npt.NDArray[np.uint8] | Floats, halved: int | None = None) ->
     Args:
         luma: (H, W).
         halved: How often it was halved already, if it comes so reduced that no more is needed at first.
+        front: What suppresses its content.
     """
     first = octave(*luma.shape) if halved is None else 0
     done = halved or 0
     levels = [n for n in range(first, first + _LEVELS) if n == first or min(luma.shape) >= _LEAST_SIDE << n]
-    return tuple(View(reduced(luma, n), done + n, first=n == first) for n in levels)
+    return tuple(View(reduced(luma, n), done + n, first=n == first, front=front) for n in levels)

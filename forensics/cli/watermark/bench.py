@@ -11,6 +11,7 @@ from forensics.cli.output import console
 from forensics.cli.status import FOUND, UNREADABLE
 from forensics.cli.watermark.options import (
     FILE,
+    codec_option,
     json_option,
     layout_option,
     psnr_option,
@@ -37,6 +38,7 @@ __all__ = ["bench"]
 @click.option(
     "--attack", "attacks", multiple=True, help="An attack as in jpeg:50, in place of a suite (repeatable)."
 )
+@codec_option
 @psnr_option
 @layout_option
 @rate_option
@@ -53,7 +55,9 @@ def bench(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     from forensics.watermark.watermarker import Watermarker
 
     suite = _suite(options)
-    marker = Watermarker(Key.generate(), layout=options["layout"], psnr=options["psnr"])
+    marker = Watermarker(
+        Key.generate(), layout=options["layout"], psnr=options["psnr"], codec=options["codec"]
+    )
     trials: list[Trial] = []
 
     def use(path: Path, pixels: Pixels) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from forensics.cli.status import UNREADABLE
-from forensics.cli.watermark.options import FILE, json_option
+from forensics.cli.watermark.options import FILE, codec_option, json_option
 from forensics.cli.watermark.records import Record, files_of, json_text, name_of, usable
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from forensics.media import Pixels
+    from forensics.watermark.spread.frontend import FrontEnd
     from forensics.watermark.spread.nulls import Nulls, Trial
 
 __all__ = ["calibrate"]
@@ -25,22 +26,29 @@ __all__ = ["calibrate"]
 @click.option("--name", default="own pictures", show_default=True, help="What to call these pictures.")
 @click.option("--keys-each", type=click.IntRange(1, 1000), default=20, show_default=True,
               help="Fresh keys tried on each picture.")  # fmt: skip
+@codec_option
 @json_option
-def calibrate(paths: tuple[Path, ...], out: Path, name: str, keys_each: int, as_json: bool) -> int:
+def calibrate(
+    paths: tuple[Path, ...], out: Path, name: str, keys_each: int, codec: str, as_json: bool
+) -> int:
     """Look for the marks of fresh keys in unmarked pictures, and write how often chance finds some.
 
     `forensics watermark detect --calibration FILE` uses the result. At least 500 pairs of a picture and a
     key are needed. What cannot be read is left out, and the exit status is 3.
     """
     from forensics.files import atomic_write
+    from forensics.watermark.codecs import codec_named
     from forensics.watermark.spread.nulls import nulls_of, to_json
 
     _check(out)
+    front = codec_named(codec).front
     measured: list[list[Trial]] = []
     left_out = usable(
-        files_of(paths), "calibrating", lambda _, pixels: measured.append(_measured(pixels, keys_each))
+        files_of(paths),
+        "calibrating",
+        lambda _, pixels: measured.append(_measured(pixels, keys_each, front)),
     )
-    nulls = nulls_of(name, measured)
+    nulls = nulls_of(name, measured, codec)
     try:
         atomic_write(out, to_json(nulls).encode())
     except OSError as error:
@@ -62,7 +70,7 @@ def _check(out: Path) -> None:
             raise UsageError(f"{out} exists and is no calibration; it is not replaced") from None
 
 
-def _measured(pixels: Pixels, keys_each: int) -> list[Trial]:
+def _measured(pixels: Pixels, keys_each: int, front: FrontEnd) -> list[Trial]:
     import cv2
     import numpy as np
 
@@ -70,7 +78,7 @@ def _measured(pixels: Pixels, keys_each: int) -> list[Trial]:
     from forensics.watermark.spread.nulls import measure
 
     luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    return measure(luma, [Key.generate() for _ in range(keys_each)])
+    return measure(luma, [Key.generate() for _ in range(keys_each)], front)
 
 
 def _record(out: Path, nulls: Nulls) -> Record:
@@ -78,7 +86,7 @@ def _record(out: Path, nulls: Nulls) -> Record:
         name: {"pairs": null.pairs, "pictures": null.pictures, "share": null.share, "misfit": null.misfit}
         for name, null in (("own_grid", nulls.own_grid), ("lattices", nulls.lattices))
     }
-    return {"path": name_of(out), "name": nulls.name, **searches}
+    return {"path": name_of(out), "name": nulls.name, "codec": nulls.codec, **searches}
 
 
 def _text(nulls: Nulls) -> str:

@@ -14,6 +14,7 @@ from forensics.cli.progress import progress
 from forensics.cli.status import FOUND, OWN_FAILURE, UNREADABLE
 from forensics.cli.watermark.marking import CLIPS, Job, mark
 from forensics.cli.watermark.options import (
+    codec_option,
     json_option,
     key_option,
     keys_option,
@@ -45,6 +46,7 @@ EMPTY: Record = dict.fromkeys(
 @keys_option
 @key_option
 @click.option("--payload", default="0", show_default=True, metavar="HEX", help="What the mark says.")
+@codec_option
 @layout_option
 @psnr_option
 @click.option(
@@ -94,7 +96,10 @@ def _job(options: dict[str, Any]) -> Job:
     from forensics.watermark.watermarker import Watermarker
 
     marker = Watermarker(
-        one_key(options["keys"], options["name"]), layout=options["layout"], psnr=options["psnr"]
+        one_key(options["keys"], options["name"]),
+        layout=options["layout"],
+        psnr=options["psnr"],
+        codec=options["codec"],
     )
     marker.payload(options["payload"])  # wrong ones end here, before any work
     return Job(

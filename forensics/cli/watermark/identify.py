@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +38,9 @@ _MOST_BYTES = 200_000_000
 
 @dataclass(frozen=True)
 class Table:
-    """Users and what their owner calls them."""
+    """Users, by the codec that marks are found with, and what their owner calls them."""
 
-    users: Users
+    users: Callable[[str], Users]
     names: tuple[str, ...]
 
 
@@ -89,7 +91,10 @@ def _table(key: Key, path: Path, layout: str) -> Table:
     lines = [line.strip() for line in text.splitlines()]
     rows = [line.partition(",") for line in lines if line and not line.startswith("#")]
     names = tuple(name.strip() for _, _, name in rows)
-    return Table(Users(key, [identity.strip() for identity, _, _ in rows], layout), names)
+    identities = [identity.strip() for identity, _, _ in rows]
+    users = cache(lambda codec: Users(key, identities, layout, codec))
+    users("spread")  # what is wrong with the list is said before any work
+    return Table(users, names)
 
 
 def _said(found: Detection) -> Record:
@@ -101,13 +106,14 @@ def _said(found: Detection) -> Record:
 
 def _compared(found: Detection, table: Table, rate: float) -> Record:
     """The user whose code word fits best, if it fits well enough."""
-    if found.payload is not None and found.payload.layout != table.users.layout.name:
-        reason = f"The mark has the layout {found.payload.layout}, the users {table.users.layout.name}."
-        return {"users": len(table.users), "reason": reason}
-    if len(found.likelihoods) != table.users.layout.code.size[0]:
+    users = table.users(found.codec)
+    if found.payload is not None and found.payload.layout != users.layout.name:
+        reason = f"The mark has the layout {found.payload.layout}, the users {users.layout.name}."
+        return {"users": len(users), "reason": reason}
+    if len(found.likelihoods) != users.layout.code.size[0]:
         reason = "The mark is too weak to be compared with users of this layout."
-        return {"users": len(table.users), "reason": reason}
-    best = table.users.identify(found.likelihoods)
+        return {"users": len(users), "reason": reason}
+    best = users.identify(found.likelihoods)
     known = best.log10_p <= math.log10(rate)
     return {
         "identity": best.identity if known else None,
@@ -115,7 +121,7 @@ def _compared(found: Detection, table: Table, rate: float) -> Record:
         "log10_p": round(best.log10_p, 2),
         "agreement": round(best.agreement, 3),
         "runner_up": round(best.runner_up, 3) if math.isfinite(best.runner_up) else None,
-        "users": len(table.users),
+        "users": len(users),
         "reason": "The mark fits this user." if known else "The mark fits none of the users.",
     }
 

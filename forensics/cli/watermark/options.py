@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILE",
+    "codec_option",
     "json_option",
     "key_option",
     "keys_option",
@@ -54,6 +55,17 @@ def layout_option(function: F) -> F:
         default="standard",
         show_default=True,
         help="16, 36 or 100 bits of payload: fewer survive more.",
+    )(function)
+
+
+def codec_option(function: F) -> F:
+    """Add `--codec`."""
+    return click.option(
+        "--codec",
+        type=click.Choice(("spread", "learned")),
+        default="spread",
+        show_default=True,
+        help="How to mark: without training, or with trained networks.",
     )(function)
 
 

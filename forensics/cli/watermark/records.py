@@ -64,7 +64,7 @@ def pixels_of(path: Path) -> Pixels:
 
 
 def look(path: Path, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:
-    """Look for the marks of some keys in a picture or clip.
+    """Look for the marks of some keys in a picture, by all codecs that run here, or in a clip.
 
     Raises:
         MediaError: It cannot be read.
@@ -72,11 +72,12 @@ def look(path: Path, keys: Sequence[Key], rate: float, nulls: Nulls | None = Non
     """
     from forensics.media import Kind, open_media
     from forensics.watermark import video, watermarker
+    from forensics.watermark.codecs import available
 
     media = open_media(path)
     if media.container.kind is Kind.VIDEO:
         return video.detect_clip(path, keys, rate=rate, nulls=nulls)
-    return watermarker.detect(media.pixels, keys, rate=rate, nulls=nulls)
+    return watermarker.detect(media.pixels, keys, rate=rate, nulls=nulls, codecs=available())
 
 
 def attempt(path: Path, work: Callable[[Path], Record]) -> Record:

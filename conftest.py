@@ -1,0 +1,9 @@
+"""What is not collected: modules that train, where PyTorch is not installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+TRAINING = ("forensics/training", "forensics/watermark/train", "watermark/train")
+
+collect_ignore_glob = [] if find_spec("torch") else [f"{folder}/*.py" for folder in TRAINING]

@@ -1,0 +1,74 @@
+"""ONNX Runtime behind one small class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.errors import MissingExtra, ModelError
+
+__all__ = ["VARIABLE", "Session", "providers"]
+
+VARIABLE = "FORENSICS_DEVICE"
+_ON_GPU = ("CUDAExecutionProvider", "CPUExecutionProvider")
+_MOST_THREADS = 4
+
+Floats = npt.NDArray[np.float32]
+
+
+class Session:
+    """A model, ready to run.
+
+    Args:
+        path: The ONNX file.
+        threads: Threads of one operator; at most four if None, fewer on smaller machines.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed.
+        ModelError: The file is no model that this version runs.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        runtime = _library()
+        options = runtime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads or min(_MOST_THREADS, os.cpu_count() or 1)
+        options.inter_op_num_threads = 1
+        try:
+            self._session = runtime.InferenceSession(str(path), options, providers=list(providers()))
+        except Exception as error:  # ONNX Runtime raises classes of its own, without a common one
+            raise ModelError(f"{path} cannot be run: {error}", actual=str(path)) from error
+        self._names: Sequence[str] = [value.name for value in self._session.get_inputs()]
+
+    def __call__(self, *inputs: Floats) -> list[Floats]:
+        """Return the outputs for some inputs, both in the order of the file.
+
+        Raises:
+            ModelError: The inputs do not fit.
+        """
+        fed = dict(zip(self._names, inputs, strict=True))
+        try:
+            return list(self._session.run(None, fed))
+        except Exception as error:
+            raise ModelError(f"the model cannot be run on this input: {error}") from error
+
+
+def providers() -> tuple[str, ...]:
+    """Return what models run on: a GPU only where $FORENSICS_DEVICE is "cuda" and there is one."""
+    if os.environ.get(VARIABLE, "cpu") != "cuda":
+        return ("CPUExecutionProvider",)
+    there = _library().get_available_providers()
+    return tuple(name for name in _ON_GPU if name in there)
+
+
+def _library() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingExtra("running trained models", "cpu") from error
+    return onnxruntime

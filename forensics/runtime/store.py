@@ -1,0 +1,84 @@
+"""The model store: weights that come with the suite, each with a card that says what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import ModelError
+
+__all__ = ["Bundle", "bundled", "names", "open_bundle"]
+
+CARD = "card.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder of model files with their card.
+
+    Attributes:
+        folder: Where it stands.
+        card: What the card says: data, licence, seeds, metrics, and the SHA-256 of every file.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+
+    def file(self, name: str) -> Path:
+        """Return the path of one of its files, whose content is as the card says.
+
+        Raises:
+            ModelError: The card does not name it, it cannot be read, or it was changed.
+        """
+        wanted = self.card.get("files", {}).get(name)
+        path = self.folder / name
+        if wanted is None:
+            raise ModelError(f"{self.folder / CARD} names no file {name!r}", actual=name)
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            raise ModelError(f"{path}: {error.strerror}", actual=str(path)) from None
+        if found != wanted:
+            raise ModelError(f"{path} is not the file that its card names", expected=wanted, actual=found)
+        return path
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the models that come with the suite."""
+    return tuple(sorted(p.name for p in _home().iterdir() if (p / CARD).is_file()))
+
+
+@cache
+def bundled(name: str) -> Bundle:
+    """Return a model that comes with the suite.
+
+    Raises:
+        ModelError: There is none of that name.
+    """
+    if name not in names():
+        raise ModelError(f"no model {name!r} comes with the suite; there are: {', '.join(names())}")
+    return open_bundle(_home() / name)
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Return the model in a folder.
+
+    Raises:
+        ModelError: It has no card that can be read.
+    """
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / CARD}: {error}", actual=str(folder)) from None
+    if not isinstance(card, dict) or not isinstance(card.get("files"), dict):
+        raise ModelError(f"{folder / CARD} is no card of a model", actual=str(folder))
+    return Bundle(folder, card)
+
+
+def _home() -> Path:
+    return Path(str(resources.files("forensics") / "models"))

@@ -1,0 +1,1 @@
+"""The codec `learned`: keyed carriers, with trained networks before and after them."""

@@ -1,0 +1,1 @@
+"""Training of marks: networks, distortions and loops, all in PyTorch."""
