@@ -1,4 +1,4 @@
-"""What marks on clips survive, what marking costs, and how often chance looks like a mark.
+"""What marks on clips survive, and what marking costs.
 
 `python benchmarks/watermark_video.py`: films of a camera over photos that nothing was chosen by, and talking
 heads; each is marked at 40 dB and attacked.
@@ -7,7 +7,6 @@ heads; each is marked at 40 dB and attacked.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import statistics
 import subprocess
 import sys
@@ -22,23 +21,19 @@ import av
 import cv2
 import numpy as np
 from common import ROOT, data_folder, write_result
-from watermark_clips import RATE, Pixels, film, frames_of, scenes, write_clip
-from watermark_pictures import measured_on
+from watermark_clips import RATE, Pixels, film, frames_of, photographs, write_clip
 
 from forensics.watermark.attacks import parse_attack
 from forensics.watermark.attacks.video import attack_frames, cut_frames, drop_frames, retime
 from forensics.watermark.detection import Detection
 from forensics.watermark.keys import Key
-from forensics.watermark.statistics import wilson
-from forensics.watermark.video import Coding, detect_clip, detect_frames, embed_clip
+from forensics.watermark.video import Coding, detect_clip, embed_clip
 from forensics.watermark.watermarker import Watermarker
 
 Frames = Iterable[Pixels]
 
 SIZE = (720, 1280)
 PAYLOAD = "c0ffee"
-TRIED = {"1", "4", "20", "7", "Apple_iPhone_5", "HTC_One", "Canon_EOS_450D", "FujiFilm_FinePix_F40fd"}
-PHOTOS = ("photos/kodak", "photos/native", "prnu/natural")
 
 
 def half(frames: Frames) -> Iterator[Pixels]:
@@ -147,50 +142,6 @@ def row(name: str, trials: list[tuple[Detection, float]], marker: Watermarker) -
     }
 
 
-def chance(data: Path, clips: int, keys: int) -> dict[str, Any]:
-    """Look for marks that are not there, in small clips."""
-    films = list(small_films(data, clips))
-    found = [
-        detect_frames(frames, [own_key(f"{number} {n}")]).log10_p
-        for number, frames in enumerate(films)
-        for n in range(keys)
-    ]
-    rows = []
-    for rate in (0.5, 0.1, 0.01):
-        alarms = sum(10**log10_p <= rate for log10_p in found)
-        interval = wilson(alarms, len(found))
-        rows.append(
-            {"rate": rate, "alarms": alarms, "interval": [round(interval.low, 4), round(interval.high, 4)]}
-        )
-    return {"clips": len(films), "pairs": len(found), "smallest_log10_p": round(min(found), 2), "rows": rows}
-
-
-def own_key(words: str) -> Key:
-    """Return a key that some words make."""
-    return Key(hashlib.sha256(words.encode()).digest())
-
-
-def small_films(data: Path, count: int) -> Iterator[list[Pixels]]:
-    """Yield films of 24 frames, 192 x 256: heads, and cameras over photos, half of these marked by others."""
-    heads = sorted((data / "faces/real").glob("d*.mp4"))
-    photos = photographs(data)
-    stranger = Watermarker(own_key("stranger"))
-    for number in range(count):
-        if number % 3 == 0:
-            start = 11 * number % 40
-            frames = list(islice(frames_of(heads[number // 3 % len(heads)]), start, start + 24))
-            yield [np.ascontiguousarray(pixels[-192:, 64:320]) for pixels in frames]
-            continue
-        frames = list(scenes(photos, 24, (192, 256), 1000 + number))
-        yield [stranger.embed(pixels).pixels for pixels in frames] if number % 3 == 1 else frames
-
-
-def photographs(data: Path) -> list[Pixels]:
-    """Return photos other than those that weights and sizes of tiles were tried on."""
-    found = (p for p in measured_on(data) if p.group in PHOTOS and p.name not in TRIED)
-    return [p.pixels for p in found]
-
-
 def memory(path: Path, action: str) -> float:
     """Return the peak memory in MB of a process that marks or searches a clip."""
     command = [sys.executable, __file__, "--one", action, str(path)]
@@ -228,7 +179,6 @@ def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--films", type=int, default=4)
-    parser.add_argument("--pairs", type=int, default=60, help="small clips without a mark; eight keys each")
     parser.add_argument("--one", nargs=2, metavar=("ACTION", "CLIP"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -259,7 +209,6 @@ def main() -> int:
                 }
                 for action in ("embed", "detect")
             },
-            "chance": chance(data, arguments.pairs, 8),
         }
     path = write_result("watermark_video", "python benchmarks/watermark_video.py", result)
     print(path.relative_to(ROOT))

@@ -202,19 +202,15 @@ def _chance() -> str:
 
 
 def _clips() -> str:
-    """What marks on clips survive, what they cost, and what chance shows."""
+    """What marks on clips survive, and what they cost."""
     result = _load("watermark_video")
-    peak, chance = result["peak_mb"], result["chance"]
+    peak = result["peak_mb"]
     groups = (
         ("films", "Films of ten seconds, 1280 x 720: a camera over photos, with cuts, grain and sound"),
         ("every_fifth", "The same, with every fifth frame marked"),
         ("heads", "Talking heads, 480 to 512 pixels high"),
     )
     memory = "; ".join(f"{action} {p['10 s']} MB and {p['60 s']} MB" for action, p in peak.items())
-    alarms = [
-        (f"{r['rate']:g}", r["alarms"], f"{r['interval'][0]:.2g} to {r['interval'][1]:.2g}")
-        for r in chance["rows"]
-    ]
     kept = ", ".join(
         f"{name.replace('_', ' ')}: {'yes' if value else '**no**'}" for name, value in result["kept"].items()
     )
@@ -223,10 +219,25 @@ def _clips() -> str:
         "How much frames count and how large tiles are was chosen on other photos than those of the films. "
         f"One threshold for all: a false-alarm rate of 1e-06 for each clip.\n\n"
         + "\n".join(_of_clips(title, result[name]) for name, title in groups)
-        + f"\nPeak memory with ten seconds and with a minute of 1280 x 720: {memory}. Copied unchanged: {kept}.\n\n"
-        f"Chance: {chance['pairs']} pairs of a key and a small clip that it did not mark ({chance['clips']} clips, a third "
-        f"of them marked by another key). Smallest p-value: 10^{chance['smallest_log10_p']:.1f}.\n\n"
+        + f"\nPeak memory with ten seconds and with a minute of 1280 x 720: {memory}. Copied unchanged: {kept}.\n"
+    )
+
+
+def _chance_in_clips() -> str:
+    """How often chance looks like a mark in a clip."""
+    result = _load("watermark_video_chance")
+    alarms = [
+        (f"{r['rate']:g}", r["alarms"], f"{r['interval'][0]:.2g} to {r['interval'][1]:.2g}")
+        for r in result["alarms"]
+    ]
+    shares = [(r["search"], r["of_clips"], r["of_pictures"]) for r in result["shares"]]
+    return (
+        f"## How often chance looks like a mark in a clip\n\n{_source(result)}\n"
+        f"{result['pairs']} pairs of a key and a small clip that it did not mark; {result['clips']} clips, a third of them "
+        f"marked by another key. Smallest p-value: 10^{result['smallest_log10_p']:.1f}.\n\n"
         + _table(("declared rate", "alarms", "95 % of the measured rate"), alarms)
+        + "\nWhich share of the hypotheses counts, in sums of frames and in the pictures of the calibration that "
+        "ships:\n\n" + _table(("search", "in clips", "in pictures"), shares)
     )
 
 
@@ -274,8 +285,9 @@ def _watermarks() -> list[str]:
     there = [path.stem for path in sorted((ROOT / "benchmarks" / "results").glob("watermark_*.json"))]
     first = [_survival(name) for name in SUITES if name in there]
     chance = [_chance()] if "watermark_false_alarms" in there else []
-    clips = [_clips()] if "watermark_video" in there else []
-    known = {*SUITES, "watermark_false_alarms", "watermark_video"}
+    of_clips = {"watermark_video": _clips, "watermark_video_chance": _chance_in_clips}
+    clips = [table() for name, table in of_clips.items() if name in there]
+    known = {*SUITES, "watermark_false_alarms", *of_clips}
     return [
         *first,
         *chance,
