@@ -18,6 +18,8 @@ COMMANDS = {
         "Measure false alarms on unmarked pictures of yours.",
     ),
     "attack": ("forensics.cli.watermark.attack:attack", "Do to a picture what marks must survive."),
+    "schemes": ("forensics.cli.watermark.schemes:schemes", "List the marks of others that can be read."),
+    "fetch": ("forensics.cli.watermark.fetch:fetch", "Get the weights that a mark of others needs."),
     "bench": ("forensics.cli.watermark.bench:bench", "Measure what marks survive in pictures of yours."),
 }
 

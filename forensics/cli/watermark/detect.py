@@ -20,8 +20,7 @@ EMPTY: Record = dict.fromkeys(
     ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "key", "key_name",
      "copied", "geometry", "missing", "reason")
 )  # fmt: skip
-NO_KEYS: Record = {**EMPTY, "reason": "There are no keys: marks of yours were not looked for."}
-del NO_KEYS["path"]
+NO_KEYS: Record = {"reason": "There are no keys: marks of yours were not looked for."}
 
 
 @click.command(no_args_is_help=True)
@@ -62,7 +61,8 @@ def detect(
         return {**own, "others": others_record(reader, path, rate)} if reader else own
 
     def show(record: Record) -> str:
-        return json_text({**EMPTY, **record}) if as_json else _text(record)
+        whole = {**EMPTY, **record}
+        return json_text(whole) if as_json else _text(whole)
 
     return walk(paths, "looking for marks", work, show)
 
