@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -214,4 +215,13 @@ def test_small_clips_are_refused(marker: Watermarker, tmp_path: Path) -> None:
     film = written(tmp_path / "film.mp4", moving(2, (96, 192)))
     with pytest.raises(UsageError, match="192x96"):
         embed_clip(film, tmp_path / "out.mp4", marker)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_other_codecs_are_for_pictures(marker: Watermarker, tmp_path: Path) -> None:
+    film = written(tmp_path / "film.mp4", moving(2, (160, 192)))
+    other = Watermarker(marker.key)
+    other.codec = replace(other.codec, name="learned")
+    with pytest.raises(UsageError, match="codec spread, not learned"):
+        embed_clip(film, tmp_path / "out.mp4", other)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]

@@ -16,6 +16,7 @@ import numpy as np
 from forensics.errors import CorruptMedia, MissingExtra, UsageError
 from forensics.media import Media, open_media
 from forensics.watermark.clips.marking import FrameMarker
+from forensics.watermark.spread.codec import SPREAD
 from forensics.watermark.watermarker import LEAST_SIDE, Watermarker
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def embed_clip(
     Args:
         source: The clip.
         target: Where to; .mp4, .mov, .mkv or .webm.
-        marker: Key, layout and strength.
+        marker: Key, layout and strength, of the codec `spread`.
         payload: Identity in hexadecimal digits.
         coding: How often to mark and how well to code; the defaults if None.
         overwrite: Replace an existing target.
@@ -88,10 +89,12 @@ def embed_clip(
     Raises:
         MediaError: The clip cannot be decoded, or its audio does not fit into the target.
         MissingExtra: PyAV is not installed.
-        UsageError: The target, the payload or the size does not fit.
+        UsageError: The target, the payload, the codec or the size does not fit.
     """
     place, how = Path(target), coding or Coding()
     marker.payload(payload)
+    if marker.codec != SPREAD:
+        raise UsageError(f"clips are marked with the codec spread, not {marker.codec.name}")
     _check(Path(source), place, how, overwrite=overwrite)
     media = open_media(source)
     library = _library()
