@@ -48,7 +48,7 @@ class KeyedConfig:
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    steps: int = 3000
+    steps: int = 1500
     batch: int = 8
     rate: float = 2e-3
     psnr: tuple[float, float] = (34.0, 41.0)

@@ -1,0 +1,72 @@
+"""Squares to train on, from folders, archives and nothing."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from forensics.datasets.packs import PROCEDURAL, load_squares
+from forensics.errors import UsageError
+
+
+def numbered(value: int, size: tuple[int, int]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((*size, 3), value, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    inner = tmp_path / "pictures" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "b.png").write_bytes(numbered(20, (64, 100)))
+    (inner.parent / "a.png").write_bytes(numbered(10, (32, 32)))
+    (inner.parent / "small.png").write_bytes(numbered(1, (31, 90)))
+    (inner.parent / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    (inner.parent / "notes.txt").write_text("no picture")
+    return inner.parent
+
+
+def test_folder_is_cut_into_squares(folder: Path) -> None:
+    squares = load_squares(folder, 32)
+    assert squares.shape == (1 + 6, 32, 32, 3)
+    assert sorted(set(squares[:, 0, 0, 0].tolist())) == [10, 20]
+
+
+def test_archive_gives_the_same(folder: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "pack.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(folder, "pack")
+    np.testing.assert_array_equal(load_squares(archive, 32), load_squares(folder, 32))
+
+
+def test_large_pictures_are_halved_and_give_few(tmp_path: Path) -> None:
+    (tmp_path / "large.png").write_bytes(numbered(9, (600, 700)))
+    assert load_squares(tmp_path, 32).shape == (16, 32, 32, 3)  # from 150 x 175
+
+
+def test_no_more_than_asked_for(folder: Path) -> None:
+    assert len(load_squares(folder, 32, most=3)) == 3
+
+
+def test_procedural_needs_nothing_and_is_the_same_again() -> None:
+    first, second = load_squares(PROCEDURAL, 64, 20), load_squares(PROCEDURAL, 64, 20)
+    assert first.shape == (20, 64, 64, 3)
+    np.testing.assert_array_equal(first, second)
+    assert len({square.tobytes() for square in first}) == 20
+
+
+@pytest.mark.parametrize("name", ["missing", "notes.txt"])
+def test_source_that_is_none_is_refused(folder: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="neither a folder"):
+        load_squares(folder / name, 32)
+
+
+def test_nothing_large_enough_is_told(folder: Path) -> None:
+    with pytest.raises(UsageError, match="no picture of at least 400"):
+        load_squares(folder, 400)

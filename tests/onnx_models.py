@@ -1,0 +1,29 @@
+"""Small ONNX models for tests, whose output is known by hand."""
+
+from __future__ import annotations
+
+import onnx
+from onnx import TensorProto, helper
+
+__all__ = ["linear"]
+
+
+def linear(scale: float, offset: float) -> bytes:
+    """Return a model of pictures (n, 1, h, w) that computes `scale * x + offset`."""
+    sizes = ["n", 1, "h", "w"]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Mul", ["input", "scale"], ["scaled"]),
+            helper.make_node("Add", ["scaled", "offset"], ["output"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, sizes)],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, sizes)],
+        [
+            helper.make_tensor("scale", TensorProto.FLOAT, [], [scale]),
+            helper.make_tensor("offset", TensorProto.FLOAT, [], [offset]),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())

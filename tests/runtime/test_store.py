@@ -1,0 +1,73 @@
+"""The model store: a model is what its card says, or it is not used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from forensics.errors import ModelError
+from forensics.runtime.store import bundled, names, open_bundle
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "model.onnx").write_bytes(b"weights")
+    card = {"files": {"model.onnx": hashlib.sha256(b"weights").hexdigest()}}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    return tmp_path
+
+
+def test_file_is_given_if_it_is_the_one_of_the_card(folder: Path) -> None:
+    assert open_bundle(folder).file("model.onnx") == folder / "model.onnx"
+
+
+def test_changed_file_is_refused(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(b"weighty")
+    with pytest.raises(ModelError, match="not the file that its card names") as stop:
+        open_bundle(folder).file("model.onnx")
+    assert stop.value.expected == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_file_that_is_missing_or_not_named_is_refused(folder: Path) -> None:
+    bundle = open_bundle(folder)
+    with pytest.raises(ModelError, match="names no file"):
+        bundle.file("../card.json")
+    (folder / "model.onnx").unlink()
+    with pytest.raises(ModelError, match="No such file"):
+        bundle.file("model.onnx")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "{"])
+def test_card_that_is_none_is_refused(folder: Path, text: str) -> None:
+    (folder / "card.json").write_text(text)
+    with pytest.raises(ModelError):
+        open_bundle(folder)
+
+
+def test_model_that_does_not_ship_is_refused() -> None:
+    with pytest.raises(ModelError, match="no model 'nobody'"):
+        bundled("nobody")
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_ships_is_what_its_card_says(name: str) -> None:
+    bundle = bundled(name)
+    for file in bundle.card["files"]:
+        assert bundle.file(file).is_file()
+    for fact in (
+        "name",
+        "task",
+        "source",
+        "data",
+        "licence",
+        "command",
+        "config",
+        "images",
+        "metrics",
+        "limits",
+    ):
+        assert bundle.card[fact], fact
+    assert (bundle.folder / "card.md").read_text().startswith(f"# {bundle.card['name']}")

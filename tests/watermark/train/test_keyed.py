@@ -1,0 +1,98 @@
+"""Training learns, goes on where it stopped, and ends in files that compute the same."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+
+from forensics.datasets.packs import PROCEDURAL, Squares, load_squares  # noqa: E402
+from forensics.errors import UsageError  # noqa: E402
+from forensics.runtime.store import open_bundle  # noqa: E402
+from forensics.watermark.learned.frontend import Learned  # noqa: E402
+from forensics.watermark.train.distortions import DISTORTIONS  # noqa: E402
+from forensics.watermark.train.finish import finish  # noqa: E402
+from forensics.watermark.train.keyed import PRESETS, KeyedConfig, measure, train  # noqa: E402
+from forensics.watermark.train.networks import NetworkConfig  # noqa: E402
+
+CPU = torch.device("cpu")
+TINY = KeyedConfig(NetworkConfig(8, 1, 8), steps=4, batch=2, every=2)
+
+
+@pytest.fixture(scope="module")
+def squares() -> Squares:
+    return load_squares(PROCEDURAL, 128, 40)
+
+
+def test_run_that_was_interrupted_ends_as_one_that_was_not(squares: Squares, tmp_path: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for folder in (whole, parts):
+        folder.mkdir()
+    one = train(TINY, squares, whole, device=CPU)
+
+    class StopError(Exception):
+        pass
+
+    def stop(done: int) -> None:
+        if done == 3:  # after the checkpoint at 2
+            raise StopError
+
+    with pytest.raises(StopError):
+        train(TINY, squares, parts, device=CPU, advance=stop)
+    steps: list[int] = []
+    other = train(TINY, squares, parts, device=CPU, advance=steps.append)
+    assert steps == [2, 3, 4]
+    for first, second in zip(one.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(first, second, rtol=0, atol=1e-6)
+
+
+def test_checkpoint_of_another_run_is_refused(squares: Squares, tmp_path: Path) -> None:
+    train(TINY, squares, tmp_path, device=CPU)
+    with pytest.raises(UsageError, match="other settings"):
+        train(replace(TINY, seed=1), squares, tmp_path, device=CPU)
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"nothing")
+    with pytest.raises(UsageError, match="no checkpoint"):
+        train(TINY, squares, tmp_path, device=CPU)
+
+
+def test_log_says_what_was_measured(squares: Squares, tmp_path: Path) -> None:
+    train(TINY, squares, tmp_path, device=CPU)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [2, 4]
+    assert all(np.isfinite(list(line.values())).all() for line in lines)
+    assert {f"snr {kind}" for kind in DISTORTIONS} < set(lines[0])
+
+
+@pytest.mark.slow
+def test_some_steps_read_marks_better(squares: Squares, tmp_path: Path) -> None:
+    config = KeyedConfig(NetworkConfig(16, 2, 8), steps=120, batch=8, every=120)
+    pair = train(config, squares, tmp_path, device=CPU)
+    trained, untrained = measure(pair, squares), measure(None, squares)
+    for kind in ("none", "jpeg", "blur", "noise"):
+        assert trained[kind].snr > 1.1 * untrained[kind].snr, kind
+
+
+def test_model_is_what_was_trained(squares: Squares, tmp_path: Path) -> None:
+    pair = train(TINY, squares, tmp_path, device=CPU)
+    metrics = finish(pair, TINY, squares, tmp_path, data="made up", licence="none", command="train")
+    assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
+    front = Learned(open_bundle(tmp_path))
+    luma = squares[0, :, :, 0].astype(np.float32)
+    value = torch.from_numpy(luma[None, None])
+    with torch.no_grad():
+        for found, expected in (
+            (front.amplitude(luma), pair.encoder(value)),
+            (front.residual(luma), pair.extractor(value)),
+        ):
+            np.testing.assert_allclose(found, expected[0, 0].numpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_presets_grow() -> None:
+    seen = [PRESETS[name].steps * PRESETS[name].batch for name in ("smoke", "cpu", "gpu")]
+    assert seen == sorted(seen)
