@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from render_others import known_payloads, side_by_side
+from render_tables import cell as _cell
+from render_tables import source as _source
+from render_tables import table as _table
 
 __all__ = ["render"]
 
@@ -25,19 +33,6 @@ def _load(name: str) -> dict[str, Any]:
     text = (ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
-
-
-def _source(result: dict[str, Any]) -> str:
-    machine = result["machine"]
-    return (
-        f"`{result['command']}`, {machine['cores']} cores ({machine['processor']}), Python {machine['python']}, "
-        f"load {machine['load']:.1f} at the end.\n"
-    )
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]) + "\n"
 
 
 def _speed() -> str:
@@ -272,14 +267,6 @@ def _other(name: str) -> str:
     )
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    if isinstance(value, list):
-        return " to ".join(_cell(part) for part in value)
-    return "" if value is None else str(value)
-
-
 def _watermarks() -> list[str]:
     """Whatever has been measured of marks."""
     there = [path.stem for path in sorted((ROOT / "benchmarks" / "results").glob("watermark_*.json"))]
@@ -287,11 +274,14 @@ def _watermarks() -> list[str]:
     chance = [_chance()] if "watermark_false_alarms" in there else []
     of_clips = {"watermark_video": _clips, "watermark_video_chance": _chance_in_clips}
     clips = [table() for name, table in of_clips.items() if name in there]
-    known = {*SUITES, "watermark_false_alarms", *of_clips}
+    of_others = {"watermark_side_by_side": side_by_side, "watermark_known_payloads": known_payloads}
+    others = [table(_load(name)) for name, table in of_others.items() if name in there]
+    known = {*SUITES, "watermark_false_alarms", *of_clips, *of_others}
     return [
         *first,
         *chance,
         *clips,
+        *others,
         *(_other(name) for name in there if name not in known and "rows" in _load(name)),
     ]
 
