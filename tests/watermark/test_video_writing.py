@@ -105,6 +105,16 @@ def test_full_range_stays_full(marker: Watermarker, tmp_path: Path) -> None:
     assert means[0] == pytest.approx(means[1], abs=1)
 
 
+def test_clips_of_rgb_become_yuv(marker: Watermarker, tmp_path: Path) -> None:
+    film = written(tmp_path / "film.mkv", moving(4, (160, 192)), codec="libx264rgb", pix_fmt="rgb24")
+    clip = embed_clip(film, tmp_path / "out.mp4", marker, "c0ffee")
+    with av.open(str(film)) as before, av.open(str(clip.path)) as after:
+        matrices = [c.streams.video[0].codec_context.colorspace for c in (before, after)]
+    assert matrices == [0, 2]
+    colours = [np.mean(decoded(path)[0], axis=(0, 1)) for path in (film, clip.path)]
+    assert colours[0] == pytest.approx(colours[1], abs=2)
+
+
 @pytest.mark.parametrize(
     ("suffix", "codec", "sound"),
     [(".webm", "libvpx-vp9", "libopus"), (".mkv", "libx264", "pcm_s16le"), (".mov", "mjpeg", "aac")],
