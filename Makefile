@@ -1,8 +1,9 @@
-# Verbs: demo, test, lint, types, docs, bench, all, clean. Each sets up what it needs from nothing but
+# Verbs: demo, test, test-train, lint, types, docs, bench, all, clean. Each sets up what it needs from nothing but
 # Python >= 3.11 with its venv module. `make test VENV=/elsewhere` puts the environment somewhere else.
 
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
+TRAIN_VENV ?= .venv-train
 WORKERS ?= auto
 
 # The first Python that really runs (a version manager's shim may not) and is new enough.
@@ -17,7 +18,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 SETUP := pyproject.toml hatch_build.py
 SAMPLES := $(wildcard examples/data/*.jpg)
 
-.PHONY: all bench clean demo docs lint test types
+.PHONY: all bench clean demo docs lint test test-train types
 .DEFAULT_GOAL := all
 
 all: lint types test docs  ## everything that must hold before a change is merged
@@ -31,6 +32,10 @@ demo: $(DEMO_VENV)/.ready  ## audit the sample files with the lean installation 
 
 test: $(VENV)/.ready  ## the default tests, with coverage
 	$(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --cov --cov-report term $(PYTEST_ARGS)
+
+test-train: $(TRAIN_VENV)/.ready  ## the tests of what trains, with PyTorch (6 GB)
+	$(TRAIN_VENV)/bin/pytest -n $(WORKERS) --maxprocesses 2 tests/training tests/watermark/train \
+		tests/cli/test_train_watermark.py tests/test_public_api.py tests/test_examples.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready  ## style, format and floors
 	$(BIN)/ruff check
@@ -48,7 +53,7 @@ bench: $(VENV)/.ready  ## measure again and write benchmarks/results/
 		echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:  ## remove everything that these verbs made
-	rm -rf $(VENV) $(DEMO_VENV) build dist site htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(DEMO_VENV) $(TRAIN_VENV) build dist site htmlcov .coverage .coverage.* \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The stamp is written last, so that an interrupted installation is taken up again.
@@ -60,6 +65,9 @@ $(VENV)/.ready-docs: $(VENV)/.ready
 
 $(DEMO_VENV)/.ready: $(SETUP)
 	$(call install,$(DEMO_VENV),.[cpu$(COMMA)video])
+
+$(TRAIN_VENV)/.ready: $(SETUP)
+	$(call install,$(TRAIN_VENV),.[cpu$(COMMA)video$(COMMA)train$(COMMA)dev])
 
 COMMA := ,
 define install

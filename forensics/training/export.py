@@ -28,16 +28,18 @@ def export(module: nn.Module, example: Tensor, path: Path, *, free: Sequence[int
         free: Axes of the input that may have any size.
     """
     axes = {axis: f"n{axis}" for axis in free}
-    module = module.eval().cpu()
+    module, example = module.eval().cpu(), example.cpu()
+    with torch.no_grad():
+        flat = module(example).ndim != example.ndim  # then only the number of pictures is free
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, on itself
         torch.onnx.export(
             module,
-            (example.cpu(),),
+            (example,),
             str(path),
             input_names=["input"],
             output_names=["output"],
-            dynamic_axes={"input": axes, "output": axes},
+            dynamic_axes={"input": axes, "output": {0: "n0"} if flat else axes},
             opset_version=OPSET,
             dynamo=False,
         )

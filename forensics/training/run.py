@@ -42,15 +42,13 @@ class Averaged:
     """The exponential moving average of a module's weights (Polyak and Juditsky 1992).
 
     Args:
-        module: Whose; a copy of it holds the average.
+        average: A copy of the module, which holds the average.
         keep: Share of the average that one step keeps.
     """
 
-    def __init__(self, module: nn.Module, copy: nn.Module, keep: float = 0.998) -> None:
-        self.module = copy
+    def __init__(self, average: nn.Module, keep: float = 0.998) -> None:
+        self.module = average.requires_grad_(False)
         self.keep = keep
-        copy.load_state_dict(module.state_dict())
-        copy.requires_grad_(False)
 
     @torch.no_grad()
     def update(self, module: nn.Module, step: int) -> None:

@@ -31,14 +31,25 @@ def test_training_ends_in_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[
         main(command)
     assert stop.value.code == 0
     record = json.loads(capsys.readouterr().out)
-    assert record["steps"] == 2
     assert record["metrics"]["largest difference of ONNX and PyTorch"] < 1e-4
     card = json.loads((folder / "card.json").read_text())
     assert card["images"] == 8
-    assert card["command"].endswith("--preset smoke --data procedural --seed 0 --steps 2")
+    assert card["command"].endswith("--model learned --preset smoke --data procedural --seed 0 --steps 2")
     assert {p.name for p in folder.iterdir()} == {
         "card.json", "card.md", "checkpoint.safetensors", "encoder.onnx", "extractor.onnx", "log.jsonl",
     }  # fmt: skip
+
+
+def test_signing_extractor_is_trained_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxruntime")
+    folder = tmp_path / "model"
+    command = ["train", "watermark", str(folder), "--model", "signing", "--preset", "smoke", "--steps", "2"]
+    with pytest.raises(SystemExit) as stop:
+        main([*command, "--most", "24"])
+    assert stop.value.code == 0
+    assert "accuracy none" in capsys.readouterr().out
+    assert json.loads((folder / "card.json").read_text())["name"] == "watermark-signing"
 
 
 def test_missing_pytorch_is_told(

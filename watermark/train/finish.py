@@ -1,10 +1,11 @@
-"""From a trained pair to a model: ONNX files that compute the same, and a card."""
+"""From trained networks to a model: ONNX files that compute the same, and a card."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,19 +13,43 @@ from forensics.datasets.packs import Squares
 from forensics.training.card import Card, write_card
 from forensics.training.export import export, parity
 from forensics.watermark.learned.frontend import ENCODER, EXTRACTOR
+from forensics.watermark.train.batches import lumas
+from forensics.watermark.train.hidden import HiddenConfig, HiddenPair, Whitened, accuracies
 from forensics.watermark.train.keyed import KeyedConfig, Pair, measure
 
-__all__ = ["LIMITS", "finish"]
+__all__ = ["Origins", "finish_hidden", "finish_keyed"]
 
-LIMITS = (
+KEYED_LIMITS = (
     "Works with keyed carriers of period 64 between 0.03 and 0.24 cycles per pixel, on luminance, 0 to 255. "
     "Knows nothing of geometry: the lattice of tiles has to be found first. "
     "Like every mark, it is lost when a model paints the picture anew."
 )
+HIDDEN_LIMITS = (
+    "Whoever has the encoder can write any message, and whoever has both can remove one: "
+    "a message is no proof. "
+    "The bits are whitened on the squares trained on; on other pictures they are fair only nearly."
+)
+_DIFFERENCE = "largest difference of ONNX and PyTorch"
+_WHITENED_ON = 5000
 
 
-def finish(
-    pair: Pair, config: KeyedConfig, squares: Squares, folder: Path, *, data: str, licence: str, command: str
+@dataclass(frozen=True)
+class Origins:
+    """Where a model comes from.
+
+    Attributes:
+        data: What its pictures are.
+        licence: Theirs.
+        command: That trained it.
+    """
+
+    data: str
+    licence: str
+    command: str
+
+
+def finish_keyed(
+    pair: Pair, config: KeyedConfig, squares: Squares, folder: Path, origins: Origins
 ) -> dict[str, float]:
     """Write encoder, extractor and card, and return what was measured on squares held out.
 
@@ -33,22 +58,19 @@ def finish(
         config: Of the run.
         squares: As given to the training.
         folder: Where to.
-        data: What the squares are.
-        licence: Theirs.
-        command: That trained the pair.
+        origins: For the card.
 
     Raises:
         ModelError: A file does not compute what its module does.
     """
     device = next(pair.parameters()).device
     trained, untrained = measure(pair, squares), measure(None, squares)
-    examples = _examples()
     files = {ENCODER: folder / ENCODER, EXTRACTOR: folder / EXTRACTOR}
     worst = 0.0
     for module, path in zip((pair.encoder, pair.extractor), files.values(), strict=True):
-        export(module, examples[0], path)
-        worst = max(worst, parity(module, path, examples))
-    metrics: dict[str, float] = {"largest difference of ONNX and PyTorch": worst}
+        export(module, _pictures()[0], path)
+        worst = max(worst, parity(module, path, _pictures()))
+    metrics: dict[str, float] = {_DIFFERENCE: worst}
     for kind, reading in trained.items():
         metrics[f"accuracy of single bins, 40 dB, {kind}"] = reading.accuracy
         metrics[f"the same without training, {kind}"] = untrained[kind].accuracy
@@ -56,19 +78,59 @@ def finish(
         name="watermark-learned",
         task="Encoder and extractor of the watermark codec `learned`: strength of a mark, and its residual.",
         source="HiDDeN, arXiv:1807.09937, with keyed carriers in place of learned ones",
-        data=data,
-        licence=licence,
-        command=command,
-        config=asdict(config),
-        images=config.steps * config.batch,
-        device=str(device),
-        metrics=metrics,
-        limits=LIMITS,
-    )
+        data=origins.data, licence=origins.licence, command=origins.command,
+        config=asdict(config), images=config.schedule.steps * config.schedule.batch, device=str(device),
+        metrics=metrics, limits=KEYED_LIMITS,
+    )  # fmt: skip
     write_card(folder, card, files)
     return metrics
 
 
-def _examples() -> list[Tensor]:
+def finish_hidden(
+    pair: HiddenPair, config: HiddenConfig, squares: Squares, folder: Path, origins: Origins
+) -> dict[str, float]:
+    """Write the whitened extractor and its card, and return what was measured on squares held out.
+
+    Args:
+        pair: Trained.
+        config: Of the run.
+        squares: As given to the training.
+        folder: Where to.
+        origins: For the card.
+
+    Raises:
+        ModelError: The file does not compute what its module does.
+    """
+    device = next(pair.parameters()).device
+    metrics = accuracies(pair, squares, config.side, config.psnr[1])
+    white = Whitened(pair.reader, _unmarked(pair, squares, config.side))
+    path = folder / EXTRACTOR
+    export(white, _pictures()[0], path)
+    metrics[_DIFFERENCE] = parity(white, path, _pictures())
+    card = Card(
+        name="watermark-signing",
+        task=f"Extractor of {config.network.bits} bits that decoders are taught to sign with, whitened.",
+        source="HiDDeN, arXiv:1807.09937; The Stable Signature, arXiv:2303.15435",
+        data=origins.data, licence=origins.licence, command=origins.command,
+        config=asdict(config), images=config.schedule.steps * config.schedule.batch, device=str(device),
+        metrics={f"{name}, {config.psnr[1]:g} dB": value for name, value in metrics.items()},
+        limits=HIDDEN_LIMITS,
+    )  # fmt: skip
+    write_card(folder, card, {EXTRACTOR: path})
+    return metrics
+
+
+@torch.no_grad()
+def _unmarked(pair: HiddenPair, squares: Squares, side: int) -> Tensor:
+    """Return the reader's logits of unmarked pictures."""
+    device = next(pair.parameters()).device
+    plain = lumas(squares)[:_WHITENED_ON, :side, :side]
+    parts = np.array_split(plain, max(1, len(plain) // 64))
+    return torch.cat(
+        [pair.reader(torch.from_numpy(p[:, None].astype(np.float32)).to(device)).cpu() for p in parts]
+    )
+
+
+def _pictures() -> list[Tensor]:
     generator = torch.Generator().manual_seed(0)
     return [255 * torch.rand(1, 1, *size, generator=generator) for size in ((128, 128), (96, 202), (514, 66))]

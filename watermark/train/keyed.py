@@ -7,30 +7,28 @@ by scaling and not by a loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from forensics.datasets.packs import Squares
-from forensics.training.checkpoint import load_checkpoint, save_checkpoint
-from forensics.training.run import Averaged, Ramp, log_line
+from forensics.training.loop import Schedule
+from forensics.training.run import Ramp
+from forensics.watermark.train.batches import batch_of, lumas
 from forensics.watermark.train.distortions import DISTORTIONS, distorted
 from forensics.watermark.train.networks import Encoder, Extractor, NetworkConfig, Planes, visibility
 from forensics.watermark.train.tiles import Channel, at_psnr
 
-__all__ = ["PRESETS", "KeyedConfig", "Pair", "Reading", "measure", "train"]
+__all__ = ["PRESETS", "Keyed", "KeyedConfig", "Pair", "Reading", "measure"]
 
 SIDE = 128
 _LARGEST = 3.5  # of one bin, as in `spread.analysis`
-_HELD_OUT = 20  # every so many squares are for measuring only
 _MEASURED = 96
-CHECKPOINT = "checkpoint.safetensors"
+_ENCODER_STANDS = 0.8  # share of the run after which the encoder is left as it is
 
 
 @dataclass(frozen=True)
@@ -39,27 +37,21 @@ class KeyedConfig:
 
     Attributes:
         network: Size of the networks.
-        steps: Number of steps.
-        batch: Pictures in a step.
-        rate: Largest learning rate.
+        schedule: Length of the run.
         psnr: In dB: at first, and in the end.
-        seed: Of everything that is drawn.
-        every: Steps between checkpoints, each with a measurement.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    steps: int = 1500
-    batch: int = 8
-    rate: float = 2e-3
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=1500, batch=8, rate=2e-3))
     psnr: tuple[float, float] = (34.0, 41.0)
-    seed: int = 0
-    every: int = 250
 
 
 PRESETS: Mapping[str, KeyedConfig] = {
-    "smoke": KeyedConfig(NetworkConfig(8, 1, 8), steps=20, batch=4, every=10),
+    "smoke": KeyedConfig(NetworkConfig(8, 1, 8), Schedule(steps=20, batch=4, rate=2e-3, every=10)),
     "cpu": KeyedConfig(),
-    "gpu": KeyedConfig(NetworkConfig(64, 8, 32, levels=3), steps=20_000, batch=128, every=1000),
+    "gpu": KeyedConfig(
+        NetworkConfig(64, 8, 32, levels=3), Schedule(steps=20_000, batch=128, rate=2e-3, every=1000)
+    ),
 }
 
 
@@ -86,77 +78,42 @@ class Reading:
     accuracy: float
 
 
-def train(
-    config: KeyedConfig,
-    squares: Squares,
-    folder: Path,
-    *,
-    device: torch.device,
-    advance: Callable[[int], None] = lambda _: None,
-) -> Pair:
-    """Train a pair, going on from the checkpoint in the folder if there is one.
+class Keyed:
+    """The training of a pair.
 
     Args:
         config: The run.
         squares: (N, 128, 128, 3) uint8 RGB.
-        folder: Of the checkpoint and the log.
         device: Where to compute.
-        advance: Called with the number of steps done.
-
-    Returns:
-        The pair with averaged weights.
-
-    Raises:
-        UsageError: The checkpoint is from a run with other settings.
     """
-    torch.manual_seed(config.seed)
-    pair, channel = Pair(config.network).to(device), Channel().to(device)
-    average = Pair(config.network).to(device)
-    mean = Averaged(pair, average)
-    optimizer = torch.optim.AdamW(pair.parameters(), lr=config.rate, weight_decay=1e-4)
-    lumas = _lumas(squares)
-    modules, place = {"pair": pair, "mean": average}, folder / CHECKPOINT
-    done = load_checkpoint(place, modules, optimizer, asdict(config)) if place.exists() else 0
-    advance(done)
-    for step in range(done, config.steps):
-        loss = _step(config, pair, channel, optimizer, lumas, step)
-        mean.update(pair, step)
-        advance(step + 1)
-        if (step + 1) % config.every == 0 or step + 1 == config.steps:
-            save_checkpoint(place, modules, optimizer, step + 1, asdict(config))
-            found = measure(average, squares, seed=config.seed)
-            read = {f"snr {kind}": round(r.snr, 4) for kind, r in found.items()}
-            log_line(folder / "log.jsonl", {"step": step + 1, "loss": round(loss, 5), **read})
-    return average
 
+    def __init__(self, config: KeyedConfig, squares: Squares, device: torch.device) -> None:
+        self.config = config
+        self.schedule = config.schedule
+        self.squares = squares
+        torch.manual_seed(config.schedule.seed)
+        self.module = Pair(config.network).to(device)
+        self.channel = Channel().to(device)
+        self.lumas = lumas(squares)
 
-def _step(
-    config: KeyedConfig,
-    pair: Pair,
-    channel: Channel,
-    optimizer: torch.optim.Optimizer,
-    lumas: npt.NDArray[np.uint8],
-    step: int,
-) -> float:
-    """Do one step; what it draws depends on its number alone, so that runs can go on anywhere."""
-    rng = np.random.default_rng([config.seed, step])
-    done = step / config.steps
-    for group in optimizer.param_groups:
-        group["lr"] = config.rate * min(1.0, step / 100 + 0.01) * (1 + np.cos(np.pi * done)) / 2
-    pair.encoder.requires_grad_(done < 0.8)
-    luma = _batch(lumas, config.batch, rng).to(pair.gain.device)
-    psnr = Ramp(0.05, 0.5, *config.psnr)(done) + torch.from_numpy(rng.uniform(-2, 2, config.batch)).to(luma)
-    strength = Ramp(0.05, 0.4, 0.0, 1.0)(done)
-    signs, row, column = _draw(channel, config.batch, rng, luma)
-    marked = luma + _added(channel, pair.encoder(luma), signs, psnr, row, column)
-    seen = channel.read(pair.extractor(distorted(marked, rng, strength)), row, column)
-    agreement = _LARGEST * torch.tanh(seen * signs / _LARGEST)
-    loss = F.softplus(-2 * torch.exp(pair.gain) * agreement).mean()
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
-    nn.utils.clip_grad_norm_(pair.parameters(), 1.0)
-    optimizer.step()
-    return float(loss.detach())
+    def loss(self, step: int) -> Tensor:
+        """Return the mean cost of reading the bins of one batch."""
+        rng = np.random.default_rng([self.schedule.seed, step])
+        done, count = step / self.schedule.steps, self.schedule.batch
+        pair, channel = self.module, self.channel
+        pair.encoder.requires_grad_(done < _ENCODER_STANDS)
+        luma = batch_of(self.lumas, count, SIDE, rng).to(pair.gain.device)
+        psnr = Ramp(0.05, 0.5, *self.config.psnr)(done) + torch.from_numpy(rng.uniform(-2, 2, count)).to(luma)
+        signs, row, column = _draw(channel, count, rng, luma)
+        marked = luma + _added(channel, pair.encoder(luma), signs, psnr, row, column)
+        there = distorted(marked, rng, Ramp(0.05, 0.4, 0.0, 1.0)(done))
+        seen = channel.read(pair.extractor(there), row, column)
+        agreement = _LARGEST * torch.tanh(seen * signs / _LARGEST)
+        return F.softplus(-2 * torch.exp(pair.gain) * agreement).mean()
+
+    def measure(self, module: Pair) -> dict[str, float]:
+        """Return the signal-to-noise ratio of bins after each distortion."""
+        return {f"snr {kind}": found.snr for kind, found in measure(module, self.squares).items()}
 
 
 @torch.no_grad()
@@ -169,10 +126,10 @@ def measure(pair: Pair | None, squares: Squares, seed: int = 0, psnr: float = 40
         seed: Of what is drawn.
         psnr: Of the marks, in dB.
     """
-    lumas = _lumas(squares, held_out=True)[:_MEASURED]
+    held_out = lumas(squares, held_out=True)[:_MEASURED]
     device = pair.gain.device if pair else torch.device("cpu")
     channel, planes = Channel().to(device), Planes().to(device)
-    luma = torch.from_numpy(lumas[:, None].astype(np.float32)).to(device)
+    luma = torch.from_numpy(held_out[:, None].astype(np.float32)).to(device)
     found = {}
     for kind in DISTORTIONS:
         rng = np.random.default_rng(seed)
@@ -200,29 +157,3 @@ def _added(channel: Channel, amplitude: Tensor, signs: Tensor, psnr: Tensor, row
     tiles = torch.roll(channel.tiles(signs), (row, column), (1, 2))
     repeat = [n // tiles.shape[-1] for n in amplitude.shape[-2:]]
     return at_psnr(tiles.repeat(1, *repeat)[:, None] * amplitude, psnr)
-
-
-def _lumas(squares: Squares, *, held_out: bool = False) -> npt.NDArray[np.uint8]:
-    import cv2
-
-    kept = [s for i, s in enumerate(squares) if (i % _HELD_OUT == 0) == held_out] or list(squares)
-    return np.stack([np.asarray(cv2.cvtColor(s, cv2.COLOR_RGB2GRAY), np.uint8) for s in kept])
-
-
-def _batch(lumas: npt.NDArray[np.uint8], count: int, rng: np.random.Generator) -> Tensor:
-    """Draw pictures, mirrored at random, half of them enlarged: large pictures are smoother."""
-    import cv2
-
-    out = np.empty((count, 1, SIDE, SIDE), np.float32)
-    for i, index in enumerate(rng.integers(len(lumas), size=count)):
-        picture = lumas[index].astype(np.float32)
-        if rng.random() < 0.5:
-            side = int(rng.integers(SIDE // 2, SIDE))
-            y, x = rng.integers(0, SIDE - side + 1, 2)
-            picture = np.asarray(
-                cv2.resize(picture[y : y + side, x : x + side], (SIDE, SIDE), interpolation=cv2.INTER_CUBIC),
-                np.float32,
-            )
-        flips = rng.integers(0, 2, 2)
-        out[i, 0] = picture[:: 1 - 2 * flips[0], :: 1 - 2 * flips[1]]
-    return torch.from_numpy(np.clip(out, 0, 255))

@@ -1,9 +1,10 @@
-"""`forensics train watermark`: the networks of the codec `learned`."""
+"""`forensics train watermark`: the networks of the codec `learned`, and the extractor for signing."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,12 +12,29 @@ from forensics.cli.progress import stepping
 from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import MissingExtra, UsageError
 
+if TYPE_CHECKING:
+    import torch
+
+    from forensics.datasets.packs import Squares
+    from forensics.training.loop import Schedule
+    from forensics.watermark.train.finish import Origins
+
 __all__ = ["watermark"]
+
+Options = dict[str, Any]
+SIDE = 128  # of the squares, in pixels
+
+
+PRESETS = ("smoke", "cpu", "gpu")
 
 
 @click.command(no_args_is_help=True)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--preset", type=click.Choice(("smoke", "cpu", "gpu")), default="cpu", show_default=True)
+@click.option(
+    "--model", type=click.Choice(("learned", "signing")), default="learned", show_default=True,
+    help="Networks of the codec `learned`, or the extractor that decoders are taught to sign with.",
+)  # fmt: skip
+@click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
 @click.option(
     "--data", default="procedural", show_default=True,
     help="Folder or tar archive of pictures, or `procedural` for made-up ones.",
@@ -27,53 +45,68 @@ __all__ = ["watermark"]
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Instead of the preset's.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option(
-    "--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True,
-)  # fmt: skip
+@click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
-def watermark(  # noqa: PLR0913, PLR0917 - one parameter per option
-    folder: Path,
-    preset: str,
-    data: str,
-    licence: str,
-    most: int,
-    steps: int | None,
-    seed: int,
-    device: str,
-    as_json: bool,
-) -> int:
-    """Train encoder and extractor into FOLDER: two ONNX files, a card, a log and a checkpoint.
+def watermark(folder: Path, as_json: bool, **options: Any) -> int:
+    """Train networks into FOLDER: ONNX files, a card, a log and a checkpoint.
 
     A run that was interrupted goes on from its checkpoint when the same command is given again.
     """
     try:
         from forensics.training.run import device_named
-        from forensics.watermark.train.finish import finish
-        from forensics.watermark.train.keyed import PRESETS, SIDE, train
     except ImportError as error:
         raise MissingExtra("training", "train") from error
     from forensics.datasets.packs import load_squares
 
-    config = replace(PRESETS[preset], seed=seed)
-    config = replace(config, steps=steps) if steps else config
-    where = device_named(device)
-    squares = load_squares(data, SIDE, most)
+    device = device_named(options["device"])
+    squares = load_squares(options["data"], SIDE, options["most"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    with stepping(config.steps, "training") as advance:
-        pair = train(config, squares, folder, device=where, advance=advance)
-    name = data if data == "procedural" else Path(data).name
-    command = f"forensics train watermark FOLDER --preset {preset} --data {name} --seed {seed}"
-    command += f" --steps {steps}" if steps else ""
-    metrics = finish(
-        pair, config, squares, folder,
-        data=f"{len(squares)} squares of {SIDE} px from {name}", licence=licence, command=command,
-    )  # fmt: skip
+    metrics = (_learned if options["model"] == "learned" else _signing)(folder, squares, device, options)
     if as_json:
-        click.echo(json_text({"path": name_of(folder), "steps": config.steps, "metrics": metrics}))
+        click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
     else:
-        click.echo(f"{name_of(folder)}: {config.steps} steps on {where}")
-        click.echo("\n".join(f"  {value:8.4f}  {text}" for text, value in metrics.items()))
+        click.echo(f"{name_of(folder)}: trained on {device}")
+        click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in metrics.items()))
     return 0
+
+
+def _learned(folder: Path, squares: Squares, device: torch.device, options: Options) -> dict[str, float]:
+    from forensics.training.loop import fit
+    from forensics.watermark.train.finish import finish_keyed
+    from forensics.watermark.train.keyed import PRESETS, Keyed
+
+    config = PRESETS[options["preset"]]
+    config = replace(config, schedule=_schedule(config.schedule, options))
+    with stepping(config.schedule.steps, "training") as advance:
+        pair = fit(Keyed(config, squares, device), folder, advance)
+    return finish_keyed(pair, config, squares, folder, _origins(squares, options))
+
+
+def _signing(folder: Path, squares: Squares, device: torch.device, options: Options) -> dict[str, float]:
+    from forensics.training.loop import fit
+    from forensics.watermark.train.finish import finish_hidden
+    from forensics.watermark.train.hidden import PRESETS, Hidden
+
+    config = PRESETS[options["preset"]]
+    config = replace(config, schedule=_schedule(config.schedule, options))
+    with stepping(config.schedule.steps, "training") as advance:
+        pair = fit(Hidden(config, squares, device), folder, advance)
+    return finish_hidden(pair, config, squares, folder, _origins(squares, options))
+
+
+def _schedule(schedule: Schedule, options: Options) -> Schedule:
+    return replace(schedule, seed=options["seed"], steps=options["steps"] or schedule.steps)
+
+
+def _origins(squares: Squares, options: Options) -> Origins:
+    """Return what the card says of the run, with no path of this machine."""
+    from forensics.watermark.train.finish import Origins
+
+    name = Path(options["data"]).name
+    command = f"forensics train watermark FOLDER --model {options['model']} --preset {options['preset']}"
+    command += f" --data {name} --seed {options['seed']}"
+    command += f" --steps {options['steps']}" if options["steps"] else ""
+    return Origins(f"{len(squares)} squares of {SIDE} px from {name}", options["licence"], command)
