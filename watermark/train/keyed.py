@@ -22,6 +22,7 @@ from forensics.watermark.train.batches import batch_of, lumas
 from forensics.watermark.train.distortions import DISTORTIONS, distorted
 from forensics.watermark.train.networks import Encoder, Extractor, NetworkConfig, Planes, visibility
 from forensics.watermark.train.tiles import Channel, at_psnr
+from forensics.watermark.train.turning import draw_turn
 
 __all__ = ["PRESETS", "Keyed", "KeyedConfig", "Pair", "Reading", "measure"]
 
@@ -42,7 +43,7 @@ class KeyedConfig:
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=1500, batch=8, rate=2e-3))
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=2000, batch=8, rate=2e-3))
     psnr: tuple[float, float] = (34.0, 41.0)
 
 
@@ -106,8 +107,11 @@ class Keyed:
         psnr = Ramp(0.05, 0.5, *self.config.psnr)(done) + torch.from_numpy(rng.uniform(-2, 2, count)).to(luma)
         signs, row, column = _draw(channel, count, rng, luma)
         marked = luma + _added(channel, pair.encoder(luma), signs, psnr, row, column)
-        there = distorted(marked, rng, Ramp(0.05, 0.4, 0.0, 1.0)(done))
-        seen = channel.read(pair.extractor(there), row, column)
+        strength = Ramp(0.05, 0.4, 0.0, 1.0)(done)
+        turn = draw_turn(rng, strength)
+        there = distorted(turn.apply(marked) if turn else marked, rng, strength)
+        residual = pair.extractor(there)
+        seen = channel.read(turn.undo(residual, SIDE) if turn else residual, row, column)
         agreement = _LARGEST * torch.tanh(seen * signs / _LARGEST)
         return F.softplus(-2 * torch.exp(pair.gain) * agreement).mean()
 

@@ -37,7 +37,7 @@ class NetworkConfig:
     blocks: int = 4
     encoder_channels: int = 16
     levels: int = 1
-    reach: float = 2.0
+    reach: float = 1.25
 
 
 class Planes(nn.Module):
