@@ -31,7 +31,7 @@ class TrustMark:
             title=f"TrustMark {variant} (C2PA: com.adobe.trustmark.{variant})",
             lengths=tuple(schema.data for schema in SCHEMAS),
             weights=f"trustmark-{variant.lower()}",
-            presence="a flag that is up for about three random words in a hundred; it is not used here",
+            presence=f"a flag that is up for one random word in {_flagged()} at least; it is not used here",
             limits="nothing is left after cropping away a fifth of the picture",
         )
         self._side, self._square = side, square
@@ -56,6 +56,11 @@ class TrustMark:
     def meaning(self, word: Word) -> Meaning | None:
         """Return what the code that the word's last two bits name makes of it."""
         return decode(word.raw)
+
+
+def _flagged() -> int:
+    """Return of how many random words one is accepted, by the code that its last two bits name."""
+    return round(len(SCHEMAS) / sum(schema.chance for schema in SCHEMAS))
 
 
 def _middle(pixels: Pixels, most: float) -> Pixels:

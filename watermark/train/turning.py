@@ -18,7 +18,7 @@ class Turn:
     """A similarity about the middle of pictures.
 
     Attributes:
-        angle: Radians.
+        angle: Radians, clockwise.
         scale: Size after over size before.
         mirrored: Mirrored left to right first.
     """

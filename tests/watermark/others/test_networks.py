@@ -159,3 +159,23 @@ def test_torchscript_is_read_like_onnx(tmp_path: Any) -> None:
     assert digits(word.payload) == digits((level[1:] > 0).astype(np.uint8))
     with pytest.raises(UsageError, match="no TorchScript"):
         SCHEMES.get("videoseal").decoder(b"PK\x03\x04 not really")
+
+
+@pytest.mark.extra
+def test_rivagan_itself_agrees(scene: Any) -> None:
+    pytest.importorskip("imwatermark", reason="needs the extra `benchmark`", exc_type=ImportError)
+    from imwatermark import WatermarkDecoder, WatermarkEncoder
+
+    from forensics.watermark.others.weights import find_weights
+
+    said = [1, 0, 1, 1, 0, 0, 1, 0] * 4
+    encoder = WatermarkEncoder()
+    encoder.set_watermark("bits", said)
+    encoder.loadModel()
+    bgr = np.ascontiguousarray(scene(3, 300, 280)[..., ::-1])
+    weights = find_weights("rivaGan").data  # those of the installed library, checked against the pinned hash
+    for image in (bgr, encoder.encode(bgr, "rivaGan")):
+        theirs = WatermarkDecoder("bits", 32).decode(image, "rivaGan")
+        (word,) = read("rivaGan", weights, np.ascontiguousarray(image[..., ::-1]))
+        assert word.payload.tolist() == theirs.tolist()
+    assert word.payload.tolist() == said
