@@ -1,14 +1,17 @@
 """Our marks beside other open ones: bit accuracy, detection, PSNR and time, attack by attack.
 
-    pip install 'synthetic-media-forensics[benchmark]'   # in an environment of its own: it brings torch
-    python benchmarks/watermark_side_by_side.py [--workers 1] [--parts FOLDER]
+    python -m venv peers
+    peers/bin/pip install '.[benchmark,video]'           # with torch, and an OpenCV that has to go again:
+    peers/bin/pip uninstall -y opencv-python opencv-python-headless
+    peers/bin/pip install 'opencv-python-headless>=4.12,<5'
+    peers/bin/python benchmarks/watermark_side_by_side.py [--workers 1] [--parts FOLDER]
 
 Every method marks the same 12 pictures with a random payload: 32 bits for the others (rivaGan has no other
-length), 36 for ours (the standard layout; its tag of 24 bits rides along). Against each of the others, ours is
-embedded at 40 dB or at the PSNR that the other has on that picture, whichever is higher. The others have no
-test for presence: theirs is the binomial test on the bits of the payload that was embedded, which a real
-detector would have to be told; ours is told the key. With --parts, finished pictures are kept there and not
-done again.
+length), 36 for ours (the standard layout; its tag of 24 bits rides along). Against each of the others, ours
+is embedded at 40 dB or at the PSNR that the other has on that picture, whichever is higher. The others have
+no test for presence: theirs is the binomial test on the bits of the payload that was embedded, which a real
+detector would have to be told; ours is told the key. With --parts, what is finished is kept there and not
+done again: remove its *.ours.json to measure ours anew beside the same others.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ import json
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -29,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import cv2
 import numpy as np
 import numpy.typing as npt
-from common import ROOT, data_folder, write_result
+from common import ROOT, data_folder, machine, write_result
 from PIL import Image
 from watermark_peers import BITS, Peer, peers, versions
 
@@ -151,45 +155,52 @@ def bits_of(name: str) -> npt.NDArray[np.uint8]:
 
 
 def work(job: tuple[Path, Path | None]) -> Record:
-    """Do one picture, or take what an earlier run has of it."""
+    """Do one picture; the others first, for ours is embedded at their strength."""
     path, parts = job
-    part = parts / f"{path.stem}.json" if parts else None
+    cv2.setNumThreads(1)
+    pixels = square(path)
+    theirs = kept(parts, f"{path.stem}.theirs", lambda: try_theirs(path.stem, pixels))
+    ours = kept(parts, f"{path.stem}.ours", lambda: try_ours(path.stem, pixels, theirs["marking"]))
+    return {"picture": path.stem, "theirs": theirs, "ours": ours}
+
+
+def kept(parts: Path | None, name: str, make: Callable[[], Record]) -> Record:
+    """Return what an earlier run has of something, or make it and keep it."""
+    part = parts / f"{name}.json" if parts else None
     if part and part.exists():
         done: Record = json.loads(part.read_text(encoding="utf-8"))
         return done
-    result = {"picture": path.stem, **side_by_side(path.stem, square(path))}
+    made = {"commit": machine()["commit"], **make()}
     if part:
         part.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(result), encoding="utf-8")
-    return result
+        part.write_text(json.dumps(made), encoding="utf-8")
+    return made
 
 
-def side_by_side(name: str, pixels: Pixels) -> Record:
-    """Mark, attack and read one picture with every method."""
-    cv2.setNumThreads(1)
+def try_theirs(name: str, pixels: Pixels) -> Record:
+    """Mark, attack and read one picture with every other method."""
     others, bits = peers(), bits_of(name)
     small = pixels[:256, :256].copy()
     for peer in others:  # the first call of a library is not what it costs
         peer.extract(peer.embed(small, bits))
-    Watermarker(Key(bytes(32))).detect(small)
-    theirs = {peer.name: marked_by_peer(peer, pixels, bits) for peer in others}
-    least = {
-        OURS: LEAST_PSNR,
-        **{peer: max(LEAST_PSNR, cost["psnr"]) for peer, (_, cost) in theirs.items()},
+    marked = {peer.name: marked_by_peer(peer, pixels, bits) for peer in others}
+    trials = {
+        str(row.attack): {p.name: tried_peer(p, row.attack(marked[p.name][0], seed=0), bits) for p in others}
+        for row in load_suite(SUITE).rows
     }
-    ours = {psnr: Ours(name, pixels, psnr) for psnr in set(least.values())}
+    return {"marking": {peer: cost for peer, (_, cost) in marked.items()}, "trials": trials}
+
+
+def try_ours(name: str, pixels: Pixels, others: Record) -> Record:
+    """Mark, attack and read one picture with ours: at 40 dB, and at least as faint as each other."""
+    Watermarker(Key(bytes(32))).detect(pixels[:256, :256].copy())
+    least = {OURS: LEAST_PSNR, **{peer: max(LEAST_PSNR, cost["psnr"]) for peer, cost in others.items()}}
+    marks = {psnr: Ours(name, pixels, psnr) for psnr in set(least.values())}
     trials: Record = {}
     for row in load_suite(SUITE).rows:
-        of_ours = {psnr: mark.tried(row.attack(mark.pixels, seed=0)) for psnr, mark in ours.items()}
-        trials[str(row.attack)] = {
-            "ours": {method: of_ours[psnr] for method, psnr in least.items()},
-            "theirs": {p.name: tried_peer(p, row.attack(theirs[p.name][0], seed=0), bits) for p in others},
-        }
-    return {
-        "ours": {method: ours[psnr].cost for method, psnr in least.items()},
-        "theirs": {peer: cost for peer, (_, cost) in theirs.items()},
-        "trials": trials,
-    }
+        tried = {psnr: mark.tried(row.attack(mark.pixels, seed=0)) for psnr, mark in marks.items()}
+        trials[str(row.attack)] = {method: tried[psnr] for method, psnr in least.items()}
+    return {"marking": {method: marks[psnr].cost for method, psnr in least.items()}, "trials": trials}
 
 
 def summed(trials: list[Record]) -> Record:
@@ -217,16 +228,13 @@ def middle(values: Iterable[float | None]) -> float | None:
 
 def row_of(attack: str, found: list[Record]) -> Record:
     """Sum one attack up: ours at 40 dB, and each of the others beside ours at least as faint."""
-    trials = [f["trials"][attack] for f in found]
+    ours = [f["ours"]["trials"][attack] for f in found]
+    theirs = [f["theirs"]["trials"][attack] for f in found]
     pairs = [
-        {
-            "peer": peer,
-            "ours": summed([t["ours"][peer] for t in trials]),
-            "theirs": summed([t["theirs"][peer] for t in trials]),
-        }
-        for peer in trials[0]["theirs"]
+        {"peer": peer, "ours": summed([t[peer] for t in ours]), "theirs": summed([t[peer] for t in theirs])}
+        for peer in theirs[0]
     ]
-    return {"attack": attack, "ours": summed([t["ours"][OURS] for t in trials]), "pairs": pairs}
+    return {"attack": attack, "ours": summed([t[OURS] for t in ours]), "pairs": pairs}
 
 
 def method_of(name: str, costs: list[Record], trials: list[Record]) -> Record:
@@ -249,9 +257,9 @@ def method_of(name: str, costs: list[Record], trials: list[Record]) -> Record:
 def methods_of(found: list[Record]) -> list[Record]:
     """Sum up ours at 40 dB, and every other."""
     records = []
-    for side, name in [("ours", OURS), *(("theirs", peer) for peer in found[0]["theirs"])]:
-        trials = [{a: t[side][name] for a, t in f["trials"].items()} for f in found]
-        records.append(method_of(name, [f[side][name] for f in found], trials))
+    for side, name in [("ours", OURS), *(("theirs", peer) for peer in found[0]["theirs"]["marking"])]:
+        trials = [{a: t[name] for a, t in f[side]["trials"].items()} for f in found]
+        records.append(method_of(name, [f[side]["marking"][name] for f in found], trials))
     return records
 
 
@@ -282,15 +290,21 @@ def main() -> int:
     parser.add_argument("--parts", type=Path)
     parser.add_argument("--most", type=int, default=12)
     options = parser.parse_args()
+    if find_spec("imwatermark") is None or find_spec("blind_watermark") is None:
+        print("left out: the libraries to compare with are missing (the extra `benchmark`)")
+        return 0
     jobs = [(path, options.parts) for path in pictures(data_folder())][: options.most]
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
         found = pool.map(work, jobs, chunksize=1)
-    rows = [row_of(attack, found) for attack in found[0]["trials"]]
+    rows = [row_of(attack, found) for attack in found[0]["ours"]["trials"]]
     result = {
         "suite": SUITE, "rate": RATE, "side": SIDE, "peers": versions(), "chance": CHANCE,
         "pictures": [f["picture"] for f in found],
+        "commits": {side: sorted({f[side]["commit"] for f in found}) for side in ("ours", "theirs")},
         "ours_at_least_as_faint": all(
-            f["ours"][peer]["psnr"] >= cost["psnr"] for f in found for peer, cost in f["theirs"].items()
+            f["ours"]["marking"][peer]["psnr"] >= cost["psnr"]
+            for f in found
+            for peer, cost in f["theirs"]["marking"].items()
         ),
         "methods": methods_of(found), "lost": lost(rows, len(found)), "attacks": rows,
     }  # fmt: skip
