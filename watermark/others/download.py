@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from forensics.errors import UsageError
 from forensics.watermark.others.weights import Source, read_bounded
 
-__all__ = ["check", "download", "fetched"]
+__all__ = ["check", "download", "fetched", "require_allowed"]
 
 _CHUNK = 1 << 20
 _REDIRECTS = 3
@@ -77,7 +77,7 @@ def download(url: str, *, most: int, seconds: float) -> bytes:
     Raises:
         UsageError: The address is not allowed, nobody answers, or it is too much or too slow.
     """
-    _allowed(url, url)
+    require_allowed(url, url)
     deadline = time.monotonic() + seconds
     opener = urllib.request.build_opener(_Redirects(url))
     try:
@@ -118,12 +118,20 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self._first = first
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        _allowed(newurl, self._first)
+        require_allowed(newurl, self._first)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _allowed(url: str, first: str) -> None:
-    """Refuse what is neither HTTPS nor this machine; a page elsewhere may not send us to this machine."""
+def require_allowed(url: str, first: str) -> None:
+    """Refuse what is neither HTTPS nor this machine; a page elsewhere may not send us to this machine.
+
+    Args:
+        url: What is asked for.
+        first: The address that the user gave, from which redirects led here.
+
+    Raises:
+        UsageError: It is not allowed.
+    """
     parts = urlsplit(url)
     here, started_here = _loopback(parts.hostname), _loopback(urlsplit(first).hostname)
     if parts.scheme == "https" and (not here or started_here):

@@ -8,7 +8,7 @@ import numpy as np
 from forensics.media.types import Pixels
 from forensics.watermark.others.base import Bits
 
-__all__ = ["embedded", "formula"]
+__all__ = ["blocky", "embedded", "formula"]
 
 _STEP = 36
 
@@ -21,6 +21,13 @@ def formula(height: int, width: int) -> Pixels:
         (x * x // 5 + 7 * y) % 256,
         (x // 8 * 31 + y // 8 * 17) % 256,
     ]
+    return np.stack(planes, axis=-1).astype(np.uint8)
+
+
+def blocky(height: int, width: int) -> Pixels:
+    """Flat fields of 8 x 8, many of which lie exactly on a threshold of the wavelet schemes."""
+    y, x = (index // 8 for index in np.indices((height, width)))
+    planes = [(y * 37 + x * 11) % 256, (y * 5 + x * 83) % 256, (y * 71 + x * 29 + x * y) % 256]
     return np.stack(planes, axis=-1).astype(np.uint8)
 
 

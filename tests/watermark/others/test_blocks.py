@@ -15,7 +15,7 @@ from forensics.errors import UsageError
 from forensics.media.types import Pixels
 from forensics.watermark.others.base import SCHEMES, bits_of, digits
 
-from .pictures import embedded, formula
+from .pictures import blocky, embedded, formula
 
 WORDS = json.loads(Path(__file__).with_name("library_words.json").read_text())["wavelets"]
 METHODS = ("dwtDct", "dwtDctSvd")
@@ -26,9 +26,12 @@ def read(method: str, pixels: Pixels, length: int) -> list[str]:
     return [digits(word.payload) for word in SCHEMES.get(method).decoder(None)(pixels, [length])]
 
 
-@pytest.mark.parametrize("record", WORDS, ids=lambda r: f"{r['scheme']}-{r['height']}-{len(r['bits'])}")
+@pytest.mark.parametrize(
+    "record", WORDS, ids=lambda r: f"{r['scheme']}-{r['picture']}-{r['height']}-{len(r['bits'])}"
+)
 def test_reads_what_the_library_reads(record: dict[str, Any]) -> None:
-    pixels = formula(record["height"], record["width"])
+    make = {"formula": formula, "blocky": blocky}[record["picture"]]
+    pixels = make(record["height"], record["width"])
     assert read(record["scheme"], pixels, len(record["bits"]))[0] == record["bits"]
 
 
@@ -72,7 +75,7 @@ def test_library_itself_agrees(method: str, size: tuple[int, int], scene: Any) -
     pytest.importorskip("imwatermark", reason="needs the extra `benchmark`", exc_type=ImportError)
     from imwatermark import WatermarkDecoder, WatermarkEncoder
 
-    for pixels in (formula(*size), scene(5, *size)):
+    for pixels in (formula(*size), blocky(*size), scene(5, *size)):
         bgr = np.ascontiguousarray(pixels[..., ::-1])
         encoder = WatermarkEncoder()
         encoder.set_watermark("bits", [1, 0, 0, 1] * 12)

@@ -89,6 +89,13 @@ def test_trustmark_sees_the_middle_of_elongated_pictures_only(width: int, bit: i
     assert set(word.raw) == {bit}
 
 
+@pytest.mark.parametrize(("red", "bit"), [(130, 1), (120, 0)])
+def test_trustmark_sees_red_first_from_minus_one_to_one(red: int, bit: int) -> None:
+    fake = sees(0, 125 / 127.5 - 1, 100, (1, 3, 256, 256))
+    (word,) = read("trustmark-q", fake, flat(red, 0, 0))
+    assert set(word.raw) == {bit}
+
+
 def test_trustmark_p_sees_the_middle_always() -> None:
     pixels = flat(0, 0, 0, 256, 400)
     pixels[:, 72:328] = 200

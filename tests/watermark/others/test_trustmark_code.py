@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forensics.watermark.codes import generator_polynomial
 from forensics.watermark.others.base import bits_of, digits
 from forensics.watermark.others.trustmark_code import SCHEMAS, Schema, decode, encode
 
@@ -79,6 +80,16 @@ def test_random_words_are_accepted_as_often_as_is_said(rng: np.random.Generator)
     accepted = sum(decode(word) is not None for word in words)
     deviation = np.sqrt(800 * weakest.chance * (1 - weakest.chance))
     assert abs(accepted - 800 * weakest.chance) < 4 * deviation
+
+
+@pytest.mark.parametrize("chosen", [s for s in SCHEMAS if s.padding], ids=lambda s: s.name)
+def test_zeros_that_are_not_embedded_cannot_be_wrong(chosen: Schema) -> None:
+    divisor = generator_polynomial(7, chosen.errors)
+    parity = 1 << chosen.parity  # the last of those zeros as a one: one error, where there can be none
+    while parity.bit_length() >= divisor.bit_length():
+        parity ^= divisor << (parity.bit_length() - divisor.bit_length())
+    word = encode("0" * chosen.data, chosen) ^ bits_of(f"{parity:096b}0000")
+    assert decode(word) is None
 
 
 def test_other_lengths_are_no_words() -> None:

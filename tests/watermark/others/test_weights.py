@@ -18,7 +18,7 @@ import pytest
 
 from forensics.errors import UsageError
 from forensics.watermark.others.base import SCHEMES
-from forensics.watermark.others.download import download, fetched
+from forensics.watermark.others.download import download, fetched, require_allowed
 from forensics.watermark.others.weights import (
     SOURCES,
     VARIABLE,
@@ -170,6 +170,12 @@ def test_errors_of_the_server_are_said(server: str) -> None:
 def test_other_addresses_are_refused_before_anything_is_sent(url: str) -> None:
     with pytest.raises(UsageError, match="is not allowed"):
         fetched(SOURCE, url, HASH)
+
+
+def test_a_page_elsewhere_cannot_send_us_to_this_machine() -> None:
+    with pytest.raises(UsageError, match="is not allowed"):
+        require_allowed("https://127.0.0.1/x", "https://example.org/fake")
+    require_allowed("https://cdn.example.org/x", "https://example.org/fake")
 
 
 def test_secrets_in_an_address_are_not_repeated() -> None:
