@@ -74,6 +74,8 @@ def weights_of(texts: tuple[str, ...]) -> dict[str, Path]:
         source = SCHEMES.get(name).about.weights if name in SCHEMES else name
         if not equals or not path or source not in SOURCES:
             raise UsageError(f"{text!r} is no SCHEME=FILE of a scheme that needs weights", actual=text)
+        if not Path(path).is_file():
+            raise UsageError(f"{path} is no file of weights", actual=path)
         found[source] = Path(path)
     return found
 

@@ -146,6 +146,7 @@ def test_fetched_weights_are_used(run: Any, fake: Path, generated: Path) -> None
         (["detect", "x.png", "--expect", "hello"], "no payload of 8 to 1024 bits"),
         (["detect", "x.png", "--weights", "dwtDct=x"], "is no SCHEME=FILE"),
         (["detect", "x.png", "--weights", "trustmark-q"], "is no SCHEME=FILE"),
+        (["detect", "x.png", "--weights", "trustmark-q=none.onnx"], "none.onnx is no file of weights"),
     ],
 )
 def test_wrong_usage(run: Any, arguments: list[str], said: str) -> None:
