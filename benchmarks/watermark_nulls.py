@@ -1,7 +1,7 @@
 """How often does chance look like a mark?
 
-    python benchmarks/watermark_nulls.py calibrate [--pictures 2000] [--keys 10] [--workers 2] [--write]
-    python benchmarks/watermark_nulls.py check [--pairs 20000] [--workers 2]
+    python benchmarks/watermark_nulls.py calibrate [--codec spread] [--pictures 2000] [--keys 10] [--write]
+    python benchmarks/watermark_nulls.py check [--codec spread] [--pairs 20000]
 
 `calibrate` measures the nulls that ship, on pictures that nothing else is measured on. `check` takes others,
 attacked ones and ones with other people's marks among them, looks for fresh keys in them, and counts how many
@@ -26,6 +26,7 @@ from common import ROOT, data_folder, write_result
 from watermark_pictures import Picture, measured_on, unmarked
 
 from forensics.watermark.attacks import parse_attack
+from forensics.watermark.codecs import NAMES, codec_named
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.detecting import find
 from forensics.watermark.spread.nulls import Trial, measure, nulls_of, to_json
@@ -33,7 +34,10 @@ from forensics.watermark.spread.views import views_of
 from forensics.watermark.statistics import wilson
 from forensics.watermark.watermarker import Watermarker
 
-TARGET = ROOT / "watermark" / "spread" / "nulls.json"
+TARGETS = {
+    "spread": ROOT / "watermark" / "spread" / "nulls.json",
+    "learned": ROOT / "forensics" / "models" / "watermark_learned" / "nulls.json",
+}
 ATTACKS = (
     "none",
     "jpeg:50",
@@ -53,24 +57,25 @@ def key_of(*parts: object) -> Key:
     return Key(hashlib.sha256(repr(parts).encode()).digest())
 
 
-def calibrate_one(job: tuple[Picture, int]) -> list[Trial]:
+def calibrate_one(job: tuple[Picture, int, str]) -> list[Trial]:
     """Measure one picture with fresh keys."""
     cv2.setNumThreads(1)
-    picture, keys = job
+    picture, keys, codec = job
     luma = np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    return measure(luma, [key_of("null", picture.name, i) for i in range(keys)])
+    return measure(luma, [key_of("null", picture.name, i) for i in range(keys)], codec_named(codec).front)
 
 
-def check_one(job: tuple[Picture, str, int]) -> list[float]:
+def check_one(job: tuple[Picture, str, int, str]) -> list[float]:
     """Return log10 p-values of fresh keys in one picture, attacked or marked with another key."""
     cv2.setNumThreads(1)
-    picture, name, keys = job
+    picture, name, keys, codec = job
+    how = codec_named(codec)
     if name == "mark":
-        pixels = Watermarker(key_of("somebody else", picture.name)).embed(picture.pixels).pixels
+        pixels = Watermarker(key_of("somebody else", picture.name), codec=codec).embed(picture.pixels).pixels
     else:
         pixels = parse_attack(name)(picture.pixels, seed=1)
-    views = views_of(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
-    return [find(views, key_of("check", picture.name, name, i)).log10_p for i in range(keys)]
+    views = views_of(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), front=how.front)
+    return [find(views, key_of("check", picture.name, name, i), how.nulls).log10_p for i in range(keys)]
 
 
 def small(pictures: Iterator[Picture]) -> Iterator[Picture]:
@@ -87,21 +92,23 @@ def small(pictures: Iterator[Picture]) -> Iterator[Picture]:
 
 def calibrate(options: argparse.Namespace) -> None:
     """Measure the nulls."""
-    jobs = ((picture, options.keys) for picture in unmarked(data_folder(), options.pictures))
+    jobs = ((picture, options.keys, options.codec) for picture in unmarked(data_folder(), options.pictures))
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
         nulls = nulls_of(
-            "small photos, mosaics of them, generated pictures", pool.imap(calibrate_one, jobs, 8)
+            "small photos, mosaics of them, generated pictures",
+            pool.imap(calibrate_one, jobs, 8),
+            options.codec,
         )
     print(to_json(nulls))
     if options.write:
-        TARGET.write_text(to_json(nulls), encoding="utf-8")
+        TARGETS[options.codec].write_text(to_json(nulls), encoding="utf-8")
 
 
 def check(options: argparse.Namespace) -> int:
     """Count false alarms; exit 1 if a rate lies outside the interval of what was measured."""
     pictures = list(small(measured_on(data_folder())))
     each = -(-options.pairs // (len(pictures) * len(ATTACKS)))
-    jobs = [(picture, name, each) for picture in pictures for name in ATTACKS]
+    jobs = [(picture, name, each, options.codec) for picture in pictures for name in ATTACKS]
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
         found = pool.map(check_one, jobs, chunksize=4)
     values = np.array([p for part in found for p in part])
@@ -114,11 +121,13 @@ def check(options: argparse.Namespace) -> int:
             {"rate": rate, "alarms": count, "interval": [interval.low, interval.high], "inside": inside}
         )
         print(rate, count, count / len(values), interval, inside)
-    result = {"pairs": len(values), "pictures": len(pictures), "attacks": ATTACKS, "rows": rows,
-              "smallest_log10_p": round(float(values.min()), 2)}  # fmt: skip
+    result = {
+        "codec": options.codec, "pairs": len(values), "pictures": len(pictures), "attacks": ATTACKS,
+        "rows": rows, "smallest_log10_p": round(float(values.min()), 2),
+    }  # fmt: skip
     path = write_result(
-        "watermark_false_alarms",
-        f"python benchmarks/watermark_nulls.py check --pairs {options.pairs}",
+        f"watermark_false_alarms_{options.codec}",
+        f"python benchmarks/watermark_nulls.py check --codec {options.codec} --pairs {options.pairs}",
         result,
     )
     print(path.relative_to(ROOT))
@@ -131,6 +140,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("step", choices=("calibrate", "check"))
+    parser.add_argument("--codec", choices=NAMES, default="spread")
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--keys", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=20_000)
