@@ -37,7 +37,7 @@ class NetworkConfig:
     blocks: int = 4
     encoder_channels: int = 16
     levels: int = 1
-    reach: float = 1.25
+    reach: float = 1.5
 
 
 class Planes(nn.Module):
@@ -93,7 +93,7 @@ class Encoder(nn.Module):
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(widths))
         self.middle = _Block(widths[-1])
         self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
-        self.head = _zero(nn.Conv2d(widths[0], 4, 3, padding=1))
+        self.head = _zero(nn.Conv2d(widths[0], 1, 3, padding=1))
 
     def forward(self, luma: Tensor) -> Tensor:
         """Return (B, 1, H, W) for (B, 1, H, W) in 0 to 255, both sides even."""
@@ -106,7 +106,8 @@ class Encoder(nn.Module):
         for layer, before in zip(reversed(self.up), reversed(kept), strict=True):
             larger = F.interpolate(deep, size=before.shape[-2:], mode="bilinear", align_corners=False)
             deep = before + layer(F.gelu(larger))
-        gain = F.pixel_shuffle(self.head(deep), 2)
+        # Smooth: a strength that alternated from pixel to pixel would be a code of its own, lost when scaled.
+        gain = F.interpolate(self.head(deep), scale_factor=2, mode="bilinear", align_corners=False)
         return visibility(luma) * torch.exp(self.reach * torch.tanh(gain))
 
 

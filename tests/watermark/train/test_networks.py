@@ -57,6 +57,16 @@ def test_encoder_changes_the_strength_by_no_more_than_its_reach(luma: np.ndarray
     assert np.ptp(factor) > 1
 
 
+def test_strength_does_not_alternate_from_pixel_to_pixel(luma: np.ndarray) -> None:
+    encoder = Encoder(NetworkConfig(8, 1, 8, reach=2.0))
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, 0, 3)
+    value = torch.from_numpy(luma[None, None])
+    factor = torch.log(encoder(value) / visibility(value))[0, 0].detach()
+    board = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(luma.shape[0] // 2, luma.shape[1] // 2)
+    assert abs(float((factor * board).mean())) < 0.01 * float(factor.std())
+
+
 def test_gradient_reaches_every_weight(luma: np.ndarray) -> None:
     for network in (Encoder(NetworkConfig(8, 1, 8, levels=2)), Extractor(SMALL)):
         for parameter in network.parameters():
