@@ -2,9 +2,9 @@
 
     python benchmarks/watermark_speed.py [--runs 7] [--users 1000000]
 
-Medians over camera originals of 4 to 15 megapixels and Kodak's of 0.4: marking; finding a mark that lies as it
-was put in; the whole search, which unmarked pictures get; and identification among many users. Peak memory of
-100 megapixels is that of a process of its own, which holds the picture and its marked copy as well.
+Medians over camera originals of 4 to 15 megapixels and Kodak's of 0.4: marking; finding a mark that lies as
+it was put in; the whole search, which unmarked pictures get; and identification among many users. Peak memory
+of 100 megapixels is that of a process of its own, which holds the picture and its marked copy as well.
 """
 
 from __future__ import annotations
