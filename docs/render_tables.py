@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
-__all__ = ["cell", "source", "table"]
+__all__ = ["RESULTS", "cell", "load", "source", "table"]
+
+RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results"
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return the result of a benchmark."""
+    loaded: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
 
 
 def source(result: dict[str, Any]) -> str:

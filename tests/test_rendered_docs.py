@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -72,11 +73,11 @@ def test_the_published_schema_is_up_to_date() -> None:
 def test_benchmarks_of_marks_are_rendered_as_far_as_they_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = load("render_benchmarks")
-    results = tmp_path / "benchmarks" / "results"
-    results.mkdir(parents=True)
-    monkeypatch.setattr(module, "ROOT", tmp_path)
-    assert module._watermarks() == []
+    load("render_benchmarks")
+    module, results = sys.modules["render_marks"], tmp_path
+    for name in ("render_marks", "render_tables"):
+        monkeypatch.setattr(sys.modules[name], "RESULTS", results)
+    assert module.watermarks() == []
     machine = {"cores": 2, "processor": "x", "python": "3", "load": 1.0}
     row = {
         "group": "g", "attack": "jpeg:50", "demand": 1.0, "met": False, "pictures": 4, "detected": 3,
@@ -98,17 +99,18 @@ def test_benchmarks_of_marks_are_rendered_as_far_as_they_are_there(
         "rows": [{"rate": 0.01, "alarms": 9, "interval": [0.005, 0.017], "inside": True}],
         "smallest_log10_p": -3.2,
     }  # fmt: skip
-    (results / "watermark_false_alarms.json").write_text(json.dumps(alarms))
+    (results / "watermark_false_alarms_learned.json").write_text(json.dumps(alarms))
     other = {
         "command": "c",
         "machine": machine,
         "rows": [{"scheme": "x", "bit_accuracy": 0.98765, "of": [1, 2.0]}],
     }
     (results / "watermark_comparison.json").write_text(json.dumps(other))
-    survival, chance, comparison = module._watermarks()
+    survival, chance, comparison = module.watermarks()
     assert "| `jpeg:50` | 100% | **3 of 4** | 2 | 0.300 to 0.954 | 10^-1.0 | 10^-9.5 | 50 |" in survival
     assert "| `blur:20` |  | 3 of 4 | 2 |" in survival
     assert "4 of kodak. PSNR at least 40.01 dB" in survival
+    assert "a mark of the codec learned" in chance
     assert "| 0.01 | 9 | 0.009 | 0.005 to 0.017 |" in chance
     assert "`none`, `mark` (`mark`: marked with another key)" in chance
     assert "| scheme | bit accuracy | of |" in comparison
