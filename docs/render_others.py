@@ -8,11 +8,8 @@ from render_tables import cell, source, table
 
 __all__ = ["known_payloads", "side_by_side"]
 
-BEHIND = {
-    "found": "finds more",
-    "bit_accuracy": "reads more bits right",
-    "bit_accuracy_before_decoding": "has fewer wrong bits before decoding",
-}
+BEHIND = {"found": "finds more", "bit_accuracy": "reads more bits right"}
+RAW = "bit_accuracy_before_decoding"
 
 
 def side_by_side(result: dict[str, Any]) -> str:
@@ -48,18 +45,21 @@ def _found(record: dict[str, Any]) -> str:
 
 def _lost(result: dict[str, Any]) -> str:
     """Name the rows in which another is ahead."""
-    if not result["lost"]:
-        return "No row is lost.\n"
     lines = [
-        f"- `{row['attack']}`: {row['peer']} {' and '.join(BEHIND[figure] for figure in row['behind'])}."
+        f"- `{row['attack']}`: {row['peer']} {' and '.join(BEHIND[f] for f in row['behind'] if f != RAW)}."
         for row in result["lost"]
+        if set(row["behind"]) - {RAW}
     ]
-    return (
-        "Rows that are lost, where another did better than ours, which is at least as faint there (as many bits as "
-        f"coins get right in {result['chance']:.0%} of tries do not count as read):\n\n"
-        + "\n".join(lines)
-        + "\n"
+    raw = [f"`{row['attack']}` ({row['peer']})" for row in result["lost"] if row["behind"] == [RAW]]
+    attacks = len({row["attack"] for row in result["lost"] if set(row["behind"]) - {RAW}})
+    head = (
+        f"**Lost: {attacks} of {len(result['attacks'])} rows**, in which another did better than ours, which is at least "
+        f"as faint there (as many bits as coins get right in {result['chance']:.0%} of tries do not count as read):\n\n"
     )
+    said = head + "\n".join(lines) + "\n" if lines else "**No row is lost.**\n"
+    if raw:
+        said += f"\nOurs had more wrong bits before its error correction, and no more after it: {', '.join(raw)}.\n"
+    return said
 
 
 def _costs(result: dict[str, Any]) -> str:
@@ -81,13 +81,13 @@ def _costs(result: dict[str, Any]) -> str:
         for m in others
         if m[key] < first[key]
     ]
-    said = (
-        f"\nLost in time: {'; '.join(quicker)}.\n" if quicker else "\nOurs is the quickest in each column.\n"
-    )
+    alike = [m["method"] for m in others if m["mean_ssim"] > first["mean_ssim"]]
+    said = f"Lost in time: {'; '.join(quicker)}." if quicker else "Ours is the quickest in each column."
+    if alike:
+        said += f" Lost in SSIM: {', '.join(alike)} change the luminance less."
     return (
-        "What marking costs. Times are medians on one thread; SSIM and GMSD look at the luminance, which dwtDct and dwtDctSvd leave alone:\n\n"
-        + table(("method", *keys.values()), rows)
-        + said
+        "What marking costs. Times are medians on one thread; SSIM and GMSD look at the luminance, which dwtDct and "
+        "dwtDctSvd leave alone:\n\n" + table(("method", *keys.values()), rows) + f"\n{said}\n"
     )
 
 
@@ -101,7 +101,8 @@ def known_payloads(result: dict[str, Any]) -> str:
     return (
         f"## Payloads of public programs in unmarked pictures\n\n{source(result)}\n"
         f"{every['comparisons']} comparisons of {result['pictures']} unmarked pictures with the payloads that Stable "
-        "Diffusion and FLUX.1 embed (dwtDct and dwtDctSvd, both orders of colours). P-values before the correction for "
+        "Diffusion and FLUX.1 embed (dwtDct and dwtDctSvd, both orders of colours): photos, mosaics of small photos, and "
+        "generated pictures. P-values before the correction for "
         f"the number of comparisons; the smallest is {every['smallest p-value']:.1g}.\n\n"
         + table(("declared rate", "measured rate", "95 %"), rows)
     )
