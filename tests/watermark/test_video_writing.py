@@ -96,9 +96,20 @@ def test_what_is_not_the_mark_is_kept(film: Path, marker: Watermarker, tmp_path:
     assert 37 < 10 * np.log10(255**2 / error) < 41  # the mark at 219 of 255 steps, and the coding
 
 
-def test_full_range_stays_full(marker: Watermarker, tmp_path: Path) -> None:
-    film = written(tmp_path / "film.mp4", moving(6), color_range=2, colorspace=1)
+def test_full_range_stays_full(marker: Watermarker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[bool] = []
+    mark = FrameMarker.mark
+
+    def recorded(self: FrameMarker, luma: np.ndarray, *, full: bool) -> float:
+        taken.append(full)
+        return mark(self, luma, full=full)
+
+    monkeypatch.setattr(FrameMarker, "mark", recorded)
+    limited = written(tmp_path / "limited.mp4", moving(2), color_range=1)
+    embed_clip(limited, tmp_path / "first.mp4", marker, "c0ffee")
+    film = written(tmp_path / "film.mp4", moving(2), color_range=2, colorspace=1)
     clip = embed_clip(film, tmp_path / "out.mp4", marker, "c0ffee")
+    assert taken == [False, False, True, True]
     with av.open(str(clip.path)) as after:
         assert after.streams.video[0].codec_context.color_range == 2
     means = [np.mean(decoded(path, "yuv420p")[0][:256]) for path in (film, clip.path)]
