@@ -13,8 +13,6 @@ from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    import torch
-
     from forensics.datasets.packs import Squares
     from forensics.training.loop import Schedule
     from forensics.watermark.train.finish import Origins
@@ -73,7 +71,7 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
     return 0
 
 
-def _learned(folder: Path, squares: Squares, device: torch.device, options: Options) -> dict[str, float]:
+def _learned(folder: Path, squares: Squares, device: Any, options: Options) -> dict[str, float]:
     from forensics.training.loop import fit
     from forensics.watermark.train.finish import finish_keyed
     from forensics.watermark.train.keyed import PRESETS, Keyed
@@ -85,7 +83,7 @@ def _learned(folder: Path, squares: Squares, device: torch.device, options: Opti
     return finish_keyed(pair, config, squares, folder, _origins(squares, options))
 
 
-def _signing(folder: Path, squares: Squares, device: torch.device, options: Options) -> dict[str, float]:
+def _signing(folder: Path, squares: Squares, device: Any, options: Options) -> dict[str, float]:
     from forensics.training.loop import fit
     from forensics.watermark.train.finish import finish_hidden
     from forensics.watermark.train.hidden import PRESETS, Hidden
