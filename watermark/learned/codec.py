@@ -24,5 +24,5 @@ def learned() -> Codec:
     """
     bundle = bundled(BUNDLE)
     measured = bundle.folder / NULLS
-    nulls = load(measured) if measured.is_file() else Nulls("nothing measured", Null(), Null(), "learned")
-    return Codec("learned", Learned(bundle), nulls)
+    nothing = Nulls("nothing measured", Null(), Null(), codec="learned")
+    return Codec("learned", Learned(bundle), load(measured) if measured.is_file() else nothing)

@@ -21,11 +21,12 @@ from forensics.watermark.spread.searching import (
     Aligned,
     Candidate,
     align,
+    in_windows,
     on_lattices,
     on_own_grid,
     sync_plan,
 )
-from forensics.watermark.spread.views import View
+from forensics.watermark.spread.views import View, windows_of
 
 __all__ = ["Finding", "find"]
 
@@ -35,8 +36,10 @@ CERTAIN = -9.0  # log10 p-value from which no further search is needed
 HOPELESS = -1.3  # log10 p-value above which not even a verified payload makes a finding
 _TAG_SHARE = 0.01  # of the error rate, for each layout's tag; the rest is for the synchronisation alone
 _LEAST_SIDE = 32  # half a tile: in less no mark can be told from chance
-_CANDIDATES = 2
+_CANDIDATES = 2  # on lattices
+_STAGES = 3  # own grid, lattices, windows
 _ROUNDS = 2
+_FROM_WINDOW = 6  # rounds in which a grid grows from a window over the picture
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,14 @@ def find(views: Sequence[View], key: Key, nulls: Nulls | None = None) -> Finding
     if stages[0] > CERTAIN:
         candidates += on_lattices(views, plan, _CANDIDATES)
         stages.append(nulls.lattices.log10_p(candidates[1].sync.z, candidates[1].searched))
-    both = math.log10(2 / (1 - _TAG_SHARE * len(LAYOUTS)))
-    log10_sync = min(0.0, min(stages) + both)
+    windows = windows_of(views[0]) if min(stages) > CERTAIN else ()
+    if windows:
+        candidates.append(in_windows(windows, plan))
+        stages.append(nulls.windows.log10_p(candidates[-1].sync.z, candidates[-1].searched))
+    of_all = math.log10(_STAGES / (1 - _TAG_SHARE * len(LAYOUTS)))
+    log10_sync = min(0.0, min(stages) + of_all)
     if log10_sync > HOPELESS:
-        return Finding(log10_sync, log10_sync, candidates[int(np.argmin(stages))])
+        return Finding(log10_sync, log10_sync, max(candidates, key=lambda c: c.sync.z))
     candidates.sort(key=lambda c: -c.sync.z)
     first = None
     for candidate in candidates:
@@ -95,8 +102,11 @@ def _read(key: Key, plan: Plan, candidate: Candidate, log10_sync: float) -> Find
     """Read the words at a candidate, on a grid that is fitted exactly unless it is the picture's own."""
     aligned = align(candidate)
     fitted = aligned.warped
-    for _ in range(_ROUNDS if fitted else 0):
-        aligned = _fitted(plan, aligned) or aligned
+    for _ in range(_FROM_WINDOW if candidate.window else _ROUNDS if fitted else 0):
+        better = _fitted(plan, aligned)
+        if better is None:
+            break
+        aligned = better
     best = _words(key, plan, candidate, aligned, log10_sync)
     if fitted or best.words[0].payload.verified:
         return best
@@ -123,6 +133,6 @@ def _words(key: Key, plan: Plan, candidate: Candidate, aligned: Aligned, log10_s
     log10_p = log10_sync
     if words[0].payload.verified:
         tag = LAYOUTS[words[0].payload.layout].tag
-        tries = 2 * (_CANDIDATES + 1) * (1 + _ROUNDS)  # quick and thorough, everywhere
+        tries = 2 * (_CANDIDATES + 2) * (1 + _ROUNDS)  # quick and thorough, everywhere
         log10_p += math.log10(tries / _TAG_SHARE) - tag * math.log10(2)
     return Finding(min(0.0, log10_p), log10_sync, candidate, aligned, place, words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,30 +16,32 @@ import numpy.typing as npt
 from forensics.errors import UsageError
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
-from forensics.watermark.spread.searching import on_lattices, on_own_grid, sync_plan
-from forensics.watermark.spread.views import views_of
+from forensics.watermark.spread.searching import in_windows, on_lattices, on_own_grid, sync_plan
+from forensics.watermark.spread.views import views_of, windows_of
 from forensics.watermark.statistics import Null, fit_null
 
 __all__ = ["Nulls", "Trial", "load", "measure", "nulls_of", "shipped", "to_json"]
 
-FORMAT = 1
+FORMAT = 2
 _LEAST = 500
 
 
 @dataclass(frozen=True)
 class Nulls:
-    """The nulls of both searches.
+    """The nulls of all searches.
 
     Attributes:
         name: Name of the set of pictures.
         own_grid: Of the search on the picture's own grid.
         lattices: Of the search along lattices.
+        windows: Of that along lattices of single parts.
         codec: Of the front end.
     """
 
     name: str
     own_grid: Null
     lattices: Null
+    windows: Null = field(default_factory=Null)
     codec: str = "spread"
 
 
@@ -52,12 +54,16 @@ class Trial:
         own_searched: Of how many.
         lattices: Along lattices.
         lattices_searched: Of how many.
+        windows: Along lattices of single parts.
+        windows_searched: Of how many; 0 if the picture is too small for parts.
     """
 
     own_grid: float
     own_searched: int
     lattices: float
     lattices_searched: int
+    windows: float = 0.0
+    windows_searched: int = 0
 
 
 def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key], front: FrontEnd = CLASSICAL) -> list[Trial]:
@@ -69,11 +75,14 @@ def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key], front: FrontEnd = 
         front: What looks at it.
     """
     views = views_of(luma, front=front)
+    windows = windows_of(views[0])
     trials = []
     for key in keys:
         plan = sync_plan(key)
         own, other = on_own_grid(views, plan), on_lattices(views, plan, 1)[0]
-        trials.append(Trial(own.sync.z, own.searched, other.sync.z, other.searched))
+        both = own.sync.z, own.searched, other.sync.z, other.searched
+        part = in_windows(windows, plan) if windows else None
+        trials.append(Trial(*both, part.sync.z, part.searched) if part else Trial(*both))
     return trials
 
 
@@ -94,10 +103,15 @@ def nulls_of(name: str, pictures: Iterable[Sequence[Trial]], codec: str = "sprea
         raise UsageError(
             f"{len(trials)} trials are too few to calibrate, {_LEAST} are needed", actual=len(trials)
         )
+    parted = [t for t in trials if t.windows_searched]
+    of_parts = sum(picture[0].windows_searched > 0 for picture in measured)
     return Nulls(
         name,
         fit_null([t.own_grid for t in trials], [t.own_searched for t in trials], len(measured)),
         fit_null([t.lattices for t in trials], [t.lattices_searched for t in trials], len(measured)),
+        fit_null([t.windows for t in parted], [t.windows_searched for t in parted], of_parts)
+        if len(parted) >= _LEAST
+        else Null(),
         codec,
     )
 
@@ -127,10 +141,10 @@ def shipped() -> Nulls:
 
 
 def _parsed(document: dict[str, Any]) -> Nulls:
-    if document["format"] != FORMAT:
-        raise ValueError(f"format {document['format']}")
+    if document["format"] != FORMAT or not isinstance(document["codec"], str):
+        raise ValueError(f"format {document['format']} of codec {document['codec']!r}")
     parts = []
-    for name in ("own_grid", "lattices"):
+    for name in ("own_grid", "lattices", "windows"):
         fields = {**document[name], "counts": tuple(document[name]["counts"])}
         parts.append(Null(**fields))
-    return Nulls(str(document["name"]), parts[0], parts[1], str(document["codec"]))
+    return Nulls(str(document["name"]), parts[0], parts[1], parts[2], str(document["codec"]))

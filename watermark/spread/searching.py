@@ -17,9 +17,9 @@ from forensics.watermark.spread.embedding import Placement
 from forensics.watermark.spread.geometry import Warp, of_basis, straightened
 from forensics.watermark.spread.plane import NAMINGS, seen_along, seen_on_tile
 from forensics.watermark.spread.sync import COARSE, HYPOTHESES, Sync, strongest
-from forensics.watermark.spread.views import View
+from forensics.watermark.spread.views import View, Window
 
-__all__ = ["Aligned", "Candidate", "align", "on_lattices", "on_own_grid"]
+__all__ = ["Aligned", "Candidate", "align", "in_windows", "on_lattices", "on_own_grid"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -35,12 +35,14 @@ class Candidate:
         basis: (2, 2); its columns are the tile's periods in pixels of the view.
         sync: Agreement.
         searched: Among how many hypotheses it is the best.
+        window: The part of the view that it was found in; None for the whole.
     """
 
     view: View
     basis: Basis
     sync: Sync
     searched: int
+    window: Window | None = None
 
 
 class Aligned:
@@ -53,9 +55,10 @@ class Aligned:
         warped: The grid is not the picture's own.
     """
 
-    def __init__(self, view: View, warp: Warp) -> None:
+    def __init__(self, view: View, warp: Warp, window: Window | None = None) -> None:
         self.view = view
         self.warp = warp
+        self._window = window
         height, width = view.luma.shape
         self.warped = warp.size != (width, height) or not np.array_equal(warp.matrix, np.eye(3))
         if not self.warped:
@@ -68,7 +71,17 @@ class Aligned:
     @cached_property
     def tile(self) -> Complex:
         """(64, 33) spectrum of the mean tile."""
-        return tile_spectrum(fold(self.residual))
+        return tile_spectrum(fold(self.residual if self._window is None else self._in_window(self._window)))
+
+    def _in_window(self, window: Window) -> Floats:
+        """Return the residual where the window lies, 0 elsewhere: there the grid fits, so far."""
+        import cv2
+
+        seen = np.zeros(self.view.luma.shape, np.uint8)
+        seen[window.y : window.y + window.side, window.x : window.x + window.side] = 1
+        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+        mask = cv2.warpPerspective(seen, self.warp.matrix, self.warp.size, flags=flags)
+        return np.asarray(self.residual * mask, np.float32)
 
     def place(self, plan: Plan) -> tuple[Placement, float]:
         """Return where the tiles of a plan begin, and the agreement there."""
@@ -93,12 +106,24 @@ def on_lattices(views: Sequence[View], plan: Plan, most: int) -> list[Candidate]
     return [Candidate(*owners[number], sync, len(seen) * HYPOTHESES) for number, sync in best]
 
 
+def in_windows(windows: Sequence[Window], plan: Plan) -> Candidate:
+    """Return the best agreement with tiles along lattices of single parts of a picture.
+
+    Where a picture was tilted, no lattice fits the whole.
+    """
+    seen = np.concatenate([seen_along(window.plane, window.bases, plan) for window in windows])
+    owners = [(window, basis) for window in windows for basis in window.bases]
+    number, sync = strongest(seen, plan, 1, COARSE)[0]
+    window, basis = owners[number]
+    return Candidate(window.view, basis, sync, len(seen) * HYPOTHESES, window)
+
+
 def align(candidate: Candidate) -> Aligned:
     """Lay the picture on the grid of a candidate."""
     view = candidate.view
     if np.array_equal(candidate.basis, SIDE * np.eye(2)):
         return Aligned(view, Warp(np.eye(3), view.luma.shape[::-1]))
-    return Aligned(view, of_basis(candidate.basis, *view.luma.shape))
+    return Aligned(view, of_basis(candidate.basis, *view.luma.shape), candidate.window)
 
 
 def sync_plan(key: Key) -> Plan:

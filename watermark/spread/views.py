@@ -13,7 +13,7 @@ from forensics.watermark.spread.geometry import shortest, upright
 from forensics.watermark.spread.lattice import autocorrelation, lattices
 from forensics.watermark.spread.plane import NAMINGS, Plane, plane_of
 
-__all__ = ["View", "views_of"]
+__all__ = ["View", "Window", "views_of", "windows_of"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -26,6 +26,9 @@ _LATTICES = 6  # per level
 _LONGEST = 92.0  # pixels; longer periods are found on the next level
 _SHORTEST = 20.0  # on the first level; on the others, shorter ones are found on the one before
 _SCALE_STEP = 0.007
+_WINDOW = 256  # pixels each way of the parts in which a tilted picture is as good as level
+_IN_WINDOW = 2  # lattices of a window
+_LEAST_WINDOW = 192
 
 
 class View:
@@ -66,6 +69,46 @@ class View:
         of_lattices = [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
         sizes = least * np.exp(np.arange(0.0, np.log(_LONGEST / least), _SCALE_STEP))
         return np.stack([*of_lattices, *(np.eye(2) * size for size in sizes)])
+
+
+class Window:
+    """A part of a view, in which lattices are looked for that do not fit the whole.
+
+    Attributes:
+        view: The whole.
+        x: Column of the view at which it begins.
+        y: Row.
+        side: Pixels each way.
+    """
+
+    def __init__(self, view: View, x: int, y: int, side: int) -> None:
+        self.view = view
+        self.x, self.y, self.side = x, y, side
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The whitened spectrum of the part."""
+        residual = self.view.residual[self.y : self.y + self.side, self.x : self.x + self.side]
+        return plane_of(np.ascontiguousarray(residual))
+
+    @cached_property
+    def bases(self) -> Bases:
+        """(N, 2, 2) periods along which tiles may lie: those of lattices in all namings."""
+        found = lattices(autocorrelation(self.plane), _SHORTEST, _LONGEST, _IN_WINDOW)
+        return np.stack(
+            [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
+        )
+
+
+def windows_of(view: View) -> tuple[Window, ...]:
+    """Return five parts of a picture, the middle first; none of a small one."""
+    height, width = view.luma.shape
+    side = min(_WINDOW, min(height, width) * 5 // 8)
+    if side < _LEAST_WINDOW:
+        return ()
+    right, bottom = width - side, height - side
+    corners = ((right // 2, bottom // 2), (0, 0), (right, 0), (0, bottom), (right, bottom))
+    return tuple(Window(view, x, y, side) for x, y in corners)
 
 
 def views_of(

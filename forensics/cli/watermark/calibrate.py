@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from forensics.media import Pixels
     from forensics.watermark.spread.frontend import FrontEnd
     from forensics.watermark.spread.nulls import Nulls, Trial
+    from forensics.watermark.statistics import Null
 
 __all__ = ["calibrate"]
 
@@ -84,14 +86,22 @@ def _measured(pixels: Pixels, keys_each: int, front: FrontEnd) -> list[Trial]:
 def _record(out: Path, nulls: Nulls) -> Record:
     searches = {
         name: {"pairs": null.pairs, "pictures": null.pictures, "share": null.share, "misfit": null.misfit}
-        for name, null in (("own_grid", nulls.own_grid), ("lattices", nulls.lattices))
+        for name, null in _searches(nulls)
     }
     return {"path": name_of(out), "name": nulls.name, "codec": nulls.codec, **searches}
 
 
 def _text(nulls: Nulls) -> str:
     return "\n".join(
-        f"{label:9s} {null.pairs} pairs of {null.pictures} pictures: one hypothesis in {1 / null.share:.1f} "
-        f"counts, misfit {null.misfit:.3f}"
-        for label, null in (("own grid", nulls.own_grid), ("lattices", nulls.lattices))
+        f"{label.replace('_', ' '):9s} {null.pairs} pairs of {null.pictures} pictures: "
+        f"one hypothesis in {1 / null.share:.1f} counts, misfit {null.misfit:.3f}"
+        for label, null in _searches(nulls)
     )
+
+
+def _searches(nulls: Nulls) -> Iterator[tuple[str, Null]]:
+    """Yield the searches that were measured, by name."""
+    for name in ("own_grid", "lattices", "windows"):
+        null: Null = getattr(nulls, name)
+        if null.pairs:
+            yield name, null

@@ -101,8 +101,8 @@ def test_file_holds_what_was_measured(tmp_path: Path, rng: np.random.Generator) 
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
-        {"codec": "other"},
+        {"format": 1},
+        {"codec": 7},
         {"own_grid": None},
         {"lattices": {"share": 1}},
         {"own_grid": {"wrong": 1, "counts": []}},

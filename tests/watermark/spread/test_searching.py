@@ -11,9 +11,19 @@ from forensics.watermark.attacks import parse_attack
 from forensics.watermark.detection import Marked
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.geometry import shortest
-from forensics.watermark.spread.searching import Aligned, align, on_lattices, on_own_grid, sync_plan
+from forensics.watermark.spread.searching import (
+    Aligned,
+    align,
+    in_windows,
+    on_lattices,
+    on_own_grid,
+    sync_plan,
+)
 from forensics.watermark.spread.sync import HYPOTHESES
-from forensics.watermark.spread.views import View, views_of
+from forensics.watermark.spread.views import View, views_of, windows_of
+from forensics.watermark.watermarker import Watermarker
+
+from ..conftest import Scene
 
 
 def luma(pixels: Pixels) -> np.ndarray:
@@ -56,6 +66,18 @@ def test_lattice_of_a_warped_mark_is_found(key: Key, marked: Marked, spec: str, 
     assert found[0].searched == sum(len(view.bases) for view in views) * HYPOTHESES
     lengths = np.hypot(*shortest(found[0].basis)) * 2 ** found[0].view.times
     np.testing.assert_allclose(lengths, period, rtol=0.02)
+
+
+@pytest.mark.parametrize("spec", ["perspective:0.2", "none", "rotate:9"])
+def test_windows_show_the_lattice_of_a_tilted_mark(key: Key, other: Key, spec: str, scene: Scene) -> None:
+    marked = Watermarker(key).embed(scene(21, 640, 704), "1").pixels
+    view = views_of(luma(parse_attack(spec)(marked, seed=1)))[0]
+    windows = windows_of(view)
+    found = in_windows(windows, sync_plan(key))
+    assert found.sync.z > 9
+    assert found.window in windows
+    assert found.searched == sum(len(window.bases) for window in windows) * HYPOTHESES
+    assert in_windows(windows, sync_plan(other)).sync.z < 7
 
 
 def test_another_key_finds_nothing(other: Key, marked: Marked) -> None:

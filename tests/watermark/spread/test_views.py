@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forensics.watermark.spread import views
-from forensics.watermark.spread.views import views_of
+from forensics.watermark.spread.views import views_of, windows_of
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,21 @@ def test_work_is_done_once(rng: np.random.Generator) -> None:
 def test_pictures_longer_than_warps_can_take_are_cut() -> None:
     (view,) = views_of(np.zeros((130, views._MOST_SIDE + 500), np.uint8))
     assert view.luma.shape == (130, views._MOST_SIDE)
+
+
+@pytest.mark.parametrize(("size", "side"), [((512, 700), 256), ((330, 400), 206), ((1023, 1023), 256)])
+def test_windows_lie_inside_the_picture(rng: np.random.Generator, size: tuple[int, int], side: int) -> None:
+    view = views_of(rng.integers(0, 256, size, dtype=np.uint8))[0]
+    windows = windows_of(view)
+    assert [window.side for window in windows] == [side] * 5
+    corners = {(window.x, window.y) for window in windows}
+    assert len(corners) == 5
+    assert max(x for x, _ in corners) == size[1] - side
+    assert max(y for _, y in corners) == size[0] - side
+    assert windows[0].plane is windows[0].plane
+    assert windows[0].bases.shape[1:] == (2, 2)
+    assert len(windows[0].bases) % 8 == 0
+
+
+def test_small_pictures_have_no_windows(rng: np.random.Generator) -> None:
+    assert windows_of(views_of(rng.integers(0, 256, (300, 900), dtype=np.uint8))[0]) == ()
