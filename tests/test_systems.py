@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
+TRAINING = ("forensics.training.", "forensics.watermark.train.")
 
 
 def load_renderer() -> ModuleType:
@@ -33,6 +34,8 @@ TESTS = sorted({row.test for row in ROWS if row.test})
 
 def resolve(dotted: str) -> object:
     """Import the longest module and walk the rest by attribute."""
+    if dotted.startswith(TRAINING):
+        pytest.importorskip("torch")
     parts = dotted.split(".")
     for cut in range(len(parts), 0, -1):
         try:

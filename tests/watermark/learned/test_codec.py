@@ -41,7 +41,7 @@ def test_weights_are_small_and_come_with_their_card() -> None:
 
 
 @pytest.mark.parametrize(
-    "attack", ["none", "jpeg:50", "resize:0.5", "rotate:12", "noise:8", "flip:horizontal"]
+    "attack", ["none", "jpeg:50", "resize:0.5", "rotate:12", "noise:8", "flip:horizontal", "perspective:0.3"]
 )
 def test_marks_are_found_and_read(marker: Watermarker, scene: Scene, attack: str) -> None:
     plain = scene(3, 512, 576)
@@ -53,6 +53,12 @@ def test_marks_are_found_and_read(marker: Watermarker, scene: Scene, attack: str
     assert found.codec == "learned"
     assert found.payload == marked.payload
     assert found.key == marker.key.id
+
+
+def test_nothing_hangs_on_the_number_of_a_row(marker: Watermarker, scene: Scene) -> None:
+    pixels = marker.embed(scene(11, 512, 512), "1").pixels
+    found = [marker.detect(np.ascontiguousarray(pixels[y:, x:])).log10_p for y, x in ((0, 0), (1, 0), (0, 1))]
+    assert max(found) < min(found) + 4
 
 
 def test_it_is_as_discreet_as_spread(marker: Watermarker, key: Key, scene: Scene) -> None:
