@@ -1,6 +1,6 @@
 """What do marks survive, with one threshold for all attacks?
 
-    python benchmarks/watermark_robustness.py [--suite contract] [--workers 2] [--most 100]
+    python benchmarks/watermark_robustness.py [--suite contract] [--codec spread] [--workers 2]
 
 Every picture is marked at 40 dB with a payload of its own, attacked, and searched at a false-alarm rate of
 one in a million, whatever was done to it.
@@ -22,20 +22,21 @@ from watermark_pictures import Picture, measured_on
 
 from forensics.watermark.attacks import load_suite
 from forensics.watermark.bench import Trial, run, summarise
+from forensics.watermark.codecs import NAMES
 from forensics.watermark.keys import Key
 from forensics.watermark.watermarker import Watermarker
 
 PSNR = 40.0
 
 
-def work(job: tuple[Picture, str]) -> tuple[list[Trial], float]:
+def work(job: tuple[Picture, str, str]) -> tuple[list[Trial], float]:
     """Try one picture; return its trials and its PSNR."""
     import cv2
 
     cv2.setNumThreads(1)
-    picture, name = job
+    picture, name, codec = job
     digest = hashlib.sha256(picture.name.encode()).hexdigest()
-    marker = Watermarker(Key(hashlib.sha256(b"robustness").digest()), psnr=PSNR)
+    marker = Watermarker(Key(hashlib.sha256(b"robustness").digest()), psnr=PSNR, codec=codec)
     psnr = marker.embed(picture.pixels, digest[:9]).psnr
     return run(marker, picture.name, picture.pixels, load_suite(name), payload=digest[:9]), psnr
 
@@ -46,13 +47,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--suite", default="contract")
+    parser.add_argument("--codec", choices=NAMES, default="spread")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--most", type=int, default=100)
     options = parser.parse_args()
     suite = load_suite(options.suite)
     pictures = list(measured_on(data_folder()))[: options.most]
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        found = pool.map(work, [(picture, options.suite) for picture in pictures], chunksize=1)
+        found = pool.map(work, [(picture, options.suite, options.codec) for picture in pictures], chunksize=1)
     results = summarise(suite, (trial for trials, _ in found for trial in trials))
     rows: list[dict[str, Any]] = []
     for r in results:
@@ -69,7 +71,7 @@ def main() -> int:
         print(f"{state:6s}{r.attack:44s} {r.detected}/{r.pictures} {r.exact} {r.weakest:.1f}")
     groups = {g: sum(p.group == g for p in pictures) for g in sorted({p.group for p in pictures})}
     result = {
-        "suite": suite.name, "rate": 1e-6, "pictures": groups,
+        "suite": suite.name, "codec": options.codec, "rate": 1e-6, "pictures": groups,
         "least_psnr": round(min(psnr for _, psnr in found), 2),
         "missed": [
             {"picture": t.picture, "attack": t.attack, "log10_p": round(t.log10_p, 2), "exact": t.exact}
@@ -79,7 +81,9 @@ def main() -> int:
         "rows": rows,
     }  # fmt: skip
     path = write_result(
-        f"watermark_{suite.name}", f"python benchmarks/watermark_robustness.py --suite {suite.name}", result
+        f"watermark_{suite.name}_{options.codec}",
+        f"python benchmarks/watermark_robustness.py --suite {suite.name} --codec {options.codec}",
+        result,
     )
     print(path.relative_to(ROOT), "least PSNR", result["least_psnr"])
     return 0 if all(r.met for r in results) else 1

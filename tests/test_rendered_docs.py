@@ -88,11 +88,12 @@ def test_benchmarks_of_marks_are_rendered_as_far_as_they_are_there(
         "command": "c",
         "machine": machine,
         "rate": 1e-6,
+        "codec": "spread",
         "pictures": {"kodak": 4},
         "least_psnr": 40.01,
     }
     free = {**row, "attack": "blur:20", "demand": None, "met": True}
-    (results / "watermark_contract.json").write_text(json.dumps({**contract, "rows": [row, free]}))
+    (results / "watermark_contract_spread.json").write_text(json.dumps({**contract, "rows": [row, free]}))
     alarms = {
         "command": "c", "machine": machine, "pairs": 1000, "pictures": 10,
         "attacks": ["none", "mark", "none"],
