@@ -9,7 +9,18 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE
 
-__all__ = ["EDGES", "OCTAVES", "fold", "normalised", "octave", "reduced", "rings", "tile_spectrum"]
+__all__ = [
+    "EDGES",
+    "OCTAVES",
+    "deviation",
+    "fold",
+    "high_pass",
+    "normalised",
+    "octave",
+    "reduced",
+    "rings",
+    "tile_spectrum",
+]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -37,20 +48,40 @@ def reduced(luma: npt.NDArray[np.uint8] | Floats, times: int) -> Floats:
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def normalised(luma: Floats) -> Floats:
-    """Return the high-pass of a picture over its local deviation, clipped: what hides a mark, evened out.
+def high_pass(luma: Floats) -> Floats:
+    """Return a picture without its low frequencies.
 
     Args:
         luma: (H, W), 0 to 255.
     """
     import cv2
 
-    high = luma - cv2.GaussianBlur(luma, (0, 0), _SIGMA)
+    return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), _SIGMA), np.float32)
+
+
+def deviation(high: Floats) -> Floats:
+    """Return the local deviation of a high-pass around each pixel, and a little more.
+
+    Args:
+        high: (H, W) from `high_pass`.
+    """
+    import cv2
+
     spread = np.asarray(cv2.boxFilter(high * high, -1, (_WINDOW, _WINDOW)), np.float32)
     np.maximum(spread, 0.0, out=spread)
     np.sqrt(spread, out=spread)
     spread += np.float32(_FLOOR)
-    high /= spread
+    return spread
+
+
+def normalised(luma: Floats) -> Floats:
+    """Return the high-pass of a picture over its local deviation, clipped: what hides a mark, evened out.
+
+    Args:
+        luma: (H, W), 0 to 255.
+    """
+    high = high_pass(luma)
+    high /= deviation(high)
     return np.clip(high, -_CLIP, _CLIP, out=high)
 
 

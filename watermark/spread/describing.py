@@ -17,10 +17,12 @@ Floats = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 
 _TILTED = 0.02  # relative change of scale over the picture from which it counts as perspective
-_MISSING = 0.3  # share of the usual agreement below which a tile's mark counts as missing
+_MISSING = 0.3  # share of the agreement expected below which a tile's mark counts as missing
 _LEAST_TILES = 9
 _MAP_SIDE = 1024
-_USUAL_SPREAD = 4.0  # usual agreement of a tile from which single tiles can be judged
+_JUDGED = (
+    5.0  # agreement expected of a tile from which it can be judged: chance leaves it 3.5 deviations short
+)
 
 
 def geometry_of(aligned: Aligned, inspection: Inspection | None) -> Geometry:
@@ -65,10 +67,10 @@ def tampering_of(aligned: Aligned, inspection: Inspection) -> Tampering | None:
     """
     import cv2
 
-    judged = inspection.inside
-    if inspection.usual < _USUAL_SPREAD or judged.sum() < _LEAST_TILES:
+    judged = inspection.inside & (inspection.expected >= _JUDGED)
+    if judged.sum() < _LEAST_TILES:
         return None
-    missing = ((inspection.presence < _MISSING) & judged).astype(np.float32)
+    missing = ((inspection.presence < _MISSING * inspection.expected) & judged).astype(np.float32)
     x, y = inspection.origin
     width, height = aligned.warp.size
     grid = np.zeros((height, width), np.float32)

@@ -13,10 +13,14 @@ from forensics.watermark.spread.analysis import OCTAVES
 from forensics.watermark.spread.binding import Bound, Margins, bound_to, margins, patterns
 from forensics.watermark.spread.carriers import Plan, make_plan
 from forensics.watermark.spread.embedding import BIND_SHARE, Placement, mark_values
+from forensics.watermark.spread.masking import readability
 from forensics.watermark.spread.searching import Aligned
 from forensics.watermark.spread.tiles import agreement, content_signs, spectra, whole_tiles
 
 __all__ = ["Inspection", "inspect"]
+
+_ALIKE = 5  # tiles on either side, by smoothness, that a tile is compared with
+_MOST_OF = 0.8  # of these have to lack the mark before it is not expected of tiles like them
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -29,17 +33,17 @@ class Inspection:
     Attributes:
         bound: How well the mark fits the content.
         margins: What was cropped off, in tiles; None if that cannot be told.
-        presence: (R, C) agreement of each whole tile with the mark, over what is usual in the picture.
+        presence: (R, C) agreement of each whole tile with the mark, in deviations.
+        expected: (R, C) what it should be, by what lies in the tile and by the others.
         inside: (R, C) which tiles lie inside the picture.
-        usual: Agreement of a tile with the mark that is usual in the picture, in deviations.
         origin: x and y in the grid at which the first of these tiles begins.
     """
 
     bound: Bound
     margins: Margins | None
     presence: Floats
+    expected: Floats
     inside: npt.NDArray[np.bool_]
-    usual: float
     origin: tuple[int, int]
 
 
@@ -59,8 +63,8 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
     found = spectra(aligned.residual, place.row, place.column)
     presence = agreement(found, plan, known)
     inside = _tiles_inside(aligned, place)
-    usual = _usual(presence, inside)
-    here = presence >= usual / 2  # elsewhere a frame or something pasted gives the content
+    expected = _expected(presence, inside, whole_tiles(readability(aligned.luma), place.row, place.column))
+    here = presence >= expected / 2  # elsewhere a frame or something pasted gives the content
     sets = [patterns(key, payload, plan, octave) for octave in range(OCTAVES)]
     content, start, end = sets[0]
     signs = content_signs(aligned.luma, place.row, place.column)
@@ -73,17 +77,35 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
             agreement(found, plan, end.values),
             [(first, last) for _, first, last in sets],
         ),
-        presence / usual,
+        presence,
+        expected,
         inside,
-        usual,
         (place.column, place.row),
     )
 
 
-def _usual(presence: Floats, inside: npt.NDArray[np.bool_]) -> float:
-    """Return the mean agreement of the better half of the tiles that lie inside."""
-    values = np.sort(presence[inside])
-    return max(float(values[len(values) // 2 :].mean()), 1e-6) if len(values) else 1e-6
+def _expected(presence: Floats, inside: npt.NDArray[np.bool_], readable: Floats) -> Floats:
+    """Return (R, C) the agreement to expect: what can be read in each tile, as far as others like it show it.
+
+    Compression takes the mark out of smooth tiles first. So a tile is compared with those that are about as
+    smooth: what they all lack says nothing of a single one.
+    """
+    share = np.asarray(readable.mean(axis=(2, 3)), np.float32) if readable.size else np.zeros_like(presence)
+    expected = np.full_like(presence, 1e-6)
+    if not inside.any():
+        return expected
+    ratio = presence[inside] / np.maximum(share[inside], 1e-6)
+    better = ratio >= np.median(ratio)
+    scale = presence[inside][better].mean() / max(float(share[inside][better].mean()), 1e-6)
+    order = np.argsort(share[inside])
+    reach = min(max(_ALIKE, len(order) // 8), len(order) - 1)
+    ordered = ratio[order] / max(float(scale), 1e-6)
+    padded = np.concatenate([ordered[reach:0:-1], ordered, ordered[-2 : -2 - reach : -1]])
+    alike = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    usual = np.empty(len(order), np.float32)
+    usual[order] = np.quantile(alike, _MOST_OF, axis=1)
+    expected[inside] = np.maximum(share[inside] * scale * np.clip(usual, 0, 1), 1e-6)
+    return expected
 
 
 def _share(plan: Plan, values: Complex) -> float:

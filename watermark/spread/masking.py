@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["visibility"]
+from forensics.watermark.spread.analysis import deviation, high_pass
+
+__all__ = ["readability", "visibility"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,6 +28,18 @@ def visibility(luma: Floats) -> Floats:
     bright = 3.0 / 128.0 * (mean - 127.0) + 3.0
     light = np.where(mean <= 127, dark, bright)
     across, down = cv2.Scharr(luma, cv2.CV_32F, 1, 0), cv2.Scharr(luma, cv2.CV_32F, 0, 1)
-    contrast = np.asarray(cv2.blur(cv2.magnitude(across, down), (5, 5)), np.float32) / np.float32(16.0)
+    slope = np.maximum(cv2.blur(cv2.magnitude(across, down), (5, 5)), 0.0)  # a running sum may end below zero
+    contrast = np.asarray(slope, np.float32) / np.float32(16.0)
     texture = 0.117 * 16.0 * contrast**2.4 / (contrast**2 + 26.0**2)
     return (light + texture - 0.3 * np.minimum(light, texture)).astype(np.float32)
+
+
+def readability(luma: Floats) -> Floats:
+    """Return how well a mark shaped by `visibility` can be seen again at each pixel, up to a common factor.
+
+    Rough content hides more of a mark than it lets be put in.
+
+    Args:
+        luma: (H, W), 0 to 255.
+    """
+    return visibility(luma) / deviation(high_pass(luma))
