@@ -28,12 +28,12 @@ def luma(pixels: Pixels) -> np.ndarray:
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
 
 
-def unmarked(pictures: int, each: int) -> list[float]:
+def unmarked(pictures: int, each: int, height: int = 170, width: int = 200) -> list[float]:
     """log10 p-values of pictures that nobody marked, half of them like photos, half coloured noise."""
     out = []
     for i in range(pictures):
-        noise = np.clip(127 + 45 * coloured_noise(i, 170, 200, 0.4 * (i % 5)), 0, 255).astype(np.uint8)
-        views = views_of(luma(camera(900 + i, 170, 200)) if i % 2 else noise)
+        noise = np.clip(127 + 45 * coloured_noise(i, height, width, 0.4 * (i % 5)), 0, 255).astype(np.uint8)
+        views = views_of(luma(camera(900 + i, height, width)) if i % 2 else noise)
         out += [find(views, Key(f"wild {i:13d} {j:13d}".encode())).log10_p for j in range(each)]
     return out
 
@@ -47,6 +47,10 @@ def judged(found: list[float]) -> None:
 
 def test_no_p_value_of_unmarked_pictures_is_small() -> None:
     judged(unmarked(6, 4))
+
+
+def test_nor_is_it_where_windows_are_searched_as_well() -> None:
+    judged(unmarked(3, 3, 330, 400))
 
 
 @pytest.mark.slow
