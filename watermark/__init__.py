@@ -5,8 +5,8 @@ Example:
     >>> from forensics.watermark import Key, Watermarker
     >>> picture = np.full((256, 256, 3), 90, np.uint8)
     >>> marker = Watermarker(Key.generate("studio"))
-    >>> str(marker.detect(marker.embed(picture, "c0ffee").pixels).geometry)
-    'as it was'
+    >>> marker.detect(marker.embed(picture, "c0ffee").pixels).payload.identity
+    '000c0ffee'
 """
 
 from __future__ import annotations

@@ -56,12 +56,14 @@ class HiddenConfig:
         schedule: Length of the run.
         side: Side of the pictures in pixels.
         psnr: In dB: at first, and in the end.
+        attacked: Shares of the run at which distortions begin, and are at their strongest.
     """
 
     network: Network = field(default_factory=Network)
     schedule: Schedule = field(default_factory=lambda: Schedule(steps=8000, batch=24, rate=2e-3, every=500))
     side: int = 64
     psnr: tuple[float, float] = (26.0, 36.0)
+    attacked: tuple[float, float] = (0.2, 0.6)
 
 
 PRESETS: Mapping[str, HiddenConfig] = {
@@ -184,7 +186,7 @@ class Hidden:
         psnr = Ramp(0.25, 0.7, *self.config.psnr)(done) + torch.from_numpy(rng.uniform(-1, 1, count)).to(luma)
         message = _messages(count, self.config.network.bits, rng, luma)
         marked = luma + at_psnr(pair.sender(luma, message), psnr)
-        strength = Ramp(0.2, 0.6, 0.0, 1.0)(done)
+        strength = Ramp(*self.config.attacked, 0.0, 1.0)(done)
         there = distorted(_window(torch.cat([marked, luma]), rng, strength), rng, strength)
         found = pair.reader(there)
         bits = F.softplus(-found[:count, :-1] * message).mean()
