@@ -85,13 +85,12 @@ def test_model_computes_what_was_trained(squares: Squares, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_short_run_learns_to_read(squares: Squares, tmp_path: Path) -> None:
-    config = HiddenConfig(
-        Network(8, 16, 1, 3), Schedule(steps=500, batch=16, rate=3e-3, every=500), side=32, psnr=(24.0, 26.0)
-    )
-    pair = fit(Hidden(config, squares, CPU), tmp_path)
-    found = accuracies(pair, squares, 32, 26.0)
-    assert found["accuracy none"] > 0.8
+def test_a_short_run_learns_to_read(tmp_path: Path) -> None:
+    schedule = Schedule(steps=500, batch=16, rate=5e-3, every=500)
+    config = HiddenConfig(Network(8, 32, 2, 4), schedule, side=32, psnr=(22.0, 22.0), attacked=(2.0, 3.0))
+    squares = load_squares(PROCEDURAL, 64, 400)
+    found = accuracies(fit(Hidden(config, squares, CPU), tmp_path), squares, 32, 22.0)
+    assert found["accuracy none"] > 0.72  # 5 deviations from chance: 160 bits
 
 
 def test_whitened_bits_are_independent_and_fair(rng: np.random.Generator) -> None:
