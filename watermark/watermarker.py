@@ -43,7 +43,7 @@ class Watermarker:
 
     Example:
         >>> import numpy as np
-        >>> picture = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+        >>> picture = np.full((256, 256, 3), 90, np.uint8)
         >>> marker = Watermarker(Key.generate())
         >>> found = marker.detect(marker.embed(picture, "c0ffee").pixels)
         >>> found.detected, found.payload.identity
