@@ -139,7 +139,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("step", choices=("calibrate", "check"))
+    parser.add_argument("step", choices=("calibrate", "check"), nargs="?", default="check")
     parser.add_argument("--codec", choices=NAMES, default="spread")
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--keys", type=int, default=10)
