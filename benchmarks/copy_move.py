@@ -65,7 +65,7 @@ class Outcome:
 def main() -> None:
     """Run one of the steps."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", choices=("calibrate", "evaluate", "speed"))
+    parser.add_argument("step", choices=("calibrate", "evaluate", "speed"), nargs="?", default="evaluate")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
