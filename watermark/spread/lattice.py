@@ -23,7 +23,7 @@ Basis = npt.NDArray[np.float64]
 _BAND = (0.05, 0.40)  # cycles per pixel
 _REACH = 200.0  # pixels in which lattices are scanned for; farther multiples are used to refine
 _MOST_MULTIPLES = 6
-_ANGLES = np.radians(np.arange(0.0, 90.0, 0.5))
+_TURN = 0.5  # degrees between angles
 _STEP = 0.009  # of the logarithm of the period
 _PEAKS = 20
 _SAME = 0.02  # relative difference of two bases that count as one
@@ -80,7 +80,9 @@ def autocorrelation(plane: Plane) -> Autocorrelation:
     return Autocorrelation(values, spread, np.array([columns, rows], np.float64))
 
 
-def lattices(found: Autocorrelation, shortest: float, longest: float, most: int) -> tuple[Lattice, ...]:
+def lattices(
+    found: Autocorrelation, shortest: float, longest: float, most: int, reach: float = _REACH
+) -> tuple[Lattice, ...]:
     """Return the lattices that fit best, strongest first, all different.
 
     Args:
@@ -88,8 +90,9 @@ def lattices(found: Autocorrelation, shortest: float, longest: float, most: int)
         shortest: Least period in pixels.
         longest: Greatest period.
         most: How many to return.
+        reach: Pixels in which they are scanned for; in fewer, fewer angles and sizes are different.
     """
-    starts = [*_squares(found, shortest, longest), *_of_peaks(found, shortest, longest)]
+    starts = [*_squares(found, shortest, longest, reach), *_of_peaks(found, shortest, longest)]
     starts.sort(key=lambda lattice: -lattice.strength)
     out: list[Lattice] = []
     for start in starts[: 3 * most]:
@@ -99,14 +102,16 @@ def lattices(found: Autocorrelation, shortest: float, longest: float, most: int)
     return tuple(sorted(out, key=lambda lattice: -lattice.strength)[:most])
 
 
-def _squares(found: Autocorrelation, shortest: float, longest: float) -> Iterator[Lattice]:
+def _squares(found: Autocorrelation, shortest: float, longest: float, reach: float) -> Iterator[Lattice]:
     """Yield the best square lattice of each size that is better than its neighbours in size."""
-    sizes = shortest * np.exp(np.arange(0.0, np.log(longest / shortest), _STEP))
-    turns = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
+    coarser = _REACH / reach
+    sizes = shortest * np.exp(np.arange(0.0, np.log(longest / shortest), _STEP * coarser))
+    angles = np.radians(np.arange(0.0, 90.0, _TURN * coarser))
+    turns = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     units = np.stack([turns, turns[:, ::-1] * [-1, 1]], axis=2)  # (angles, x and y, which period)
     best = []
     for size in sizes:
-        scores = _strengths(found, units * size, size)
+        scores = _strengths(found, units * size, size, reach)
         k = int(scores.argmax())
         best.append((float(scores[k]), units[k] * size))
     values = np.array([score for score, _ in best])
@@ -146,9 +151,11 @@ def _strong_peaks(found: Autocorrelation, nearest: float, farthest: float) -> Ba
     return np.stack([x[kept][order], y[kept][order]], axis=1).astype(np.float64)
 
 
-def _strengths(found: Autocorrelation, bases: Basis, size: float) -> npt.NDArray[np.float64]:
+def _strengths(
+    found: Autocorrelation, bases: Basis, size: float, reach: float = _REACH
+) -> npt.NDArray[np.float64]:
     """Return (N,) strengths of (N, 2, 2) lattices of about the same size."""
-    points = np.rint(bases @ _multiples(max(2, min(_MOST_MULTIPLES, int(_REACH / size)))).T)
+    points = np.rint(bases @ _multiples(max(2, min(_MOST_MULTIPLES, int(reach / size)))).T)
     x, y = (np.asarray(points[:, k] + found.centre[k], np.int64) for k in (0, 1))
     height, width = found.spread.shape
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)

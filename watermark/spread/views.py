@@ -94,7 +94,7 @@ class Window:
     @cached_property
     def bases(self) -> Bases:
         """(N, 2, 2) periods along which tiles may lie: those of lattices in all namings."""
-        found = lattices(autocorrelation(self.plane), _SHORTEST, _LONGEST, _IN_WINDOW)
+        found = lattices(autocorrelation(self.plane), _SHORTEST, _LONGEST, _IN_WINDOW, _WINDOW / 2)
         return np.stack(
             [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
         )
