@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spectrum
+from forensics.watermark.spread.carriers import SIDE
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.geometry import shortest, upright
 from forensics.watermark.spread.lattice import autocorrelation, lattices
@@ -26,6 +27,7 @@ _LATTICES = 6  # per level
 _LONGEST = 92.0  # pixels; longer periods are found on the next level
 _SHORTEST = 20.0  # on the first level; on the others, shorter ones are found on the one before
 _SCALE_STEP = 0.007
+_MOST_TURN, _TURN_STEP = 45.0, 0.3  # degrees
 _WINDOW = 256  # pixels each way of the parts in which a tilted picture is as good as level
 _IN_WINDOW = 2  # lattices of a window
 _LEAST_WINDOW = 192
@@ -63,12 +65,22 @@ class View:
 
     @cached_property
     def bases(self) -> Bases:
-        """(N, 2, 2) periods along which tiles may lie: lattices in all namings, then upright squares."""
+        """(N, 2, 2) periods along which tiles may lie.
+
+        Lattices in all namings, then what is common and can be tried without seeing a lattice: upright
+        squares of all sizes, and tiles of the size they were put in with, turned.
+        """
         least = self._shortest
         found = lattices(autocorrelation(self.plane), least, _LONGEST, _LATTICES)
         of_lattices = [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
         sizes = least * np.exp(np.arange(0.0, np.log(_LONGEST / least), _SCALE_STEP))
-        return np.stack([*of_lattices, *(np.eye(2) * size for size in sizes)])
+        squares = [np.eye(2) * size for size in sizes]
+        return np.stack([*of_lattices, *squares, *(_turned() if self._shortest == _SHORTEST else ())])
+
+
+def _turned() -> list[Bases]:
+    angles = np.radians(np.arange(-_MOST_TURN, _MOST_TURN + _TURN_STEP, _TURN_STEP))
+    return [SIDE * np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) for a in angles]
 
 
 class Window:

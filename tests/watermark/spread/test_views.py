@@ -25,10 +25,19 @@ def test_first_level_looks_for_shorter_periods(rng: np.random.Generator) -> None
     first, second = views_of(rng.integers(0, 256, (300, 300), dtype=np.uint8))[:2]
     for view, least in ((first, 20), (second, 46)):
         lengths = np.hypot(view.bases[:, 0], view.bases[:, 1])
-        squares = view.bases[-20:]
+        turned = 301 if view is first else 0
+        squares = view.bases[len(view.bases) - turned - 20 : len(view.bases) - turned]
         assert lengths.min() >= least * 0.7
         np.testing.assert_allclose(squares[:, 0, 0], squares[:, 1, 1])
         assert squares[-1, 0, 0] == pytest.approx(92, rel=0.01)
+
+
+def test_turned_tiles_are_tried_without_a_lattice(rng: np.random.Generator) -> None:
+    view = views_of(rng.integers(0, 256, (300, 300), dtype=np.uint8))[0]
+    turned = view.bases[-301:]
+    np.testing.assert_allclose(np.linalg.det(turned), 64**2)
+    angles = np.degrees(np.arctan2(turned[:, 1, 0], turned[:, 0, 0]))
+    np.testing.assert_allclose(angles, np.linspace(-45, 45, 301), atol=1e-6)
 
 
 def test_work_is_done_once(rng: np.random.Generator) -> None:
