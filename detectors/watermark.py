@@ -89,7 +89,7 @@ class Watermark(Detector):
             status=Status.SIGNAL if found.detected else Status.CLEAR,
             summary=self._summary(found),
             p_value=found.p_value,
-            calibration=_calibration(),
+            calibration=_calibration(found.codec),
             limits=LIMITS,
             claims=claims,
             measurements=_measurements(found, self._name(found)),
@@ -125,11 +125,15 @@ def _code(found: Detection) -> str:
     return "watermark.copied" if found.copied else "watermark.found"
 
 
-def _calibration() -> Calibration:
+def _calibration(codec: str) -> Calibration:
+    from forensics.watermark.codecs import codec_named
     from forensics.watermark.spread.nulls import shipped
 
-    nulls = shipped()
-    note = f"{nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the keys' randomness."
+    nulls = codec_named(codec).nulls or shipped()
+    note = (
+        f"Codec {codec}: {nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the keys' "
+        "randomness."
+    )
     return Calibration(name=nulls.name, negatives=nulls.lattices.pictures, positives=0, note=note)
 
 

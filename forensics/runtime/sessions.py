@@ -16,7 +16,7 @@ __all__ = ["VARIABLE", "Session", "providers"]
 
 VARIABLE = "FORENSICS_DEVICE"
 _ON_GPU = ("CUDAExecutionProvider", "CPUExecutionProvider")
-_MOST_THREADS = 4
+_MOST_THREADS = 4  # of one operator
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,18 +26,17 @@ class Session:
 
     Args:
         path: The ONNX file.
-        threads: Threads of one operator; at most four if None, fewer on smaller machines.
 
     Raises:
         MissingExtra: ONNX Runtime is not installed.
         ModelError: The file is no model that this version runs.
     """
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         runtime = _library()
         options = runtime.SessionOptions()
         options.log_severity_level = 3
-        options.intra_op_num_threads = threads or min(_MOST_THREADS, os.cpu_count() or 1)
+        options.intra_op_num_threads = min(_MOST_THREADS, os.cpu_count() or 1)
         options.inter_op_num_threads = 1
         try:
             self._session = runtime.InferenceSession(str(path), options, providers=list(providers()))

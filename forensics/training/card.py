@@ -46,9 +46,8 @@ class Card:
     config: Mapping[str, Any]
     images: int
     device: str
-    metrics: Mapping[str, float]
-    limits: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    limits: str = ""
 
 
 def write_card(folder: Path, card: Card, files: Mapping[str, Path]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 
 from forensics.errors import UsageError
 
-__all__ = ["Averaged", "Ramp", "device_named", "log_line", "read_log"]
+__all__ = ["Averaged", "Ramp", "device_named", "log_line"]
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,3 @@ def log_line(path: Path, record: dict[str, Any]) -> None:
     plain = {key: float(v) if isinstance(v, Tensor) else v for key, v in record.items()}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(plain) + "\n")
-
-
-def read_log(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the records of a log."""
-    if path.exists():
-        yield from (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())

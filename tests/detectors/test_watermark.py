@@ -19,6 +19,7 @@ from forensics.errors import UsageError
 from forensics.evidence import ClaimSource, Evidence, Grade, Origin, Question, Status
 from forensics.media import open_bytes
 from forensics.watermark import watermarker
+from forensics.watermark.codecs import codec_named
 from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
 from forensics.watermark.video import embed_clip
@@ -69,6 +70,18 @@ def examine(pixels: Pixels) -> Evidence:
 
 def measured(evidence: Evidence) -> dict[str, object]:
     return {m.name: m.value for m in evidence.measurements}
+
+
+def test_mark_of_the_learned_codec_proves_as_much(ring: Path, scene: Pixels) -> None:
+    pytest.importorskip("onnxruntime")
+    marked = Watermarker(STUDIO, codec="learned").embed(scene, "c0ffee").pixels
+    (evidence,) = Watermark().examine(open_bytes(png(marked)))
+    assert (evidence.code, evidence.grade, evidence.status) == ("watermark.found", Grade.PROOF, Status.SIGNAL)
+    nulls = codec_named("learned").nulls
+    assert nulls is not None
+    assert evidence.calibration is not None
+    assert evidence.calibration.name == nulls.name
+    assert evidence.calibration.note.startswith(f"Codec learned: {nulls.lattices.pairs} pairs")
 
 
 def test_a_mark_of_ours_is_proof(ring: Path, marked: Pixels) -> None:

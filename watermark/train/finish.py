@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,11 +15,12 @@ from forensics.datasets.packs import Squares
 from forensics.training.card import Card, write_card
 from forensics.training.export import export, parity
 from forensics.watermark.learned.frontend import ENCODER, EXTRACTOR
+from forensics.watermark.train import hidden, keyed
 from forensics.watermark.train.batches import lumas
 from forensics.watermark.train.hidden import HiddenConfig, HiddenPair, Whitened, accuracies
 from forensics.watermark.train.keyed import KeyedConfig, Pair, measure
 
-__all__ = ["Origins", "finish_hidden", "finish_keyed"]
+__all__ = ["TRAININGS", "Origins", "Training", "finish_hidden", "finish_keyed"]
 
 KEYED_LIMITS = (
     "Works with keyed carriers of period 64 between 0.03 and 0.24 cycles per pixel, on luminance, 0 to 255. "
@@ -74,15 +77,13 @@ def finish_keyed(
     for kind, reading in trained.items():
         metrics[f"accuracy of single bins, 40 dB, {kind}"] = reading.accuracy
         metrics[f"the same without training, {kind}"] = untrained[kind].accuracy
-    card = Card(
-        name="watermark-learned",
-        task="Encoder and extractor of the watermark codec `learned`: strength of a mark, and its residual.",
-        source="HiDDeN, arXiv:1807.09937, with keyed carriers in place of learned ones",
-        data=origins.data, licence=origins.licence, command=origins.command,
-        config=asdict(config), images=config.schedule.steps * config.schedule.batch, device=str(device),
-        metrics=metrics, limits=KEYED_LIMITS,
+    card = _card(
+        "watermark-learned",
+        "Encoder and extractor of the watermark codec `learned`: strength of a mark, and its residual.",
+        "HiDDeN, arXiv:1807.09937, with keyed carriers in place of learned ones",
+        config, str(device), origins,
     )  # fmt: skip
-    write_card(folder, card, files)
+    write_card(folder, replace(card, metrics=metrics, limits=KEYED_LIMITS), files)
     return metrics
 
 
@@ -107,17 +108,25 @@ def finish_hidden(
     path = folder / EXTRACTOR
     export(white, _pictures()[0], path)
     metrics[_DIFFERENCE] = parity(white, path, _pictures())
-    card = Card(
-        name="watermark-signing",
-        task=f"Extractor of {config.network.bits} bits that decoders are taught to sign with, whitened.",
-        source="HiDDeN, arXiv:1807.09937; The Stable Signature, arXiv:2303.15435",
-        data=origins.data, licence=origins.licence, command=origins.command,
-        config=asdict(config), images=config.schedule.steps * config.schedule.batch, device=str(device),
-        metrics={f"{name}, {config.psnr[1]:g} dB": value for name, value in metrics.items()},
-        limits=HIDDEN_LIMITS,
+    card = _card(
+        "watermark-signing",
+        f"Extractor of {config.network.bits} bits that decoders are taught to sign with, whitened.",
+        "HiDDeN, arXiv:1807.09937; The Stable Signature, arXiv:2303.15435",
+        config, str(device), origins,
     )  # fmt: skip
-    write_card(folder, card, {EXTRACTOR: path})
+    named = {f"{name}, {config.psnr[1]:g} dB": value for name, value in metrics.items()}
+    write_card(folder, replace(card, metrics=named, limits=HIDDEN_LIMITS), {EXTRACTOR: path})
     return metrics
+
+
+def _card(
+    name: str, task: str, source: str, config: KeyedConfig | HiddenConfig, device: str, origins: Origins
+) -> Card:
+    """Return what the card of any network says, without what was measured."""
+    images = config.schedule.steps * config.schedule.batch
+    return Card(
+        name, task, source, origins.data, origins.licence, origins.command, asdict(config), images, device
+    )
 
 
 @torch.no_grad()
@@ -134,3 +143,24 @@ def _unmarked(pair: HiddenPair, squares: Squares, side: int) -> Tensor:
 def _pictures() -> list[Tensor]:
     generator = torch.Generator().manual_seed(0)
     return [255 * torch.rand(1, 1, *size, generator=generator) for size in ((128, 128), (96, 202), (514, 66))]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One thing that can be trained.
+
+    Attributes:
+        presets: Runs by name.
+        task: Makes the task of a configuration, on squares and a device.
+        finish: Writes the model.
+    """
+
+    presets: Mapping[str, Any]
+    task: Callable[[Any, Squares, torch.device], Any]
+    finish: Callable[[Any, Any, Squares, Path, Origins], dict[str, float]]
+
+
+TRAININGS = {
+    "learned": Training(keyed.PRESETS, keyed.Keyed, finish_keyed),
+    "signing": Training(hidden.PRESETS, hidden.Hidden, finish_hidden),
+}

@@ -14,7 +14,6 @@ from forensics.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from forensics.datasets.packs import Squares
-    from forensics.training.loop import Schedule
     from forensics.watermark.train.finish import Origins
 
 __all__ = ["watermark"]
@@ -51,18 +50,24 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
     A run that was interrupted goes on from its checkpoint when the same command is given again.
     """
     try:
+        from forensics.training.loop import fit
         from forensics.training.run import device_named
+        from forensics.watermark.train.finish import TRAININGS
     except ImportError as error:
         raise MissingExtra("training", "train") from error
     from forensics.datasets.packs import load_squares
 
+    training = TRAININGS[options["model"]]
+    config = _chosen(training.presets[options["preset"]], options)
     device = device_named(options["device"])
     squares = load_squares(options["data"], SIDE, options["most"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    metrics = (_learned if options["model"] == "learned" else _signing)(folder, squares, device, options)
+    with stepping(config.schedule.steps, "training") as advance:
+        trained = fit(training.task(config, squares, device), folder, advance)
+    metrics = training.finish(trained, config, squares, folder, _origins(squares, options))
     if as_json:
         click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
     else:
@@ -71,32 +76,10 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
     return 0
 
 
-def _learned(folder: Path, squares: Squares, device: Any, options: Options) -> dict[str, float]:
-    from forensics.training.loop import fit
-    from forensics.watermark.train.finish import finish_keyed
-    from forensics.watermark.train.keyed import PRESETS, Keyed
-
-    config = PRESETS[options["preset"]]
-    config = replace(config, schedule=_schedule(config.schedule, options))
-    with stepping(config.schedule.steps, "training") as advance:
-        pair = fit(Keyed(config, squares, device), folder, advance)
-    return finish_keyed(pair, config, squares, folder, _origins(squares, options))
-
-
-def _signing(folder: Path, squares: Squares, device: Any, options: Options) -> dict[str, float]:
-    from forensics.training.loop import fit
-    from forensics.watermark.train.finish import finish_hidden
-    from forensics.watermark.train.hidden import PRESETS, Hidden
-
-    config = PRESETS[options["preset"]]
-    config = replace(config, schedule=_schedule(config.schedule, options))
-    with stepping(config.schedule.steps, "training") as advance:
-        pair = fit(Hidden(config, squares, device), folder, advance)
-    return finish_hidden(pair, config, squares, folder, _origins(squares, options))
-
-
-def _schedule(schedule: Schedule, options: Options) -> Schedule:
-    return replace(schedule, seed=options["seed"], steps=options["steps"] or schedule.steps)
+def _chosen(preset: Any, options: Options) -> Any:
+    """Return a preset with what was chosen instead of its own."""
+    steps = options["steps"] or preset.schedule.steps
+    return replace(preset, schedule=replace(preset.schedule, seed=options["seed"], steps=steps))
 
 
 def _origins(squares: Squares, options: Options) -> Origins:
