@@ -131,8 +131,8 @@ def _calibration(codec: str) -> Calibration:
 
     nulls = codec_named(codec).nulls or shipped()
     note = (
-        f"Codec {codec}: {nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the keys' "
-        "randomness."
+        f"Codec {codec}: {nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the "
+        "keys' randomness."
     )
     return Calibration(name=nulls.name, negatives=nulls.lattices.pictures, positives=0, note=note)
 
