@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,24 +24,29 @@ class Session:
     """A model, ready to run.
 
     Args:
-        path: The ONNX file.
+        model: The content of an ONNX file: from memory, a file cannot draw others in.
 
     Raises:
         MissingExtra: ONNX Runtime is not installed.
-        ModelError: The file is no model that this version runs.
+        ModelError: It is no model that this version runs.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, model: bytes) -> None:
         runtime = _library()
         options = runtime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         options.intra_op_num_threads = min(_MOST_THREADS, os.cpu_count() or 1)
         options.inter_op_num_threads = 1
         try:
-            self._session = runtime.InferenceSession(str(path), options, providers=list(providers()))
+            self._session = runtime.InferenceSession(model, options, providers=list(providers()))
         except Exception as error:  # ONNX Runtime raises classes of its own, without a common one
-            raise ModelError(f"{path} cannot be run: {error}", actual=str(path)) from error
+            raise ModelError(f"the model cannot be run: {_line(error)}") from error
         self._names: Sequence[str] = [value.name for value in self._session.get_inputs()]
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return len(self._names)
 
     def __call__(self, *inputs: Floats) -> list[Floats]:
         """Return the outputs for some inputs, both in the order of the file.
@@ -50,11 +54,10 @@ class Session:
         Raises:
             ModelError: The inputs do not fit.
         """
-        fed = dict(zip(self._names, inputs, strict=True))
         try:
-            return list(self._session.run(None, fed))
+            return list(self._session.run(None, dict(zip(self._names, inputs, strict=True))))
         except Exception as error:
-            raise ModelError(f"the model cannot be run on this input: {error}") from error
+            raise ModelError(f"the model cannot be run on this input: {_line(error)}") from error
 
 
 def providers() -> tuple[str, ...]:
@@ -63,6 +66,10 @@ def providers() -> tuple[str, ...]:
         return ("CPUExecutionProvider",)
     there = _library().get_available_providers()
     return tuple(name for name in _ON_GPU if name in there)
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _library() -> Any:

@@ -29,8 +29,8 @@ class Bundle:
     folder: Path
     card: dict[str, Any]
 
-    def file(self, name: str) -> Path:
-        """Return the path of one of its files, whose content is as the card says.
+    def read(self, name: str) -> bytes:
+        """Return the content of one of its files, which is as the card says.
 
         Raises:
             ModelError: The card does not name it, it cannot be read, or it was changed.
@@ -40,12 +40,13 @@ class Bundle:
         if wanted is None:
             raise ModelError(f"{self.folder / CARD} names no file {name!r}", actual=name)
         try:
-            found = hashlib.sha256(path.read_bytes()).hexdigest()
+            data = path.read_bytes()
         except OSError as error:
             raise ModelError(f"{path}: {error.strerror}", actual=str(path)) from None
+        found = hashlib.sha256(data).hexdigest()
         if found != wanted:
             raise ModelError(f"{path} is not the file that its card names", expected=wanted, actual=found)
-        return path
+        return data
 
 
 def names() -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def parity(module: nn.Module, path: Path, inputs: Sequence[Tensor], most: float 
     Raises:
         ModelError: They differ by more.
     """
-    session, module = Session(path), module.eval().cpu()
+    session, module = Session(path.read_bytes()), module.eval().cpu()
     worst = 0.0
     for value in inputs:
         expected = module(value.cpu()).numpy()

@@ -21,23 +21,23 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_file_is_given_if_it_is_the_one_of_the_card(folder: Path) -> None:
-    assert open_bundle(folder).file("model.onnx") == folder / "model.onnx"
+    assert open_bundle(folder).read("model.onnx") == b"weights"
 
 
 def test_changed_file_is_refused(folder: Path) -> None:
     (folder / "model.onnx").write_bytes(b"weighty")
     with pytest.raises(ModelError, match="not the file that its card names") as stop:
-        open_bundle(folder).file("model.onnx")
+        open_bundle(folder).read("model.onnx")
     assert stop.value.expected == hashlib.sha256(b"weights").hexdigest()
 
 
 def test_file_that_is_missing_or_not_named_is_refused(folder: Path) -> None:
     bundle = open_bundle(folder)
     with pytest.raises(ModelError, match="names no file"):
-        bundle.file("../card.json")
+        bundle.read("../card.json")
     (folder / "model.onnx").unlink()
     with pytest.raises(ModelError, match="No such file"):
-        bundle.file("model.onnx")
+        bundle.read("model.onnx")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "{"])
@@ -56,7 +56,7 @@ def test_model_that_does_not_ship_is_refused() -> None:
 def test_what_ships_is_what_its_card_says(name: str) -> None:
     bundle = bundled(name)
     for file in bundle.card["files"]:
-        assert bundle.file(file).is_file()
+        assert bundle.read(file)
     for fact in (
         "name",
         "task",

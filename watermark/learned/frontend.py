@@ -46,11 +46,11 @@ class Learned:
 
     @cached_property
     def _encoder(self) -> Session:
-        return Session(self.bundle.file(ENCODER))
+        return Session(self.bundle.read(ENCODER))
 
     @cached_property
     def _extractor(self) -> Session:
-        return Session(self.bundle.file(EXTRACTOR))
+        return Session(self.bundle.read(EXTRACTOR))
 
 
 def _run(session: Session, luma: Floats) -> Floats:

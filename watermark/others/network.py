@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import MissingExtra, UsageError
+from forensics.errors import ModelError, UsageError
 from forensics.media.types import Pixels
+from forensics.runtime.sessions import Session
 
 __all__ = ["Network", "network", "scaled_to", "shaped"]
 
@@ -29,22 +30,17 @@ def network(data: bytes, name: str, sizes: Sequence[int]) -> Network:
         UsageError: The file is no network of one input; when it runs: its shapes are others.
     """
     try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtra(f"reading {name}", "others") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = 1, 4
-    try:
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        (only,) = session.get_inputs()
-    except Exception as error:  # the library's exceptions have no common base of their own
-        raise UsageError(f"the weights of {name} are no network that can be run: {_line(error)}") from error
+        session = Session(data)
+    except ModelError as error:
+        raise UsageError(f"the weights of {name} are no network: {error}") from error
+    if session.inputs != 1:
+        raise UsageError(f"the weights of {name} are no network of one input")
 
     def run(values: Floats) -> Floats:
         try:
-            found = np.asarray(session.run(None, {only.name: np.ascontiguousarray(values)})[0], np.float32)
-        except Exception as error:
-            raise UsageError(f"the network of {name} does not take this picture: {_line(error)}") from error
+            found = np.asarray(session(np.ascontiguousarray(values))[0], np.float32)
+        except ModelError as error:
+            raise UsageError(f"the network of {name} does not take this picture: {error}") from error
         return shaped(found, name, sizes)
 
     return run
@@ -71,7 +67,3 @@ def scaled_to(pixels: Pixels, side: int) -> Floats:
 
     small = Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR)
     return (np.asarray(small, np.float32) / 255.0).transpose(2, 0, 1)[None]
-
-
-def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -80,7 +80,7 @@ def test_model_computes_what_was_trained(squares: Squares, tmp_path: Path) -> No
     bundle = open_bundle(tmp_path)
     assert bundle.card["name"] == "watermark-signing"
     luma = np.asarray(squares[:5, None, :, :, 0], np.float32)
-    (logits,) = Session(bundle.file("extractor.onnx"))(luma)
+    (logits,) = Session(bundle.read("extractor.onnx"))(luma)
     assert logits.shape == (5, 9)
 
 
