@@ -51,7 +51,7 @@ def _missing(about: About) -> str | None:
     if about.weights is None:
         return None
     if find_spec("onnxruntime") is None:
-        return "the extra: pip install 'synthetic-media-forensics[others]'"
+        return "the extra: pip install 'synthetic-media-forensics[cpu]'"
     try:
         find_weights(about.weights)
     except UsageError as error:
