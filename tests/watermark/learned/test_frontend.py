@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from forensics.errors import ModelError
-from forensics.runtime.store import Bundle
+from forensics.runtime.store import Bundle, bundled
 from forensics.watermark.learned import frontend
+from forensics.watermark.learned.codec import BUNDLE
 from forensics.watermark.learned.frontend import ENCODER, EXTRACTOR, Learned
 
 from ...onnx_models import linear
@@ -59,3 +60,14 @@ def test_changed_weights_are_refused(bundle: Bundle) -> None:
     (bundle.folder / EXTRACTOR).write_bytes(linear(1.0, 0.0))
     with pytest.raises(ModelError, match="not the file"):
         Learned(bundle).residual(np.zeros((64, 64), np.float32))
+
+
+def test_parts_see_as_much_around_them_as_the_whole(
+    photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    luma = np.asarray(photo[..., 1], np.float32)
+    front = Learned(bundled(BUNDLE))
+    whole = front.amplitude(luma), front.residual(luma)
+    monkeypatch.setattr(frontend, "_TILE", 64)
+    for part, seen in zip((front.amplitude(luma), front.residual(luma)), whole, strict=True):
+        np.testing.assert_allclose(part, seen, atol=1e-3)
