@@ -89,7 +89,7 @@ class Watermark(Detector):
             status=Status.SIGNAL if found.detected else Status.CLEAR,
             summary=self._summary(found),
             p_value=found.p_value,
-            calibration=_calibration(found.codec),
+            calibration=_calibration(found.front),
             limits=LIMITS,
             claims=claims,
             measurements=_measurements(found, self._name(found)),
@@ -125,13 +125,12 @@ def _code(found: Detection) -> str:
     return "watermark.copied" if found.copied else "watermark.found"
 
 
-def _calibration(codec: str) -> Calibration:
-    from forensics.watermark.codecs import codec_named
-    from forensics.watermark.spread.nulls import shipped
+def _calibration(front: str) -> Calibration:
+    from forensics.watermark.codecs import nulls_of_front
 
-    nulls = codec_named(codec).nulls or shipped()
+    nulls = nulls_of_front(front)
     note = (
-        f"Codec {codec}: {nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the "
+        f"Seen by the {front} front end: {nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the "
         "keys' randomness."
     )
     return Calibration(name=nulls.name, negatives=nulls.lattices.pictures, positives=0, note=note)

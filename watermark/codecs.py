@@ -1,16 +1,17 @@
-"""The ways of marking by their names, and what each needs."""
+"""The ways of marking by their names, what each needs, and how their marks are looked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 
 from forensics.errors import UsageError
 from forensics.runtime.store import names
 from forensics.watermark.learned.codec import BUNDLE, learned
 from forensics.watermark.spread.codec import SPREAD, Codec
+from forensics.watermark.spread.nulls import Nulls, shipped
 
-__all__ = ["NAMES", "available", "codec_named"]
+__all__ = ["NAMES", "available", "codec_named", "looks", "nulls_of_front"]
 
 
 _CODECS: dict[str, Callable[[], Codec]] = {"spread": lambda: SPREAD, "learned": learned}
@@ -33,3 +34,30 @@ def available() -> tuple[str, ...]:
     """Return the names of those that run with what is installed, the cheapest first."""
     trained = find_spec("onnxruntime") is not None and BUNDLE in names()
     return NAMES if trained else ("spread",)
+
+
+def looks(codecs: Sequence[str]) -> tuple[tuple[Codec, ...], ...]:
+    """Return the looks to take at a picture for marks of some codecs, the cheapest first.
+
+    Each look is through one front end, and for the marks of one or more codecs. The trained one sees the
+    marks of every codec better than the classical one, but costs more: where it runs, the classical one need
+    only find marks that lie as they were put in.
+
+    Args:
+        codecs: Their names.
+
+    Raises:
+        UsageError: There is none of that name.
+        MissingExtra: One needs a package that is not installed.
+    """
+    wanted = tuple(codec_named(name) for name in codecs)
+    classical = tuple(codec for codec in wanted if codec.front is SPREAD.front)
+    if "learned" not in available():
+        return (classical,)
+    trained = tuple(codec.seen_by(learned()) for codec in wanted)
+    return (classical, trained) if classical else (trained,)
+
+
+def nulls_of_front(name: str) -> Nulls:
+    """Return what ships of what unmarked pictures show through a front end."""
+    return shipped() if name == SPREAD.front.name else learned().nulls or shipped()

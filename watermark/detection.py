@@ -82,6 +82,7 @@ class Detection:
         log10_p: Its logarithm, which does not underflow.
         rate: The false-alarm rate asked for.
         codec: Name of the codec.
+        front: Name of what saw it: "classical", which is not trained, or "learned".
         key: Public id of the key; "" if nothing was detected.
         payload: What the mark says if its tag is right; else None.
         copied: Whether the mark was moved here from another picture; None if that cannot be told.
@@ -96,6 +97,7 @@ class Detection:
     log10_p: float
     rate: float
     codec: str
+    front: str
     key: str
     payload: Payload | None
     copied: bool | None

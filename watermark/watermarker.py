@@ -5,21 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
-from forensics.watermark.codecs import codec_named
+from forensics.watermark.codecs import codec_named, looks
 from forensics.watermark.detection import Detection, Marked, Pixels
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, VERSION, Layout, Payload, parse_identity
 from forensics.watermark.spread import codec as spread
+from forensics.watermark.spread.codec import Codec
 from forensics.watermark.spread.embedding import Residual
 from forensics.watermark.spread.nulls import Nulls
+from forensics.watermark.spread.views import views_of
 
-__all__ = ["LEAST_SIDE", "RATE", "Watermarker", "added", "detect"]
+__all__ = ["LEAST_SIDE", "RATE", "Watermarker", "added", "detect", "detect_luma"]
 
 LEAST_SIDE = 128
 _MOST_SIDE = 64_000  # half of it OpenCV's warps can take
@@ -128,7 +129,7 @@ def detect(
     keys: Sequence[Key],
     *,
     rate: float = RATE,
-    nulls: Nulls | None = None,
+    nulls: Sequence[Nulls] = (),
     codecs: Sequence[str] = ("spread",),
 ) -> Detection:
     """Look for the marks of any of some keys.
@@ -137,8 +138,8 @@ def detect(
         pixels: (H, W, 3) uint8 RGB.
         keys: At least one.
         rate: False-alarm rate for all keys together, inside (0, 1).
-        nulls: What unmarked pictures show; as shipped if None.
-        codecs: In which ways it may have been marked, tried in this order until a mark is found.
+        nulls: What unmarked pictures show; as shipped for front ends that are not among them.
+        codecs: In which ways it may have been marked.
 
     Raises:
         MissingExtra: A codec needs a package that is not installed.
@@ -150,20 +151,44 @@ def detect(
         raise UsageError(f"the false-alarm rate must lie between 0 and 1, not {rate}", actual=rate)
     if not codecs:
         raise UsageError("detection needs a codec")
-    luma = _luma(_checked(pixels, 1))
-    best: Detection | None = None
-    for name in codecs:
-        found = spread.detect(luma, keys, rate / len(codecs), nulls, codec_named(name))
-        if best is None or found.log10_p < best.log10_p:
-            best = found
-        if found.detected:
+    return detect_luma(_luma(_checked(pixels, 1)), keys, rate, nulls, codecs)
+
+
+def detect_luma(
+    luma: npt.NDArray[np.uint8],
+    keys: Sequence[Key],
+    rate: float,
+    nulls: Sequence[Nulls] = (),
+    codecs: Sequence[str] = ("spread",),
+) -> Detection:
+    """Look for marks in (H, W) luma; all else is as for `detect`, and is not checked."""
+    ways = sum(len(look) for look in looks(codecs))
+    found: list[Detection] = []
+    for one in _looked(luma, keys, rate / ways, nulls, looks(codecs)):
+        found.append(one)
+        if one.payload is not None:
             break
-    return _corrected(cast("Detection", best), len(codecs), rate)
+    return _corrected(min(found, key=lambda one: (one.payload is None, one.log10_p)), ways, rate)
 
 
-def _corrected(found: Detection, codecs: int, rate: float) -> Detection:
-    """Count that there were several codecs to find it by."""
-    log10_p = min(0.0, found.log10_p + math.log10(codecs))
+def _looked(
+    luma: npt.NDArray[np.uint8],
+    keys: Sequence[Key],
+    rate: float,
+    nulls: Sequence[Nulls],
+    taken: Sequence[Sequence[Codec]],
+) -> Iterator[Detection]:
+    """Take one look after the other; if there is more than one, the first is a quick one."""
+    for look in taken:
+        quick = len(taken) > 1 and look is taken[0]
+        views = views_of(luma, front=look[0].front)
+        for codec in look:
+            yield spread.detect_in(views, keys, rate, nulls, codec, quick=quick)
+
+
+def _corrected(found: Detection, ways: int, rate: float) -> Detection:
+    """Count that there were several ways to find it by."""
+    log10_p = min(0.0, found.log10_p + math.log10(ways))
     return replace(found, log10_p=log10_p, p_value=10.0**log10_p, rate=rate)
 
 

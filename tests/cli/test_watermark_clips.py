@@ -55,7 +55,7 @@ def test_a_calibration_counts_for_clips(watermark, film: Path, key_file: Path, t
     assert marked.record["notes"] == ["8 of 24 frames marked, 0 streams of audio copied"]
     nulls = shipped()
     own, lattices = (replace(null, share=null.share / 100) for null in (nulls.own_grid, nulls.lattices))
-    other.write_text(to_json(replace(nulls, own_grid=own, lattices=lattices)))
+    other.write_text(to_json([replace(nulls, own_grid=own, lattices=lattices)]))
     plain = watermark("detect", target, "--keys", key_file, "--json").record
     found = watermark("detect", target, "--keys", key_file, "--calibration", other, "--json").record
     assert plain["detected"]

@@ -114,8 +114,8 @@ def lenient(times: float) -> Nulls:
 def test_a_calibration_counts(clip: Path, key: Key) -> None:
     path, frames = clip, decoded(clip)[:8]
     for look in (
-        lambda nulls: detect_clip(path, [key], nulls=nulls, frames=8),
-        lambda nulls: detect_frames(frames, [key], nulls=nulls),
+        lambda nulls: detect_clip(path, [key], nulls=[nulls], frames=8),
+        lambda nulls: detect_frames(frames, [key], nulls=[nulls]),
     ):
         assert look(lenient(10)).log10_p == pytest.approx(look(None).log10_p - 1, abs=0.01)
 

@@ -19,7 +19,7 @@ from forensics.watermark.keys import Key
 from forensics.watermark.payload import Payload
 from forensics.watermark.spread import codec as spread
 from forensics.watermark.spread.nulls import Nulls
-from forensics.watermark.watermarker import RATE
+from forensics.watermark.watermarker import RATE, detect_luma
 
 __all__ = ["FRAMES", "detect_clip", "detect_frames"]
 
@@ -33,7 +33,7 @@ def detect_clip(
     keys: Sequence[Key],
     *,
     rate: float = RATE,
-    nulls: Nulls | None = None,
+    nulls: Sequence[Nulls] = (),
     frames: int = FRAMES,
 ) -> Detection:
     """Look for the marks of some keys in a clip.
@@ -43,7 +43,7 @@ def detect_clip(
             minutes.
         keys: At least one.
         rate: False-alarm rate for all keys together, inside (0, 1).
-        nulls: What unmarked pictures show; as shipped if None.
+        nulls: What unmarked pictures show; as shipped if none are given.
         frames: Number of frames looked at, about, spread over the clip.
 
     Raises:
@@ -60,7 +60,7 @@ def detect_clip(
 
 
 def detect_frames(
-    frames: Iterable[Pixels], keys: Sequence[Key], *, rate: float = RATE, nulls: Nulls | None = None
+    frames: Iterable[Pixels], keys: Sequence[Key], *, rate: float = RATE, nulls: Sequence[Nulls] = ()
 ) -> Detection:
     """Look for the marks of some keys in frames of one clip.
 
@@ -68,7 +68,7 @@ def detect_frames(
         frames: (H, W, 3) uint8 RGB each.
         keys: At least one.
         rate: False-alarm rate for all keys together, inside (0, 1).
-        nulls: What unmarked pictures show; as shipped if None.
+        nulls: What unmarked pictures show; as shipped if none are given.
 
     Raises:
         UsageError: There is no key or no frame, or the rate is none.
@@ -86,7 +86,7 @@ def _check(keys: Sequence[Key], rate: float) -> None:
 
 # Half of the error rate is for the whole, half for the parts together: by the union bound the least of
 # 2 p(whole) and 2 n p(part) is a p-value, whatever the n parts have in common.
-def _detect(frames: Iterable[Sample], keys: Sequence[Key], rate: float, nulls: Nulls | None) -> Detection:
+def _detect(frames: Iterable[Sample], keys: Sequence[Key], rate: float, nulls: Sequence[Nulls]) -> Detection:
     parts = parts_of(frames)
     if not parts:
         raise UsageError("there are no frames")
@@ -121,7 +121,7 @@ def _copied(frames: Sequence[Sample], key: Key, payload: Payload, rate: float) -
     """Return what all frames say that can tell; None if none can, or they disagree."""
     answers = set()
     for sample in frames:
-        found = spread.detect(sample.luma, [key], rate)
+        found = detect_luma(sample.luma, [key], rate)
         if found.payload == payload and found.copied is not None:
             answers.add(found.copied)
     return answers.pop() if len(answers) == 1 else None

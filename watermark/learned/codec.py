@@ -24,5 +24,5 @@ def learned() -> Codec:
     """
     bundle = bundled(BUNDLE)
     measured = bundle.folder / NULLS
-    nothing = Nulls("nothing measured", Null(), Null(), codec="learned")
-    return Codec("learned", Learned(bundle), load(measured) if measured.is_file() else nothing)
+    nothing = Nulls("nothing measured", Null(), Null(), front=Learned.name)
+    return Codec("learned", Learned(bundle), load(measured)[0] if measured.is_file() else nothing)

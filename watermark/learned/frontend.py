@@ -33,6 +33,8 @@ class Learned:
         bundle: Their files.
     """
 
+    name = "learned"
+
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,9 @@ from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.inspecting import inspect
 from forensics.watermark.spread.nulls import Nulls
 from forensics.watermark.spread.searching import Aligned
-from forensics.watermark.spread.views import View, views_of
+from forensics.watermark.spread.views import View
 
-__all__ = ["SPREAD", "Codec", "detect", "detect_in", "mark", "placement"]
+__all__ = ["SPREAD", "Codec", "detect_in", "mark", "placement"]
 
 Luma = npt.NDArray[np.uint8]
 
@@ -36,7 +36,7 @@ class Codec:
     Attributes:
         name: What it is called.
         front: What looks at a picture.
-        nulls: What unmarked pictures show; as shipped with `spread` if None.
+        nulls: What unmarked pictures show through that; as shipped with `spread` if None.
     """
 
     name: str
@@ -46,6 +46,10 @@ class Codec:
     def own(self, key: Key) -> Key:
         """Return the key that its marks have: those of two codecs share no carrier."""
         return key if self.name == "spread" else key.derived(f"codec {self.name}")
+
+    def seen_by(self, other: Codec) -> Codec:
+        """Return the codec whose marks are looked for by the front end of another."""
+        return replace(self, front=other.front, nulls=other.nulls)
 
 
 SPREAD = Codec("spread")
@@ -79,40 +83,29 @@ def mark(
     return residual(luma, plan, signs, bindings, place or placement(key, luma), psnr, codec.front)
 
 
-def detect(
-    luma: Luma, keys: Sequence[Key], rate: float, nulls: Nulls | None = None, codec: Codec = SPREAD
-) -> Detection:
-    """Look for the marks of some keys.
-
-    Args:
-        luma: (H, W).
-        keys: The secrets, at least one; the p-value is corrected for their number.
-        rate: False-alarm rate for the whole call.
-        nulls: What unmarked pictures show; as shipped if None.
-        codec: The way of marking.
-    """
-    return detect_in(views_of(luma, front=codec.front), keys, rate, nulls, codec)
-
-
 def detect_in(
     views: Sequence[View],
     keys: Sequence[Key],
     rate: float,
-    nulls: Nulls | None = None,
+    nulls: Sequence[Nulls] = (),
     codec: Codec = SPREAD,
+    *,
+    quick: bool = False,
 ) -> Detection:
     """Look for the marks of some keys in a picture that is prepared already.
 
     Args:
         views: From `views_of`, by the front end of the codec.
-        keys: The secrets, at least one.
+        keys: The secrets, at least one; the p-value is corrected for their number.
         rate: False-alarm rate for the whole call.
-        nulls: What unmarked pictures show; as shipped if None or of another codec.
+        nulls: What unmarked pictures show; as shipped for front ends that are not among them.
         codec: The way of marking.
+        quick: Look on the picture's own grid only.
     """
-    known = nulls if nulls and nulls.codec == codec.name else codec.nulls
+    known = next((n for n in nulls if n.front == codec.front.name), codec.nulls)
     best, key = min(
-        ((find(views, codec.own(key), known), key) for key in keys), key=lambda pair: pair[0].log10_p
+        ((find(views, codec.own(key), known, quick=quick), key) for key in keys),
+        key=lambda pair: pair[0].log10_p,
     )
     log10_p = min(0.0, best.log10_p + float(np.log10(len(keys))))
     if log10_p > np.log10(rate) or best.aligned is None:
@@ -133,6 +126,7 @@ def _described(
         log10_p=log10_p,
         rate=rate,
         codec=codec.name,
+        front=codec.front.name,
         key=key.id,
         payload=payload,
         copied=copied,
@@ -150,6 +144,7 @@ def _nothing(log10_p: float, rate: float, codec: Codec) -> Detection:
         log10_p=log10_p,
         rate=rate,
         codec=codec.name,
+        front=codec.front.name,
         key="",
         payload=None,
         copied=None,

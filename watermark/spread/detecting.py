@@ -26,7 +26,7 @@ from forensics.watermark.spread.searching import (
     on_own_grid,
     sync_plan,
 )
-from forensics.watermark.spread.views import View, windows_of
+from forensics.watermark.spread.views import View
 
 __all__ = ["Finding", "find"]
 
@@ -63,13 +63,14 @@ class Finding:
     words: tuple[Word, ...] = ()
 
 
-def find(views: Sequence[View], key: Key, nulls: Nulls | None = None) -> Finding:
+def find(views: Sequence[View], key: Key, nulls: Nulls | None = None, *, quick: bool = False) -> Finding:
     """Look for the mark of a key.
 
     Args:
         views: From `views_of`.
         key: The secret.
         nulls: What unmarked pictures show; as shipped if None.
+        quick: Look on the picture's own grid only.
     """
     nulls = nulls or shipped()
     plan = sync_plan(key)
@@ -77,14 +78,14 @@ def find(views: Sequence[View], key: Key, nulls: Nulls | None = None) -> Finding
     if min(views[0].luma.shape) < _LEAST_SIDE:
         return Finding(0.0, 0.0, own)
     candidates, stages = [own], [nulls.own_grid.log10_p(own.sync.z, own.searched)]
-    if stages[0] > CERTAIN:
+    if not quick and stages[0] > CERTAIN:
         candidates += on_lattices(views, plan, _CANDIDATES)
         stages.append(nulls.lattices.log10_p(candidates[1].sync.z, candidates[1].searched))
-    windows = windows_of(views[0]) if min(stages) > CERTAIN else ()
+    windows = views[0].windows if not quick and min(stages) > CERTAIN else ()
     if windows:
         candidates.append(in_windows(windows, plan))
         stages.append(nulls.windows.log10_p(candidates[-1].sync.z, candidates[-1].searched))
-    of_all = math.log10(_STAGES / (1 - _TAG_SHARE * len(LAYOUTS)))
+    of_all = math.log10((1 if quick else _STAGES) / (1 - _TAG_SHARE * len(LAYOUTS)))
     log10_sync = min(0.0, min(stages) + of_all)
     if log10_sync > HOPELESS:
         return Finding(log10_sync, log10_sync, max(candidates, key=lambda c: c.sync.z))

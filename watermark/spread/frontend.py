@@ -22,6 +22,10 @@ class FrontEnd(Protocol):
     hold whatever they do.
     """
 
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
     def amplitude(self, luma: Floats) -> Floats:
         """Return (H, W): how strong a mark may be at each pixel, up to a common factor.
 
@@ -39,6 +43,8 @@ class FrontEnd(Protocol):
 
 class Classical:
     """Just noticeable differences, and a high-pass over its local deviation: nothing is trained."""
+
+    name = "classical"
 
     def amplitude(self, luma: Floats) -> Floats:
         """Return the just noticeable difference of each pixel."""

@@ -17,12 +17,12 @@ from forensics.errors import UsageError
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.searching import in_windows, on_lattices, on_own_grid, sync_plan
-from forensics.watermark.spread.views import views_of, windows_of
+from forensics.watermark.spread.views import views_of
 from forensics.watermark.statistics import Null, fit_null
 
 __all__ = ["Nulls", "Trial", "load", "measure", "nulls_of", "shipped", "to_json"]
 
-FORMAT = 2
+FORMAT = 3
 _LEAST = 500
 
 
@@ -35,14 +35,14 @@ class Nulls:
         own_grid: Of the search on the picture's own grid.
         lattices: Of the search along lattices.
         windows: Of that along lattices of single parts.
-        codec: Of the front end.
+        front: Name of the front end.
     """
 
     name: str
     own_grid: Null
     lattices: Null
     windows: Null = field(default_factory=Null)
-    codec: str = "spread"
+    front: str = "classical"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key], front: FrontEnd = 
         front: What looks at it.
     """
     views = views_of(luma, front=front)
-    windows = windows_of(views[0])
+    windows = views[0].windows
     trials = []
     for key in keys:
         plan = sync_plan(key)
@@ -86,13 +86,13 @@ def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key], front: FrontEnd = 
     return trials
 
 
-def nulls_of(name: str, pictures: Iterable[Sequence[Trial]], codec: str = "spread") -> Nulls:
+def nulls_of(name: str, pictures: Iterable[Sequence[Trial]], front: str = "classical") -> Nulls:
     """Return the nulls that measured pictures follow.
 
     Args:
         name: What to call the set of pictures.
         pictures: What `measure` gave for each.
-        codec: Of the front end.
+        front: Name of the front end.
 
     Raises:
         UsageError: There are too few.
@@ -112,17 +112,17 @@ def nulls_of(name: str, pictures: Iterable[Sequence[Trial]], codec: str = "sprea
         fit_null([t.windows for t in parted], [t.windows_searched for t in parted], of_parts)
         if len(parted) >= _LEAST
         else Null(),
-        codec,
+        front,
     )
 
 
-def to_json(nulls: Nulls) -> str:
-    """Return nulls as the text of a file."""
-    return json.dumps({"format": FORMAT, **asdict(nulls)}, indent=2) + "\n"
+def to_json(nulls: Sequence[Nulls]) -> str:
+    """Return the nulls of some front ends as the text of a file."""
+    return json.dumps({"format": FORMAT, "nulls": [asdict(n) for n in nulls]}, indent=2) + "\n"
 
 
-def load(path: Path) -> Nulls:
-    """Read nulls from a file that `to_json` made.
+def load(path: Path) -> tuple[Nulls, ...]:
+    """Read the nulls of one or more front ends from a file that `to_json` made.
 
     Raises:
         UsageError: It is no such file.
@@ -137,14 +137,20 @@ def load(path: Path) -> Nulls:
 def shipped() -> Nulls:
     """Return the nulls that come with the suite."""
     text = resources.files("forensics.watermark.spread").joinpath("nulls.json").read_text(encoding="utf-8")
-    return _parsed(json.loads(text))
+    return _parsed(json.loads(text))[0]
 
 
-def _parsed(document: dict[str, Any]) -> Nulls:
-    if document["format"] != FORMAT or not isinstance(document["codec"], str):
-        raise ValueError(f"format {document['format']} of codec {document['codec']!r}")
-    parts = []
+def _parsed(document: dict[str, Any]) -> tuple[Nulls, ...]:
+    if document["format"] != FORMAT or not document["nulls"]:
+        raise ValueError(f"format {document['format']}")
+    return tuple(_nulls(part) for part in document["nulls"])
+
+
+def _nulls(part: dict[str, Any]) -> Nulls:
+    if not isinstance(part["front"], str):
+        raise TypeError(f"a front end named {part['front']!r}")
+    searches = []
     for name in ("own_grid", "lattices", "windows"):
-        fields = {**document[name], "counts": tuple(document[name]["counts"])}
-        parts.append(Null(**fields))
-    return Nulls(str(document["name"]), parts[0], parts[1], parts[2], str(document["codec"]))
+        fields = {**part[name], "counts": tuple(part[name]["counts"])}
+        searches.append(Null(**fields))
+    return Nulls(str(part["name"]), searches[0], searches[1], searches[2], part["front"])

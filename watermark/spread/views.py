@@ -14,7 +14,7 @@ from forensics.watermark.spread.geometry import shortest, upright
 from forensics.watermark.spread.lattice import autocorrelation, lattices
 from forensics.watermark.spread.plane import NAMINGS, Plane, plane_of
 
-__all__ = ["View", "Window", "views_of", "windows_of"]
+__all__ = ["View", "Window", "views_of"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -64,6 +64,17 @@ class View:
         return plane_of(self.residual)
 
     @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """Five parts, the middle first; none of a small picture."""
+        height, width = self.luma.shape
+        side = min(_WINDOW, min(height, width) * 5 // 8)
+        if side < _LEAST_WINDOW:
+            return ()
+        right, bottom = width - side, height - side
+        corners = ((right // 2, bottom // 2), (0, 0), (right, 0), (0, bottom), (right, bottom))
+        return tuple(Window(self, x, y, side) for x, y in corners)
+
+    @cached_property
     def bases(self) -> Bases:
         """(N, 2, 2) periods along which tiles may lie.
 
@@ -110,17 +121,6 @@ class Window:
         return np.stack(
             [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
         )
-
-
-def windows_of(view: View) -> tuple[Window, ...]:
-    """Return five parts of a picture, the middle first; none of a small one."""
-    height, width = view.luma.shape
-    side = min(_WINDOW, min(height, width) * 5 // 8)
-    if side < _LEAST_WINDOW:
-        return ()
-    right, bottom = width - side, height - side
-    corners = ((right // 2, bottom // 2), (0, 0), (right, 0), (0, bottom), (right, bottom))
-    return tuple(Window(view, x, y, side) for x, y in corners)
 
 
 def views_of(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from forensics.cli.status import UNREADABLE
-from forensics.cli.watermark.options import FILE, codec_option, json_option
+from forensics.cli.watermark.options import FILE, json_option
 from forensics.cli.watermark.records import Record, files_of, json_text, name_of, usable
 from forensics.errors import UsageError
 
@@ -28,34 +28,33 @@ __all__ = ["calibrate"]
 @click.option("--name", default="own pictures", show_default=True, help="What to call these pictures.")
 @click.option("--keys-each", type=click.IntRange(1, 1000), default=20, show_default=True,
               help="Fresh keys tried on each picture.")  # fmt: skip
-@codec_option
 @json_option
-def calibrate(
-    paths: tuple[Path, ...], out: Path, name: str, keys_each: int, codec: str, as_json: bool
-) -> int:
+def calibrate(paths: tuple[Path, ...], out: Path, name: str, keys_each: int, as_json: bool) -> int:
     """Look for the marks of fresh keys in unmarked pictures, and write how often chance finds some.
 
-    `forensics watermark detect --calibration FILE` uses the result. At least 500 pairs of a picture and a
-    key are needed. What cannot be read is left out, and the exit status is 3.
+    `forensics watermark detect --calibration FILE` uses the result. Measured are the classical front end
+    and, where ONNX Runtime is installed, the learned one. At least 500 pairs of a picture and a key are
+    needed. What cannot be read is left out, and the exit status is 3.
     """
     from forensics.files import atomic_write
-    from forensics.watermark.codecs import codec_named
+    from forensics.watermark.codecs import available, looks
     from forensics.watermark.spread.nulls import nulls_of, to_json
 
     _check(out)
-    front = codec_named(codec).front
-    measured: list[list[Trial]] = []
-    left_out = usable(
-        files_of(paths),
-        "calibrating",
-        lambda _, pixels: measured.append(_measured(pixels, keys_each, front)),
-    )
-    nulls = nulls_of(name, measured, codec)
+    fronts = [look[0].front for look in looks(available())]
+    measured: dict[str, list[list[Trial]]] = {front.name: [] for front in fronts}
+
+    def measure(_: Path, pixels: Pixels) -> None:
+        for front in fronts:
+            measured[front.name].append(_measured(pixels, keys_each, front))
+
+    left_out = usable(files_of(paths), "calibrating", measure)
+    nulls = [nulls_of(name, trials, front) for front, trials in measured.items()]
     try:
         atomic_write(out, to_json(nulls).encode())
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
-    click.echo(json_text(_record(out, nulls)) if as_json else _text(nulls))
+    click.echo(json_text(_record(out, name, nulls)) if as_json else _text(nulls))
     return UNREADABLE if left_out else 0
 
 
@@ -83,18 +82,23 @@ def _measured(pixels: Pixels, keys_each: int, front: FrontEnd) -> list[Trial]:
     return measure(luma, [Key.generate() for _ in range(keys_each)], front)
 
 
-def _record(out: Path, nulls: Nulls) -> Record:
-    searches = {
+def _record(out: Path, name: str, measured: Sequence[Nulls]) -> Record:
+    fronts = {nulls.front: _of_front(nulls) for nulls in measured}
+    return {"path": name_of(out), "name": name, "fronts": fronts}
+
+
+def _of_front(nulls: Nulls) -> Record:
+    return {
         name: {"pairs": null.pairs, "pictures": null.pictures, "share": null.share, "misfit": null.misfit}
         for name, null in _searches(nulls)
     }
-    return {"path": name_of(out), "name": nulls.name, "codec": nulls.codec, **searches}
 
 
-def _text(nulls: Nulls) -> str:
+def _text(measured: Sequence[Nulls]) -> str:
     return "\n".join(
-        f"{label.replace('_', ' '):9s} {null.pairs} pairs of {null.pictures} pictures: "
+        f"{nulls.front:9s} {label.replace('_', ' '):9s} {null.pairs} pairs of {null.pictures} pictures: "
         f"one hypothesis in {1 / null.share:.1f} counts, misfit {null.misfit:.3f}"
+        for nulls in measured
         for label, null in _searches(nulls)
     )
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["detect", "detection_record"]
 
 EMPTY: Record = dict.fromkeys(
-    ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "key", "key_name",
+    ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "front", "key", "key_name",
      "copied", "geometry", "missing", "reason")
 )  # fmt: skip
 NO_KEYS: Record = {"reason": "There are no keys: marks of yours were not looked for."}
@@ -53,7 +53,7 @@ def detect(
     reader = reader_of(others)
     ring = key_ring() if reader and not keys else load_ring(keys)
     names = {key.id: key.name for key in ring}
-    nulls = load(calibration) if calibration else None
+    nulls = load(calibration) if calibration else ()
 
     def work(path: Path) -> Record:
         found = look(path, ring, rate, nulls) if ring else None
@@ -83,6 +83,7 @@ def detection_record(found: Detection, key_name: str | None) -> Record:
         "payload": found.payload.identity if found.payload else None,
         "layout": found.payload.layout if found.payload else None,
         "codec": found.codec,
+        "front": found.front,
         "key": found.key or None,
         "key_name": key_name,
         "copied": found.copied,

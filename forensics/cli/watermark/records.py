@@ -63,7 +63,7 @@ def pixels_of(path: Path) -> Pixels:
     return media.pixels
 
 
-def look(path: Path, keys: Sequence[Key], rate: float, nulls: Nulls | None = None) -> Detection:
+def look(path: Path, keys: Sequence[Key], rate: float, nulls: Sequence[Nulls] = ()) -> Detection:
     """Look for the marks of some keys in a picture, by all codecs that run here, or in a clip.
 
     Raises:

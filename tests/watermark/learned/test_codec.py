@@ -116,4 +116,4 @@ def test_users_are_told_apart(marker: Watermarker, key: Key, scene: Scene) -> No
 def test_codec_is_loaded_once() -> None:
     assert learned() is learned()
     assert learned().nulls is not None
-    assert learned().nulls.codec == "learned"
+    assert learned().nulls.front == "learned"

@@ -92,8 +92,8 @@ def test_file_holds_what_was_measured(tmp_path: Path, rng: np.random.Generator) 
     nulls = nulls_of("own", pictures)
     assert (nulls.name, nulls.own_grid.pictures, nulls.lattices.pairs) == ("own", 5, 500)
     path = tmp_path / "nulls.json"
-    path.write_text(to_json(nulls))
-    assert load(path) == nulls
+    path.write_text(to_json([nulls]))
+    assert load(path) == (nulls,)
     with pytest.raises(UsageError, match="499 trials are too few"):
         nulls_of("own", [*pictures[:4], pictures[4][:-1]])
 
@@ -101,8 +101,7 @@ def test_file_holds_what_was_measured(tmp_path: Path, rng: np.random.Generator) 
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 1},
-        {"codec": 7},
+        {"front": 7},
         {"own_grid": None},
         {"lattices": {"share": 1}},
         {"own_grid": {"wrong": 1, "counts": []}},
@@ -110,7 +109,17 @@ def test_file_holds_what_was_measured(tmp_path: Path, rng: np.random.Generator) 
 )
 def test_other_files_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
     path = tmp_path / "nulls.json"
-    path.write_text(json.dumps({**json.loads(to_json(shipped())), **change}))
+    document = json.loads(to_json([shipped()]))
+    document["nulls"][0].update(change)
+    path.write_text(json.dumps(document))
+    with pytest.raises(UsageError, match="holds no calibration"):
+        load(path)
+
+
+@pytest.mark.parametrize("change", [{"format": 1}, {"nulls": []}, {"nulls": 5}])
+def test_other_documents_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    path = tmp_path / "nulls.json"
+    path.write_text(json.dumps({**json.loads(to_json([shipped()])), **change}))
     with pytest.raises(UsageError, match="holds no calibration"):
         load(path)
 

@@ -20,7 +20,7 @@ from forensics.watermark.spread.searching import (
     sync_plan,
 )
 from forensics.watermark.spread.sync import HYPOTHESES
-from forensics.watermark.spread.views import View, views_of, windows_of
+from forensics.watermark.spread.views import View, views_of
 from forensics.watermark.watermarker import Watermarker
 
 from ..conftest import Scene
@@ -72,7 +72,7 @@ def test_lattice_of_a_warped_mark_is_found(key: Key, marked: Marked, spec: str, 
 def test_windows_show_the_lattice_of_a_tilted_mark(key: Key, other: Key, spec: str, scene: Scene) -> None:
     marked = Watermarker(key).embed(scene(21, 640, 704), "1").pixels
     view = views_of(luma(parse_attack(spec)(marked, seed=1)))[0]
-    windows = windows_of(view)
+    windows = view.windows
     found = in_windows(windows, sync_plan(key))
     assert found.sync.z > 9
     assert found.window in windows

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forensics.watermark.spread import views
-from forensics.watermark.spread.views import views_of, windows_of
+from forensics.watermark.spread.views import views_of
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_pictures_longer_than_warps_can_take_are_cut() -> None:
 @pytest.mark.parametrize(("size", "side"), [((512, 700), 256), ((330, 400), 206), ((1023, 1023), 256)])
 def test_windows_lie_inside_the_picture(rng: np.random.Generator, size: tuple[int, int], side: int) -> None:
     view = views_of(rng.integers(0, 256, size, dtype=np.uint8))[0]
-    windows = windows_of(view)
+    windows = view.windows
     assert [window.side for window in windows] == [side] * 5
     corners = {(window.x, window.y) for window in windows}
     assert len(corners) == 5
@@ -67,4 +67,4 @@ def test_windows_lie_inside_the_picture(rng: np.random.Generator, size: tuple[in
 
 
 def test_small_pictures_have_no_windows(rng: np.random.Generator) -> None:
-    assert windows_of(views_of(rng.integers(0, 256, (300, 900), dtype=np.uint8))[0]) == ()
+    assert views_of(rng.integers(0, 256, (300, 900), dtype=np.uint8))[0].windows == ()

@@ -1,0 +1,88 @@
+"""Which looks are taken at a picture, for the marks of which codecs."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from forensics.errors import UsageError
+from forensics.watermark import codecs
+from forensics.watermark.attacks import parse_attack
+from forensics.watermark.codecs import codec_named, looks, nulls_of_front
+from forensics.watermark.keys import Key
+from forensics.watermark.spread.nulls import shipped
+from forensics.watermark.watermarker import Watermarker, detect
+
+from .conftest import Scene
+
+trained = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
+
+
+def names(*wanted: str) -> list[list[tuple[str, str]]]:
+    return [[(codec.name, codec.front.name) for codec in look] for look in looks(wanted)]
+
+
+@trained
+def test_the_trained_front_end_looks_for_the_marks_of_all_codecs() -> None:
+    assert names("spread") == [[("spread", "classical")], [("spread", "learned")]]
+    assert names("learned") == [[("learned", "learned")]]
+    assert names("spread", "learned") == [
+        [("spread", "classical")],
+        [("spread", "learned"), ("learned", "learned")],
+    ]
+    with pytest.raises(UsageError, match="no codec 'other'"):
+        looks(["other"])
+
+
+def test_without_onnx_runtime_there_is_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codecs, "find_spec", lambda _: None)
+    assert names("spread") == [[("spread", "classical")]]
+    assert codecs.available() == ("spread",)
+
+
+@trained
+def test_nulls_are_those_of_the_front_end_whatever_the_codec() -> None:
+    assert looks(["spread"])[1][0].nulls is codec_named("learned").nulls
+    assert nulls_of_front("classical") is shipped()
+    assert nulls_of_front("learned") is codec_named("learned").nulls
+
+
+@trained
+@pytest.mark.parametrize("attack", ["webp:40", "jpeg:40", "crop_rescale:0.5+jpeg:60"])
+def test_rough_pictures_hide_marks_from_the_classical_front_end_only(
+    key: Key, attack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rough = _drawing(3, 512)
+    marked = Watermarker(key).embed(rough, "c0ffee")
+    attacked = parse_attack(attack)(marked.pixels, seed=1)
+    found = detect(attacked, [key])
+    assert (found.codec, found.front, found.payload) == ("spread", "learned", marked.payload)
+    monkeypatch.setattr(codecs, "find_spec", lambda _: None)
+    alone = detect(attacked, [key])
+    assert alone.front == "classical"
+    assert alone.log10_p > found.log10_p + 3
+
+
+@trained
+def test_a_mark_that_lies_as_it_was_put_in_is_seen_without_training(key: Key, scene: Scene) -> None:
+    pixels = Watermarker(key).embed(scene(3, 384, 448), "1").pixels
+    found = detect(pixels, [key])
+    assert found.front == "classical"
+    assert found.payload is not None
+
+
+def _drawing(seed: int, side: int) -> np.ndarray:
+    """Return strokes of ink, dense and hard: what hides a mark best from a high-pass."""
+    import cv2
+
+    rng = np.random.default_rng(seed)
+    paper = np.full((side, side, 3), 236, np.uint8)
+    for _ in range(side * 5):
+        x, y = (int(n) for n in rng.integers(0, side, 2))
+        length, angle = rng.uniform(8, 40), rng.normal(x / side * 3, 0.4)
+        end = (int(x + length * np.cos(angle)), int(y + length * np.sin(angle)))
+        ink = tuple(int(n) for n in rng.integers(0, 60, 3))
+        cv2.line(paper, (x, y), end, ink, int(rng.integers(1, 3)))
+    return paper
