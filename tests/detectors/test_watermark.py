@@ -81,7 +81,9 @@ def test_mark_of_the_learned_codec_proves_as_much(ring: Path, scene: Pixels) -> 
     assert nulls is not None
     assert evidence.calibration is not None
     assert evidence.calibration.name == nulls.name
-    assert evidence.calibration.note.startswith(f"Seen by the learned front end: {nulls.lattices.pairs} pairs")
+    assert evidence.calibration.note.startswith(
+        f"Seen by the learned front end: {nulls.lattices.pairs} pairs"
+    )
 
 
 def test_a_mark_of_ours_is_proof(ring: Path, marked: Pixels) -> None:
