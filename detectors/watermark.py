@@ -130,8 +130,8 @@ def _calibration(front: str) -> Calibration:
 
     nulls = nulls_of_front(front)
     note = (
-        f"Seen by the {front} front end: {nulls.lattices.pairs} pairs of a picture and a key; the tail follows from the "
-        "keys' randomness."
+        f"Seen by the {front} front end: {nulls.lattices.pairs} pairs of a picture and a key; the tail "
+        "follows from the keys' randomness."
     )
     return Calibration(name=nulls.name, negatives=nulls.lattices.pictures, positives=0, note=note)
 

@@ -13,6 +13,7 @@ from forensics.watermark.spread.analysis import OCTAVES
 from forensics.watermark.spread.binding import Bound, Margins, bound_to, margins, patterns
 from forensics.watermark.spread.carriers import Plan, make_plan
 from forensics.watermark.spread.embedding import BIND_SHARE, Placement, mark_values
+from forensics.watermark.spread.frontend import CLASSICAL
 from forensics.watermark.spread.masking import readability
 from forensics.watermark.spread.searching import Aligned
 from forensics.watermark.spread.tiles import agreement, content_signs, spectra, whole_tiles
@@ -61,14 +62,14 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
     plan = make_plan(key, len(code))
     known = mark_values(plan, (1 - 2 * code.astype(np.float32)), place.variant)
     found = spectra(aligned.residual, place.row, place.column)
-    presence = agreement(found, plan, known)
+    presence = agreement(_seen_evenly(aligned, place), plan, known)
     inside = _tiles_inside(aligned, place)
     expected = _expected(presence, inside, whole_tiles(readability(aligned.luma), place.row, place.column))
     here = presence >= expected / 2  # elsewhere a frame or something pasted gives the content
     sets = [patterns(key, payload, plan, octave) for octave in range(OCTAVES)]
     content, start, end = sets[0]
     signs = content_signs(aligned.luma, place.row, place.column)
-    strengths = presence[here] * _share(plan, content.values)
+    strengths = agreement(found, plan, known)[here] * _share(plan, content.values)
     bound = bound_to(agreement(found, plan, content.values)[here], signs[here], strengths)
     return Inspection(
         bound,
@@ -82,6 +83,18 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
         inside,
         (place.column, place.row),
     )
+
+
+def _seen_evenly(aligned: Aligned, place: Placement) -> Complex:
+    """Return the spectra of the tiles by the classical front end.
+
+    How well it sees a mark follows from the content (`readability`). A trained one sees more, but how much
+    more differs from tile to tile, and what is missing could not be told from what it sees worse.
+    """
+    seen = aligned.residual
+    if aligned.view.front is not CLASSICAL:
+        seen = CLASSICAL.residual(aligned.luma) * aligned.inside
+    return spectra(seen, place.row, place.column)
 
 
 def _expected(presence: Floats, inside: npt.NDArray[np.bool_], readable: Floats) -> Floats:

@@ -109,15 +109,15 @@ def _squares(found: Autocorrelation, shortest: float, longest: float, reach: flo
     angles = np.radians(np.arange(0.0, 90.0, _TURN * coarser))
     turns = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     units = np.stack([turns, turns[:, ::-1] * [-1, 1]], axis=2)  # (angles, x and y, which period)
-    best = []
-    for size in sizes:
-        scores = _strengths(found, units * size, size, reach)
-        k = int(scores.argmax())
-        best.append((float(scores[k]), units[k] * size))
-    values = np.array([score for score, _ in best])
+    scores = np.empty((len(sizes), len(units)))
+    most = _most_multiples(sizes, reach)
+    for number in np.unique(most):
+        bases = sizes[most == number, None, None, None] * units
+        scores[most == number] = _strengths(found, bases, int(number))
+    values = scores.max(axis=1)
     for i in np.argsort(-values)[:_PEAKS]:
         if values[i] == values[max(0, i - 2) : i + 3].max():
-            yield Lattice(best[i][1], best[i][0])
+            yield Lattice(sizes[i] * units[int(scores[i].argmax())], float(values[i]))
 
 
 def _of_peaks(found: Autocorrelation, shortest: float, longest: float) -> Iterator[Lattice]:
@@ -131,7 +131,7 @@ def _of_peaks(found: Autocorrelation, shortest: float, longest: float) -> Iterat
     bases, area = bases[upright & (area > shortest**2)], area[upright & (area > shortest**2)]
     if not len(bases):
         return
-    scores = _strengths(found, bases, float(np.sqrt(np.median(area))))
+    scores = _strengths(found, bases, int(_most_multiples(np.sqrt(np.median(area)))))
     for i in np.argsort(-scores)[:_PEAKS]:
         yield Lattice(bases[i], float(scores[i]))
 
@@ -151,16 +151,20 @@ def _strong_peaks(found: Autocorrelation, nearest: float, farthest: float) -> Ba
     return np.stack([x[kept][order], y[kept][order]], axis=1).astype(np.float64)
 
 
-def _strengths(
-    found: Autocorrelation, bases: Basis, size: float, reach: float = _REACH
-) -> npt.NDArray[np.float64]:
-    """Return (N,) strengths of (N, 2, 2) lattices of about the same size."""
-    points = np.rint(bases @ _multiples(max(2, min(_MOST_MULTIPLES, int(reach / size)))).T)
-    x, y = (np.asarray(points[:, k] + found.centre[k], np.int64) for k in (0, 1))
+def _most_multiples(sizes: Basis | np.float64 | float, reach: float = _REACH) -> npt.NDArray[np.int64]:
+    """Return how many multiples of periods of some sizes are looked at."""
+    return np.asarray(np.clip(reach / np.asarray(sizes), 2, _MOST_MULTIPLES), np.int64)
+
+
+def _strengths(found: Autocorrelation, bases: Basis, most: int) -> npt.NDArray[np.float64]:
+    """Return (...,) strengths of (..., 2, 2) lattices, by so many multiples of their periods."""
+    points = np.rint(bases @ _multiples(most).T)
+    x, y = (np.asarray(points[..., k, :] + found.centre[k], np.int64) for k in (0, 1))
     height, width = found.spread.shape
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    seen = np.where(inside, found.spread[y.clip(0, height - 1), x.clip(0, width - 1)], 0.0)
-    return np.asarray(seen.sum(axis=1) / np.sqrt(np.maximum(inside.sum(axis=1), 1)), np.float64)
+    seen = np.where(inside, found.spread[y.clip(0, height - 1), x.clip(0, width - 1)], np.float32(0))
+    count = np.maximum(inside.sum(axis=-1), 1)
+    return np.asarray(seen.sum(axis=-1, dtype=np.float64) / np.sqrt(count), np.float64)
 
 
 @cache
@@ -177,7 +181,7 @@ def _refined(found: Autocorrelation, start: Lattice) -> Lattice:
     size = float(np.sqrt(abs(np.linalg.det(basis))))
     for most in (2, 4, max(4, int(found.centre.min() * 0.8 / size))):
         basis = _fitted(found, basis, _multiples(min(most, 12)))
-    return Lattice(basis, float(_strengths(found, basis[None], size)[0]))
+    return Lattice(basis, float(_strengths(found, basis, int(_most_multiples(size)))))
 
 
 def _fitted(found: Autocorrelation, basis: Basis, multiples: Basis) -> Basis:

@@ -45,14 +45,15 @@ def strongest(seen: Complex, plan: Plan, most: int = 1, grid: int = SIDE) -> lis
         seen: (N, S) bins of the plan's `sync`, in units of the noise; zero where there is nothing to see.
         plan: The tile.
         most: How many to return.
-        grid: Offsets tried each way before the best are looked at exactly, 32 to 64.
+        grid: Offsets tried each way before the best are looked at exactly, 32 to 64; half as many in the
+            lower band, which is as finely sampled by them.
     """
     coarse: list[tuple[float, int, int, int]] = []
     for band, limit in enumerate(_BANDS):
         kept = np.flatnonzero(plan.radius[plan.sync] <= limit)
         for start in range(0, len(seen), _CHUNK):
             part = seen[start : start + _CHUNK, None, kept]
-            maps = _correlations(part, plan.sync_phases[:, kept], plan.sync[kept], plan, grid)
+            maps = _correlations(part, plan.sync_phases[:, kept], plan.sync[kept], plan, grid >> band)
             best = maps.max(axis=(2, 3))
             variants = best.argmax(axis=1)
             coarse += [(float(best[i, v]), start + i, band, int(v)) for i, v in enumerate(variants)]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["detect", "detection_record"]
 
 EMPTY: Record = dict.fromkeys(
-    ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "front", "key", "key_name",
-     "copied", "geometry", "missing", "reason")
+    ("path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "front", "key",
+     "key_name", "copied", "geometry", "missing", "reason")
 )  # fmt: skip
 NO_KEYS: Record = {"reason": "There are no keys: marks of yours were not looked for."}
 

@@ -11,6 +11,7 @@ from forensics.watermark.detection import Marked
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import Payload
 from forensics.watermark.spread import codec
+from forensics.watermark.spread.views import views_of
 from forensics.watermark.watermarker import Watermarker
 
 from ..conftest import Scene
@@ -42,7 +43,7 @@ def test_place_of_the_mark_is_where_it_was_put(key: Key, marked: Marked, scene: 
 
 
 def test_answer_without_a_mark_says_nothing_else(key: Key, scene: Scene) -> None:
-    found = codec.detect(luma(scene(81, 200, 200)), [key], 1e-6)
+    found = codec.detect_in(views_of(luma(scene(81, 200, 200))), [key], 1e-6)
     assert (found.detected, found.key, found.payload, found.copied) == (False, "", None, None)
     assert (found.geometry, found.tampering) == (None, None)
     assert found.likelihoods.shape == (0,)
@@ -51,7 +52,7 @@ def test_answer_without_a_mark_says_nothing_else(key: Key, scene: Scene) -> None
 
 
 def test_answer_with_a_mark_says_all(key: Key, other: Key, marked: Marked) -> None:
-    found = codec.detect(luma(marked.pixels), [other, key], 1e-9)
+    found = codec.detect_in(views_of(luma(marked.pixels)), [other, key], 1e-9)
     assert (found.detected, found.key, found.payload) == (True, key.id, marked.payload)
     assert found.copied is False
     assert found.likelihoods.shape == (127,)
