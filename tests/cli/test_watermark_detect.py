@@ -19,8 +19,8 @@ from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
 
 FIELDS = {
-    "path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "key", "key_name",
-    "copied", "geometry", "missing", "reason", "error",
+    "path", "detected", "p_value", "log10_p", "rate", "payload", "layout", "codec", "front", "key",
+    "key_name", "copied", "geometry", "missing", "reason", "error",
 }  # fmt: skip
 MODULE = [sys.executable, "-m", "forensics", "watermark"]
 ENV = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

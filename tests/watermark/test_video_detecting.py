@@ -114,10 +114,10 @@ def lenient(times: float) -> Nulls:
 def test_a_calibration_counts(clip: Path, key: Key) -> None:
     path, frames = clip, decoded(clip)[:8]
     for look in (
-        lambda nulls: detect_clip(path, [key], nulls=[nulls], frames=8),
-        lambda nulls: detect_frames(frames, [key], nulls=[nulls]),
+        lambda nulls: detect_clip(path, [key], nulls=nulls, frames=8),
+        lambda nulls: detect_frames(frames, [key], nulls=nulls),
     ):
-        assert look(lenient(10)).log10_p == pytest.approx(look(None).log10_p - 1, abs=0.01)
+        assert look([lenient(10)]).log10_p == pytest.approx(look(()).log10_p - 1, abs=0.01)
 
 
 def test_a_short_marked_piece_is_found_and_paid_for(key: Key, marker: Watermarker, wanted: Payload) -> None:
@@ -135,12 +135,12 @@ def test_a_short_marked_piece_is_found_and_paid_for(key: Key, marker: Watermarke
         pixels[:] = np.clip(pixels + (luma - before)[..., None], 0, 255)
     loud = [Sample(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), 100.0) for p in foreign]
     quiet = [Sample(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)) for p in own]
-    alone = detecting._detect(quiet, [key], 1e-6, None)
-    among = detecting._detect([*loud, *quiet], [key], 1e-6, None)
+    alone = detecting._detect(quiet, [key], 1e-6, ())
+    among = detecting._detect([*loud, *quiet], [key], 1e-6, ())
     assert alone.payload == among.payload == wanted
     assert among.log10_p == pytest.approx(alone.log10_p + math.log10(12), abs=0.01)
     assert among.p_value == pytest.approx(10**among.log10_p)
-    twice = detecting._detect([*quiet, *quiet], [key], 1e-6, None)
+    twice = detecting._detect([*quiet, *quiet], [key], 1e-6, ())
     assert twice.log10_p == pytest.approx(alone.log10_p + math.log10(2), abs=2)
     assert twice.rate == 1e-6
 
