@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["Picture", "measured_on", "unmarked"]
+__all__ = ["SETS", "Picture", "fresh", "measured_on", "unmarked"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -36,6 +36,17 @@ def measured_on(data: Path) -> Iterator[Picture]:
             yield Picture(path.stem, folder, _read(path))
     for path in sorted((data / "generated/sd15_grids").glob("*.webp")):
         yield Picture(path.stem, "generated/sd15", _read(path)[:_TILE, :_TILE])
+
+
+def fresh(data: Path) -> Iterator[Picture]:
+    """Yield 83 pictures by which nothing was chosen: other photos, and the last quarter of each grid."""
+    for path in sorted((data / "tamper/copymove/data/original").glob("*.jpg")):
+        yield Picture(path.stem, "tamper/copymove", _read(path))
+    for path in sorted((data / "generated/sd15_grids").glob("*.webp")):
+        yield Picture(f"{path.stem} 3", "generated/sd15", _read(path)[_TILE:, _TILE:])
+
+
+SETS: dict[str, Callable[[Path], Iterator[Picture]]] = {"measured": measured_on, "fresh": fresh}
 
 
 def unmarked(data: Path, count: int, seed: int = 0) -> Iterator[Picture]:

@@ -18,9 +18,21 @@ SUITES = {
 }
 
 
-def _survival(suite: str, codec: str) -> str:
+SURVIVAL = {
+    f"{suite}_{codec}{more}": f"of the codec {codec} survive: {title}{said}"
+    for suite, title in SUITES.items()
+    for codec in CODECS
+    for more, said in {
+        "": "",
+        "_fresh": ", in pictures by which nothing was chosen",
+        "_classical": ", where ONNX Runtime is not installed",
+    }.items()
+}
+
+
+def _survival(name: str) -> str:
     """What marks survive, one row for each attack; the figures that were demanded and missed in bold."""
-    result = load(f"watermark_{suite}_{codec}")
+    result = load(f"watermark_{name}")
     rows = []
     for row in result["rows"]:
         found = f"{row['detected']} of {row['pictures']}"
@@ -40,7 +52,7 @@ def _survival(suite: str, codec: str) -> str:
     pictures = ", ".join(f"{count} of {group}" for group, count in result["pictures"].items())
     head = ("attack", "demanded", "found", "read", "95 %", "weakest p", "median p", "ms per megapixel")
     return (
-        f"## What marks of the codec {codec} survive: {SUITES[suite]}\n\n{source(result)}\n"
+        f"## What marks {SURVIVAL[name]}\n\n{source(result)}\n"
         f"Pictures: {pictures}. PSNR at least {result['least_psnr']} dB. One threshold for all attacks: a false-alarm "
         f"rate of {result['rate']:g} for each picture. The interval is Wilson's, of the share found; the time is "
         "that of the detection, the median over pictures. What falls short of what was demanded is in bold.\n\n"
@@ -48,8 +60,11 @@ def _survival(suite: str, codec: str) -> str:
     )
 
 
-def _chance(codec: str) -> str:
-    result = load(f"watermark_false_alarms_{codec}")
+FRONTS = {"learned": "detect", "classical": "detect, without ONNX Runtime"}
+
+
+def _chance(front: str) -> str:
+    result = load(f"watermark_false_alarms_{front}")
     rows = [
         (
             f"{row['rate']:g}",
@@ -61,7 +76,7 @@ def _chance(codec: str) -> str:
     ]
     kinds = ", ".join(f"`{name}`" for name in dict.fromkeys(result["attacks"]))
     return (
-        f"## How often chance looks like a mark of the codec {codec}\n\n{source(result)}\n"
+        f"## How often chance looks like a mark: {FRONTS[front]}\n\n{source(result)}\n"
         f"{result['pairs']} pairs of a picture and a key that it was not marked with; {result['pictures']} pictures, each "
         f"as it is and after: {kinds} (`mark`: marked with another key). Smallest p-value: "
         f"10^{result['smallest_log10_p']:.1f}.\n\n"
@@ -185,10 +200,8 @@ def _copied() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    **{
-        f"watermark_{suite}_{codec}": partial(_survival, suite, codec) for suite in SUITES for codec in CODECS
-    },
-    **{f"watermark_false_alarms_{codec}": partial(_chance, codec) for codec in CODECS},
+    **{f"watermark_{name}": partial(_survival, name) for name in SURVIVAL},
+    **{f"watermark_false_alarms_{front}": partial(_chance, front) for front in FRONTS},
     "watermark_copied": _copied,
     "watermark_speed": _cost,
     "watermark_video": _clips,
