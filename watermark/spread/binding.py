@@ -6,7 +6,7 @@ cropped keeps the signs of the places that its tiles had.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,9 +16,9 @@ import numpy.typing as npt
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import Payload
 from forensics.watermark.spread.carriers import Plan
-from forensics.watermark.spread.tiles import content_signs
+from forensics.watermark.spread.tiles import SIGNS, content_signs
 
-__all__ = ["Bound", "Margins", "Pattern", "bound_to", "margins", "patterns", "tile_signs"]
+__all__ = ["Bindings", "Bound", "Margins", "Pattern", "bound_to", "margins", "patterns", "tile_signs"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -32,17 +32,38 @@ _WHOLE = 3.2  # z at both ends from which a picture counts as whole
 
 @dataclass(frozen=True)
 class Pattern:
-    """One of the three patterns whose sign differs from tile to tile.
+    """A pattern whose sign differs from tile to tile.
 
     Attributes:
         values: (K,) bins, of mean square 1 over those used.
-        places: (32, 32) signs of places; None for the sign of the content.
+        places: (32, 32) signs of places; None for signs of the content.
         from_end: Places are counted from the last tile, not from the first.
+        number: Which of the signs of the content.
     """
 
     values: Complex
     places: Floats | None = None
     from_end: bool = False
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """All patterns that bind a mark to a picture.
+
+    Attributes:
+        content: One for each sign that the content of a tile gives.
+        start: Of places from the start.
+        end: Of places from the end.
+    """
+
+    content: tuple[Pattern, ...]
+    start: Pattern
+    end: Pattern
+
+    def __iter__(self) -> Iterator[Pattern]:
+        """Yield every pattern."""
+        yield from (*self.content, self.start, self.end)
 
 
 @dataclass(frozen=True)
@@ -75,8 +96,8 @@ class Margins:
     octave: int
 
 
-def patterns(key: Key, payload: Payload, plan: Plan, octave: int) -> tuple[Pattern, Pattern, Pattern]:
-    """Return the patterns of content, of places from the start, and of places from the end.
+def patterns(key: Key, payload: Payload, plan: Plan, octave: int) -> Bindings:
+    """Return the patterns of content and of places.
 
     Args:
         key: The secret.
@@ -87,18 +108,18 @@ def patterns(key: Key, payload: Payload, plan: Plan, octave: int) -> tuple[Patte
     label = f"{payload.layout} {payload.version} {payload.identity}"
     phases = key.phases(f"bind {label}", len(plan.bind))
 
-    def values(start: int, step: int) -> Complex:
+    def values(number: int) -> Complex:
         out = np.zeros(len(plan.rows), np.complex64)
-        out[plan.bind[start::step]] = phases[start::step]
+        out[plan.bind[number :: SIGNS + 2]] = phases[number :: SIGNS + 2]
         return out
 
     def places(name: str) -> Floats:
         return key.signs(f"places {name} {octave} {label}", PLACES * PLACES).reshape(PLACES, PLACES)
 
-    return (
-        Pattern(values(0, 2)),
-        Pattern(values(1, 4), places("start")),
-        Pattern(values(3, 4), places("end"), from_end=True),
+    return Bindings(
+        tuple(Pattern(values(number), number=number) for number in range(SIGNS)),
+        Pattern(values(SIGNS), places("start")),
+        Pattern(values(SIGNS + 1), places("end"), from_end=True),
     )
 
 
@@ -113,7 +134,7 @@ def tile_signs(pattern: Pattern, luma: Floats, row: int, column: int, tiles: tup
         tiles: R and C.
     """
     if pattern.places is None:
-        return content_signs(luma, row, column)
+        return np.asarray(content_signs(luma, row, column)[..., pattern.number], np.float32)
     rows, columns = (np.arange(n) for n in tiles)
     if pattern.from_end:
         rows, columns = rows[::-1], columns[::-1]
@@ -124,9 +145,9 @@ def bound_to(agreements: Floats, signs: Floats, strengths: Floats) -> Bound:
     """Compare the pattern of the content with the content.
 
     Args:
-        agreements: (N,) correlations of the tiles with the pattern.
-        signs: (N,) what the content gives.
-        strengths: (N,) correlation that each tile should show where the sign is 1.
+        agreements: (...,) correlations of the tiles with the patterns.
+        signs: (...,) what the content gives.
+        strengths: (...,) correlations that there should be where the sign is 1.
     """
     norm = max(float(np.sqrt((signs**2).sum())), 1e-9)
     z = float((agreements * signs).sum()) / norm

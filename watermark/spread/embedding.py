@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spectrum
-from forensics.watermark.spread.binding import Pattern, tile_signs
+from forensics.watermark.spread.binding import Bindings, tile_signs
 from forensics.watermark.spread.carriers import SIDE, Plan, tile_of
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.sync import shifted
@@ -20,7 +20,7 @@ __all__ = ["BIND_SHARE", "Placement", "Residual", "data_values", "mark_values", 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
-SYNC_SHARE, BIND_SHARE = 0.25, 0.08  # of the energy; the code word has the rest
+SYNC_SHARE, BIND_SHARE = 0.25, 0.14  # of the energy; the code word has the rest
 _EVENING = 0.9  # how far the host's own part of each bit is made up for
 _LEAST, _MOST = 0.2, 3.0  # amplitude of one bit
 _SAMPLED = 2_000_000  # pixels at which the error is measured
@@ -76,7 +76,7 @@ def residual(
     luma: npt.NDArray[np.uint8],
     plan: Plan,
     code: Floats,
-    bindings: tuple[Pattern, ...],
+    bindings: Bindings,
     place: Placement,
     psnr: float,
     front: FrontEnd = CLASSICAL,
@@ -165,7 +165,7 @@ def read_bits(
     return np.asarray(total / np.maximum(norm, 1e-9), np.float32)
 
 
-def _bound(luma: Floats, plan: Plan, bindings: tuple[Pattern, ...], place: Placement) -> Floats:
+def _bound(luma: Floats, plan: Plan, bindings: Bindings, place: Placement) -> Floats:
     """Return the (H, W) patterns whose sign differs from tile to tile."""
     tiles = tuple(max(0, n - s) // SIDE for n, s in zip(luma.shape, (place.row, place.column), strict=True))
     scale = np.float32(np.sqrt(BIND_SHARE / len(plan.bind)))

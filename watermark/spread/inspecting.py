@@ -21,6 +21,7 @@ from forensics.watermark.spread.tiles import agreement, content_signs, spectra, 
 __all__ = ["Inspection", "inspect"]
 
 _ALIKE = 5  # tiles on either side, by smoothness, that a tile is compared with
+_NOISE = 2.0  # deviations by which chance alone makes a tile seem to lack the mark
 _MOST_OF = 0.8  # of these have to lack the mark before it is not expected of tiles like them
 
 Floats = npt.NDArray[np.float32]
@@ -65,18 +66,19 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
     presence = agreement(_seen_evenly(aligned, place), plan, known)
     inside = _tiles_inside(aligned, place)
     expected = _expected(presence, inside, whole_tiles(readability(aligned.luma), place.row, place.column))
-    here = presence >= expected / 2  # elsewhere a frame or something pasted gives the content
+    here = presence >= expected / 2 - _NOISE  # elsewhere a frame or something pasted gives the content
     sets = [patterns(key, payload, plan, octave) for octave in range(OCTAVES)]
-    content, start, end = sets[0]
+    content, start, end = sets[0].content, sets[0].start, sets[0].end
     signs = content_signs(aligned.luma, place.row, place.column)
-    strengths = agreement(found, plan, known)[here] * _share(plan, content.values)
-    bound = bound_to(agreement(found, plan, content.values)[here], signs[here], strengths)
+    agreements = np.stack([agreement(found, plan, pattern.values) for pattern in content], axis=-1)
+    shares = np.array([_share(plan, pattern.values) for pattern in content], np.float32)
+    strengths = agreement(found, plan, known)[..., None] * shares
     return Inspection(
-        bound,
+        bound_to(agreements[here], signs[here], strengths[here]),
         margins(
             agreement(found, plan, start.values),
             agreement(found, plan, end.values),
-            [(first, last) for _, first, last in sets],
+            [(bindings.start, bindings.end) for bindings in sets],
         ),
         presence,
         expected,

@@ -9,40 +9,43 @@ from forensics.watermark.keys import Key
 from forensics.watermark.payload import Payload
 from forensics.watermark.spread.binding import (
     PLACES,
+    Bindings,
     Margins,
-    Pattern,
     bound_to,
     margins,
     patterns,
     tile_signs,
 )
 from forensics.watermark.spread.carriers import make_plan
+from forensics.watermark.spread.tiles import SIGNS
 
 PAYLOAD = Payload("standard", 1, "00000beef", True)
 
 
-def three(key: Key, octave: int = 0) -> tuple[Pattern, Pattern, Pattern]:
+def made(key: Key, octave: int = 0) -> Bindings:
     return patterns(key, PAYLOAD, make_plan(key, 127), octave)
 
 
 def test_patterns_share_the_binding_bins(key: Key) -> None:
-    plan, made = make_plan(key, 127), three(key)
-    used = [set(np.flatnonzero(pattern.values)) for pattern in made]
+    plan, all_of_them = make_plan(key, 127), list(made(key))
+    used = [set(np.flatnonzero(pattern.values)) for pattern in all_of_them]
     assert set.union(*used) == set(plan.bind)
     assert sum(map(len, used)) == len(plan.bind)
-    assert len(used[0]) >= len(used[1]) + len(used[2]) - 2
-    assert [pattern.from_end for pattern in made] == [False, False, True]
+    assert max(map(len, used)) <= min(map(len, used)) + 1
+    assert [pattern.number for pattern in all_of_them[:SIGNS]] == list(range(SIGNS))
+    assert [pattern.places is None for pattern in all_of_them] == [True] * SIGNS + [False, False]
+    assert [pattern.from_end for pattern in all_of_them] == [False] * (SIGNS + 1) + [True]
 
 
 def test_places_depend_on_payload_octave_and_key(key: Key, other: Key) -> None:
-    base = three(key)[1].places
-    again = patterns(key, Payload("standard", 1, "00000beef", False), make_plan(key, 127), 0)[1].places
+    base = made(key).start.places
+    again = patterns(key, Payload("standard", 1, "00000beef", False), make_plan(key, 127), 0).start.places
     np.testing.assert_array_equal(again, base)
     for changed in (
-        three(other)[1],
-        three(key, 1)[1],
-        three(key)[2],
-        patterns(key, Payload("standard", 1, "00000beee", True), make_plan(key, 127), 0)[1],
+        made(other).start,
+        made(key, 1).start,
+        made(key).end,
+        patterns(key, Payload("standard", 1, "00000beee", True), make_plan(key, 127), 0).start,
     ):
         assert np.mean(changed.places == base) == pytest.approx(0.5, abs=0.08)
 
@@ -55,7 +58,7 @@ def test_cropped_margins_are_read_off_the_places(
     top, left, bottom, right = crop
     tiles = (12, 14)
     luma = np.zeros((tiles[0] * 64, tiles[1] * 64), np.float32)
-    sets = [three(key, n)[1:] for n in range(3)]
+    sets = [(made(key, n).start, made(key, n).end) for n in range(3)]
     kept = np.s_[top : tiles[0] - bottom, left : tiles[1] - right]
     seen = [tile_signs(p, luma, 0, 0, tiles)[kept] + rng.normal(0, 0.6, tiles)[kept] for p in sets[octave]]
     found = margins(seen[0].astype(np.float32), seen[1].astype(np.float32), sets)
@@ -63,7 +66,7 @@ def test_cropped_margins_are_read_off_the_places(
 
 
 def test_margins_are_not_made_up(key: Key, rng: np.random.Generator) -> None:
-    sets = [three(key, n)[1:] for n in range(6)]
+    sets = [(made(key, n).start, made(key, n).end) for n in range(6)]
     told = [margins(*rng.standard_normal((2, 7, 9)).astype(np.float32), sets) for _ in range(60)]
     assert sum(found is not None for found in told) == 0
     empty = np.zeros((0, 3), np.float32)
@@ -73,7 +76,7 @@ def test_margins_are_not_made_up(key: Key, rng: np.random.Generator) -> None:
 
 
 def test_signs_of_places_repeat_and_count_from_both_ends(key: Key) -> None:
-    _, start, end = three(key)
+    start, end = made(key).start, made(key).end
     luma = np.zeros((64, 64), np.float32)
     near, far = (tile_signs(p, luma, 0, 0, (40, 35)) for p in (start, end))
     np.testing.assert_array_equal(near[:8, :3], near[32:, 32:])

@@ -29,7 +29,7 @@ def seen(key: Key, layout: str, strength: float, rng: np.random.Generator) -> np
 
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
 def test_word_of_every_layout_is_read(key: Key, rng: np.random.Generator, layout: str) -> None:
-    for strength in (1.6, 6.0):
+    for strength in (1.7, 6.0):
         words = read_words(key, seen(key, layout, strength, rng), PLACE)
         assert len(words) == 1
         assert words[0].payload.verified
