@@ -35,7 +35,7 @@ class Session:
         runtime = _library()
         options = runtime.SessionOptions()
         options.log_severity_level = 4
-        options.intra_op_num_threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        options.intra_op_num_threads = _threads()
         options.inter_op_num_threads = 1
         try:
             self._session = runtime.InferenceSession(model, options, providers=list(providers()))
@@ -66,6 +66,12 @@ def providers() -> tuple[str, ...]:
         return ("CPUExecutionProvider",)
     there = _library().get_available_providers()
     return tuple(name for name in _ON_GPU if name in there)
+
+
+def _threads() -> int:
+    """Return how many threads an operator has: $OMP_NUM_THREADS, as of all libraries, if it is set."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) else min(_MOST_THREADS, os.cpu_count() or 1)
 
 
 def _line(error: Exception) -> str:

@@ -60,3 +60,12 @@ def test_gpu_is_used_only_where_asked_for_and_there(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sessions, "_library", Library)
     monkeypatch.setenv(VARIABLE, "cuda")
     assert providers() == ("CUDAExecutionProvider", "CPUExecutionProvider")
+
+
+@pytest.mark.parametrize(("wanted", "threads"), [("1", 1), ("3", 3), ("", 2), ("0", 2), ("many", 2)])
+def test_threads_are_those_of_all_libraries(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, threads: int
+) -> None:
+    monkeypatch.setattr(sessions.os, "cpu_count", lambda: 2)
+    monkeypatch.setenv("OMP_NUM_THREADS", wanted)
+    assert sessions._threads() == threads
