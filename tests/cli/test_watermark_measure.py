@@ -143,3 +143,18 @@ def test_a_bench_leaves_out_what_it_cannot_use(watermark, pictures: Path, clip: 
     assert f"left out {clip}" in answer.err
     assert watermark("bench", clip).status == 2
     assert watermark("bench", pictures, "--suite", "nonsense").status == 2
+
+
+def test_a_bench_is_drawn(watermark, pictures: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "out.svg"
+    answer = watermark(
+        "bench", pictures / "plain.png", "--attack", "none", "--attack", "jpeg:50", "--plot", plot
+    )
+    assert answer.status == 0
+    text = plot.read_text(encoding="utf-8")
+    assert text.count("<circle") == 2
+    assert "jpeg:50" in text
+    for wrong in (tmp_path / "out.png", tmp_path / "none" / "out.svg"):
+        refused = watermark("bench", pictures / "plain.png", "--attack", "none", "--plot", wrong)
+        assert refused.status == 2
+        assert not wrong.exists()

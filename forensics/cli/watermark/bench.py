@@ -43,17 +43,19 @@ __all__ = ["bench"]
 @layout_option
 @rate_option
 @seed_option
+@click.option("--plot", type=FILE, help="Draw it into this file (SVG): every attack, every picture.")
 @json_option
-def bench(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
+def bench(paths: tuple[Path, ...], as_json: bool, plot: Path | None, **options: Any) -> int:
     """Mark pictures with a fresh key, attack them, and count in how many the mark is found and read.
 
-    Exits with 1 if a row falls short of what its suite demands. Nothing is written. What cannot be used is
-    left out, and the exit status is 3.
+    Exits with 1 if a row falls short of what its suite demands. No picture is written. What cannot be used
+    is left out, and the exit status is 3.
     """
     from forensics.watermark.bench import run, summarise
     from forensics.watermark.keys import Key
     from forensics.watermark.watermarker import Watermarker
 
+    _check(plot)
     suite = _suite(options)
     marker = Watermarker(
         Key.generate(), layout=options["layout"], psnr=options["psnr"], codec=options["codec"]
@@ -67,6 +69,8 @@ def bench(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     if not trials:
         raise UsageError("no picture could be used")
     results = summarise(suite, trials)
+    if plot:
+        _draw(plot, suite.title, trials, options["rate"])
     if as_json:
         for result in results:
             click.echo(json_text(_record(result)))
@@ -75,6 +79,33 @@ def bench(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     if not all(result.met for result in results):
         return FOUND
     return UNREADABLE if left_out else 0
+
+
+def _check(plot: Path | None) -> None:
+    """Refuse a target that cannot be written or is no drawing, before the work and not after it."""
+    if plot is None:
+        return
+    if plot.suffix.lower() != ".svg":
+        raise UsageError(f"{plot} is drawn as SVG: name a file that ends in .svg")
+    if not plot.parent.is_dir():
+        raise UsageError(f"the folder {plot.parent} does not exist")
+
+
+def _draw(plot: Path, title: str, trials: list[Trial], rate: float) -> None:
+    from forensics.files import atomic_write
+    from forensics.report.survival import Strip, svg_strips
+
+    by_attack: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_attack.setdefault(trial.attack, []).append(trial)
+    strips = [
+        Strip(attack, [t.log10_p for t in every], [t.exact for t in every])
+        for attack, every in by_attack.items()
+    ]
+    try:
+        atomic_write(plot, svg_strips(f"What marks survive: {title}", strips, rate).encode())
+    except OSError as error:
+        raise UsageError(f"cannot write {plot}: {error.strerror or error}") from None
 
 
 def _suite(options: dict[str, Any]) -> Suite:
