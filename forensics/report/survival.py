@@ -60,11 +60,11 @@ def _axis(bottom: int, reach: float) -> list[str]:
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{bottom + 34}" text-anchor="middle">'
         "p-value, a dot for each picture; blue: read, yellow: found, red: not found</text>"
     ]
-    for tick in range(TICKS + 1):
-        power = reach * tick / TICKS
+    step = math.ceil(reach / TICKS)
+    for power in range(0, math.floor(reach) + 1, step):
         x = _place(power, reach)
         parts.append(f'<path d="M{x:.1f} {TOP}V{bottom}" stroke="#8884"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">10^{-power:.0f}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{f"10^-{power}" if power else 1}</text>')
     return parts
 
 
@@ -102,4 +102,4 @@ def _place(power: float, reach: float) -> float:
 
 
 def _text(text: str) -> str:
-    return escape(printable(text, 60), quote=True)
+    return escape(printable(text, 120), quote=True)
