@@ -64,7 +64,8 @@ def _axis(bottom: int, reach: float) -> list[str]:
     for power in range(0, math.floor(reach) + 1, step):
         x = _place(power, reach)
         parts.append(f'<path d="M{x:.1f} {TOP}V{bottom}" stroke="#8884"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{f"10^-{power}" if power else 1}</text>')
+        said = f"10^-{power}" if power else "1"
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 15}" text-anchor="middle">{said}</text>')
     return parts
 
 
