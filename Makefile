@@ -23,10 +23,15 @@ SAMPLES := $(wildcard examples/data/*.jpg)
 
 all: lint types test docs  ## everything that must hold before a change is merged
 
-demo: $(DEMO_VENV)/.ready  ## audit the sample files with the lean installation and write build/demo.html
+demo: $(DEMO_VENV)/.ready  ## sign, mark and audit sample files with the lean installation, write build/demo.html
 	@rm -rf build/demo && mkdir -p build
 	$(DEMO_VENV)/bin/python examples/sign_generated.py build/demo
-	$(DEMO_VENV)/bin/forensics audit $(SAMPLES) build/demo/generated.png \
+	$(DEMO_VENV)/bin/forensics watermark keygen build/demo/studio.toml --name studio
+	$(DEMO_VENV)/bin/forensics watermark embed build/demo/generated.png build/demo/marked.jpg \
+		--keys build/demo/studio.toml --payload c0ffee
+	$(DEMO_VENV)/bin/forensics watermark attack build/demo/marked.jpg build/demo/shared.jpg rotate:7+resize:0.8+jpeg:60
+	FORENSICS_KEYS=build/demo/studio.toml $(DEMO_VENV)/bin/forensics audit \
+		$(SAMPLES) build/demo/generated.png build/demo/shared.jpg \
 		--trust build/demo/ca/trust.toml --html build/demo.html
 	@echo "report: build/demo.html"
 
