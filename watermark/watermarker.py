@@ -166,9 +166,14 @@ def detect_luma(
     found: list[Detection] = []
     for one in _looked(luma, keys, rate / ways, nulls, looks(codecs)):
         found.append(one)
-        if one.payload is not None:
+        if one.payload is not None and one.copied is not None:
             break
-    return _corrected(min(found, key=lambda one: (one.payload is None, one.log10_p)), ways, rate)
+    return _corrected(min(found, key=_worth), ways, rate)
+
+
+def _worth(found: Detection) -> tuple[bool, bool, float]:
+    """Return what to rank detections by, the best first: what they say counts before how sure they are."""
+    return found.payload is None, found.copied is None, found.log10_p
 
 
 def _looked(

@@ -24,8 +24,10 @@ Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
 PLACES = 32  # tiles each way after which the signs of places repeat
-_TELLING = 6.0  # expected z below which nothing can be told
-_BOUND, _COPIED = 0.5, 0.35  # share of the expected z: of its own picture 0.6 to 1.4, of another about 0
+_SURE = 3.0  # deviations of chance that an answer has to allow for: it is wrong once in 700
+_OWN = 0.7  # least share of the expected z that a mark in its own picture shows, but for chance
+_FAINT = 0.25  # signs smaller than this may be no content, but the mark itself and noise
+_BOUND, _COPIED = 0.5, 0.4  # shares between which nothing is said however strong the mark
 _CERTAIN = 2.0  # z by which the best place must exceed what chance gives the best of all
 _WHOLE = 3.2  # z at both ends from which a picture counts as whole
 
@@ -149,12 +151,15 @@ def bound_to(agreements: Floats, signs: Floats, strengths: Floats) -> Bound:
         signs: (...,) what the content gives.
         strengths: (...,) correlations that there should be where the sign is 1.
     """
+    signs = np.where(np.abs(signs) < _FAINT, np.float32(0), signs)
     norm = max(float(np.sqrt((signs**2).sum())), 1e-9)
     z = float((agreements * signs).sum()) / norm
     expected = float((strengths * signs**2).sum()) / norm
-    if expected < _TELLING or _COPIED < z / expected < _BOUND:
-        return Bound(z, expected, None)
-    return Bound(z, expected, z / expected <= _COPIED)
+    if z >= max(_SURE, _BOUND * expected):
+        return Bound(z, expected, copied=False)
+    if z <= min(_OWN * expected - _SURE, _COPIED * expected):
+        return Bound(z, expected, copied=True)
+    return Bound(z, expected, copied=None)
 
 
 def margins(start: Floats, end: Floats, choices: Sequence[tuple[Pattern, Pattern]]) -> Margins | None:
