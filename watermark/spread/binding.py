@@ -24,7 +24,8 @@ Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
 PLACES = 32  # tiles each way after which the signs of places repeat
-_SURE = 3.0  # deviations of chance that an answer has to allow for: it is wrong once in 700
+_PROVEN = 4.5  # deviations of chance to allow for where a mark is called the picture's own: that makes proof
+_SURE = 3.0  # the same where it is called copied
 _OWN = 0.7  # least share of the expected z that a mark in its own picture shows, but for chance
 _FAINT = 0.25  # signs smaller than this may be no content, but the mark itself and noise
 _BOUND, _COPIED = 0.5, 0.4  # shares between which nothing is said however strong the mark
@@ -155,7 +156,7 @@ def bound_to(agreements: Floats, signs: Floats, strengths: Floats) -> Bound:
     norm = max(float(np.sqrt((signs**2).sum())), 1e-9)
     z = float((agreements * signs).sum()) / norm
     expected = float((strengths * signs**2).sum()) / norm
-    if z >= max(_SURE, _BOUND * expected):
+    if z >= max(_PROVEN, _BOUND * expected):
         return Bound(z, expected, copied=False)
     if z <= min(_OWN * expected - _SURE, _COPIED * expected):
         return Bound(z, expected, copied=True)
