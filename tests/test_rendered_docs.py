@@ -111,7 +111,7 @@ def test_benchmarks_of_marks_are_rendered_as_far_as_they_are_there(
     assert "| `jpeg:50` | 100% | **3 of 4** | 2 | 0.300 to 0.954 | 10^-1.0 | 10^-9.5 | 50 |" in survival
     assert "| `blur:20` |  | 3 of 4 | 2 |" in survival
     assert "4 of kodak. PSNR at least 40.01 dB" in survival
-    assert "a mark of the codec learned" in chance
+    assert "looks like a mark: detect" in chance
     assert "| 0.01 | 9 | 0.009 | 0.005 to 0.017 |" in chance
     assert "`none`, `mark` (`mark`: marked with another key)" in chance
     assert "| scheme | bit accuracy | of |" in comparison
