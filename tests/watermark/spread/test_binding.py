@@ -103,9 +103,7 @@ def test_mark_of_its_own_picture_is_told_from_a_copy(rng: np.random.Generator) -
 @pytest.mark.parametrize(
     ("expected", "told"), [(2.0, 0.0), (5.0, 0.6), (6.0, 0.85), (8.0, 0.99), (20.0, 1.0)]
 )
-def test_answers_are_hardly_ever_wrong(
-    rng: np.random.Generator, expected: float, told: float
-) -> None:
+def test_answers_are_hardly_ever_wrong(rng: np.random.Generator, expected: float, told: float) -> None:
     """However strong the mark: where chance could give the other answer, there is none."""
     signs, strengths = np.ones(100, np.float32), np.full(100, expected / 10, np.float32)
     noise = rng.standard_normal((2, 4000, 100)).astype(np.float32)
