@@ -6,13 +6,15 @@
 `calibrate` measures the nulls that ship, on pictures that nothing else is measured on. `check` takes others,
 attacked ones and ones with other people's marks among them, looks for fresh keys in them as `detect` does,
 and counts how many p-values fall below the rates declared. With `--front learned` these are all looks for
-the marks of all codecs; with `--front classical` the only look there is without ONNX Runtime.
+the marks of all codecs; with `--front classical` the only look there is without ONNX Runtime. With
+`--parts FOLDER`, what is finished is kept there and not done again.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import multiprocessing
 import sys
 from collections.abc import Iterator
@@ -84,6 +86,19 @@ def check_one(job: tuple[Picture, str, int, str]) -> list[float]:
     return [least(ways, key_of("check", picture.name, name, i)) for i in range(keys)]
 
 
+def check_picture(job: tuple[Picture, int, str, Path | None]) -> list[float]:
+    """Return log10 p-values of fresh keys in one picture after every attack, from its part if there is one."""
+    picture, keys, front, parts = job
+    part = parts / f"{front} {keys} {picture.name}.json" if parts else None
+    if part and part.is_file():
+        return list(map(float, json.loads(part.read_text(encoding="utf-8"))))
+    found = [p for name in ATTACKS for p in check_one((picture, name, keys, front))]
+    if part:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
 def least(ways: list[tuple[tuple[View, ...], Codec, bool]], key: Key) -> float:
     """Return the log10 p-value of a key over all looks, as `detect` corrects it."""
     found = [find(views, codec.own(key), codec.nulls, quick=quick).log10_p for views, codec, quick in ways]
@@ -120,9 +135,12 @@ def check(options: argparse.Namespace) -> int:
     """Count false alarms; exit 1 if a rate lies outside the interval of what was measured."""
     pictures = list(small(measured_on(data_folder())))
     each = -(-options.pairs // (len(pictures) * len(ATTACKS)))
-    jobs = [(picture, name, each, options.front) for picture in pictures for name in ATTACKS]
+    jobs = [(picture, each, options.front, options.parts) for picture in pictures]
+    found: list[list[float]] = []
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        found = pool.map(check_one, jobs, chunksize=4)
+        for part in pool.imap(check_picture, jobs):
+            found.append(part)
+            print(f"{len(found)} of {len(jobs)} pictures", file=sys.stderr)
     values = np.array([p for part in found for p in part])
     rows: list[dict[str, Any]] = []
     for rate in RATES:
@@ -157,6 +175,7 @@ def main() -> int:
     parser.add_argument("--keys", type=int, default=10)
     parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--parts", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if options.step == "check":
