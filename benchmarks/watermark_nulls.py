@@ -87,7 +87,7 @@ def check_one(job: tuple[Picture, str, int, str]) -> list[float]:
 
 
 def check_picture(job: tuple[Picture, int, str, Path | None]) -> list[float]:
-    """Return log10 p-values of fresh keys in one picture after every attack, from its part if there is one."""
+    """Return log10 p-values of fresh keys in one picture after every attack, or what its part keeps."""
     picture, keys, front, parts = job
     part = parts / f"{front} {keys} {picture.name}.json" if parts else None
     if part and part.is_file():
