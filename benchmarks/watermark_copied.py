@@ -1,6 +1,6 @@
 """Is a mark that was moved from another picture told from one in its own?
 
-    python benchmarks/watermark_copied.py [--workers 2] [--most 100]
+    python benchmarks/watermark_copied.py [--pictures measured|fresh] [--workers 2] [--most 100]
 
 Every picture is marked; its mark then goes onto the next of its size, exactly (whoever has the picture
 before and after can do that) or as estimated from the marked picture alone. Beside these stand marks in their
@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
 from common import ROOT, data_folder, write_result
-from watermark_pictures import Picture, Pixels, measured_on
+from watermark_pictures import SETS, Picture, Pixels
 
 from forensics.watermark.attacks import parse_attack
 from forensics.watermark.attacks.adversary import copy_mark
@@ -77,10 +77,10 @@ def _forgeries(plain: Pixels, marked: Pixels, target: Pixels) -> Iterator[tuple[
         yield f"estimated, gain {gain:g}", copy_mark(marked, target, gain)
 
 
-def pairs(most: int) -> list[tuple[Picture, Picture]]:
+def pairs(most: int, pictures: str = "measured") -> list[tuple[Picture, Picture]]:
     """Return each picture with the next one of its size."""
     groups: dict[tuple[int, ...], list[Picture]] = {}
-    for picture in list(measured_on(data_folder()))[:most]:
+    for picture in list(SETS[pictures](data_folder()))[:most]:
         groups.setdefault(tuple(sorted(picture.pixels.shape[:2])), []).append(picture)
     return [(one, group[(i + 1) % len(group)]) for group in groups.values() if len(group) > 1
             for i, one in enumerate(group)]  # fmt: skip
@@ -92,9 +92,10 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--pictures", choices=tuple(SETS), default="measured")
     parser.add_argument("--most", type=int, default=100)
     options = parser.parse_args()
-    jobs = pairs(options.most)
+    jobs = pairs(options.most, options.pictures)
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
         found = [seen for part in pool.imap(work, jobs, 1) for seen in part]
     rows: list[dict[str, Any]] = []
@@ -119,7 +120,10 @@ def main() -> int:
         "pairs": len(jobs), "copies detected": len(copies), "copies told": told,
         "copies called their own": wrong, "own marks called copied": accused, "rows": rows,
     }  # fmt: skip
-    path = write_result("watermark_copied", "python benchmarks/watermark_copied.py", result)
+    more = ("_fresh", " --pictures fresh") if options.pictures == "fresh" else ("", "")
+    path = write_result(
+        f"watermark_copied{more[0]}", f"python benchmarks/watermark_copied.py{more[1]}", result
+    )
     print(path.relative_to(ROOT), {k: v for k, v in result.items() if k != "rows"})
     return 0 if told >= LEAST * len(copies) and not accused else 1
 

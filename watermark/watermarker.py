@@ -162,9 +162,10 @@ def detect_luma(
     codecs: Sequence[str] = ("spread",),
 ) -> Detection:
     """Look for marks in (H, W) luma; all else is as for `detect`, and is not checked."""
-    ways = sum(len(look) for look in looks(codecs))
+    taken = looks(codecs)
+    ways = sum(len(look) for look in taken)
     found: list[Detection] = []
-    for one in _looked(luma, keys, rate / ways, nulls, looks(codecs)):
+    for one in _looked(luma, keys, rate / ways, nulls, taken):
         found.append(one)
         if one.payload is not None and one.copied is not None:
             break

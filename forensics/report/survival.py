@@ -41,7 +41,7 @@ def svg_strips(title: str, strips: Sequence[Strip], rate: float) -> str:
         rate: False-alarm rate that decides.
     """
     height = TOP + ROW * len(strips) + BOTTOM
-    reach = max([10.0, *(-p for strip in strips for p in strip.log10_p)])
+    reach = max([10.0, -math.log10(rate), *(-p for strip in strips for p in strip.log10_p)])
     parts = [
         f'<text x="{LEFT}" y="22" font-weight="600">{_text(title)}</text>',
         *_axis(height - BOTTOM, reach),
