@@ -37,7 +37,7 @@ __all__ = [
 
 Bits = npt.NDArray[np.uint8]
 
-VERSION = 1
+VERSION = 2  # 2: five signs of the content bind a mark; 1: one did, and is not judged any more
 _BLOCK = 16  # bytes
 _HEX = re.compile(r"[0-9a-fA-F]{1,64}")
 
@@ -122,9 +122,9 @@ def parse_identity(text: str, layout: Layout) -> int:
     return value
 
 
-def message(key: Key, identity: int, layout: Layout) -> Bits:
+def message(key: Key, identity: int, layout: Layout, version: int = VERSION) -> Bits:
     """Return the (k,) bits of a message: version, identity, tag."""
-    (bits,) = messages(key, identities_of([identity], layout), layout)
+    (bits,) = messages(key, identities_of([identity], layout), layout, version)
     return np.asarray(bits, np.uint8)
 
 
@@ -136,16 +136,17 @@ def identities_of(numbers: Iterable[int], layout: Layout) -> Bits:
     return np.asarray(bits[:, 8 * size - layout.identity :], np.uint8)
 
 
-def messages(key: Key, identities: Bits, layout: Layout) -> Bits:
+def messages(key: Key, identities: Bits, layout: Layout, version: int = VERSION) -> Bits:
     """Return the (N, k) bits of many messages.
 
     Args:
         key: The secret.
         identities: (N, identity) bits.
         layout: How the bits are shared out.
+        version: Of the format; left out where the layout has no bits for it.
     """
-    version = np.array([VERSION >> i & 1 for i in reversed(range(layout.version))], np.uint8)
-    head = np.concatenate([np.broadcast_to(version, (len(identities), len(version))), identities], axis=1)
+    first = np.array([version >> i & 1 for i in reversed(range(layout.version))], np.uint8)
+    head = np.concatenate([np.broadcast_to(first, (len(identities), len(first))), identities], axis=1)
     return np.concatenate([head, _tags(key, head, layout)], axis=1)
 
 

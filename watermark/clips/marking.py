@@ -50,7 +50,7 @@ class FrameMarker:
     def __init__(self, marker: Watermarker, payload: str, shape: tuple[int, int]) -> None:
         said = marker.payload(payload)
         layout = LAYOUTS[said.layout]
-        code = layout.code.encode(message(marker.key, int(said.identity, 16), layout))
+        code = layout.code.encode(message(marker.key, int(said.identity, 16), layout, said.version))
         self.key, self.psnr, self.shape = marker.key, marker.psnr, shape
         self.signs = 1 - 2 * code.astype(np.float32)
         self.plan = make_plan(marker.key, len(code))

@@ -75,7 +75,7 @@ def mark(
     """
     key = codec.own(key)
     layout = LAYOUTS[payload.layout]
-    code = layout.code.encode(message(key, int(payload.identity, 16), layout))
+    code = layout.code.encode(message(key, int(payload.identity, 16), layout, payload.version))
     plan = make_plan(key, len(code))
     times = octave(*luma.shape)
     signs = 1 - 2 * code.astype(np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.keys import Key
-from forensics.watermark.payload import LAYOUTS, Payload, message
+from forensics.watermark.payload import LAYOUTS, VERSION, Payload, message
 from forensics.watermark.spread.analysis import OCTAVES
 from forensics.watermark.spread.binding import Bound, Margins, bound_to, margins, patterns
 from forensics.watermark.spread.carriers import Plan, make_plan
@@ -59,7 +59,7 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
         place: Variant and offset of the tile.
     """
     layout = LAYOUTS[payload.layout]
-    code = layout.code.encode(message(key, int(payload.identity, 16), layout))
+    code = layout.code.encode(message(key, int(payload.identity, 16), layout, payload.version))
     plan = make_plan(key, len(code))
     known = mark_values(plan, (1 - 2 * code.astype(np.float32)), place.variant)
     found = spectra(aligned.residual, place.row, place.column)
@@ -73,8 +73,9 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
     agreements = np.stack([agreement(found, plan, pattern.values) for pattern in content], axis=-1)
     shares = np.array([_share(plan, pattern.values) for pattern in content], np.float32)
     strengths = agreement(found, plan, known)[..., None] * shares
+    known_format = not layout.version or payload.version == VERSION
     return Inspection(
-        bound_to(agreements[here], signs[here], strengths[here]),
+        bound_to(agreements[here], signs[here], strengths[here]) if known_format else Bound(0.0, 0.0, None),
         margins(
             agreement(found, plan, start.values),
             agreement(found, plan, end.values),

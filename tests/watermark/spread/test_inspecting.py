@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -9,15 +10,18 @@ import skimage.data
 from forensics.media.types import Pixels
 from forensics.watermark.attacks import parse_attack
 from forensics.watermark.detection import Marked
-from forensics.watermark.watermarker import Watermarker
+from forensics.watermark.keys import Key
+from forensics.watermark.payload import VERSION, Payload
+from forensics.watermark.spread.codec import mark
+from forensics.watermark.watermarker import Watermarker, added
 
 from ..conftest import Scene
 
 
 def laid_on(target: Pixels, marked: Marked, source: Pixels) -> Pixels:
     """The strongest copy: exactly what was added to one picture, added to another."""
-    added = marked.pixels.astype(int) - source
-    return np.clip(target.astype(int) + added, 0, 255).astype(np.uint8)
+    change = marked.pixels.astype(int) - source
+    return np.clip(target.astype(int) + change, 0, 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -78,3 +82,17 @@ def test_map_lies_on_the_turned_picture(marker: Watermarker, scene: Scene, marke
 
 def test_small_or_weak_pictures_get_no_map(marker: Watermarker, scene: Scene) -> None:
     assert marker.detect(marker.embed(scene(303, 180, 180), "1").pixels).tampering is None
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_marks_of_another_version_are_read_and_not_judged(
+    key: Key, marker: Watermarker, scene: Scene, version: int
+) -> None:
+    """They were bound in another way: taken for this one, every old mark would seem copied."""
+    pixels = scene(304, 512, 640)
+    luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    said = Payload("standard", version, "0000000a1", verified=True)
+    found = marker.detect(added(pixels, mark(luma, key, said, 40.0)))
+    assert (found.payload, found.copied) == (said, None)
+    now = Payload("standard", VERSION, "0000000a1", verified=True)
+    assert marker.detect(added(pixels, mark(luma, key, now, 40.0))).copied is False
