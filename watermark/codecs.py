@@ -51,9 +51,9 @@ def looks(codecs: Sequence[str]) -> tuple[tuple[Codec, ...], ...]:
         MissingExtra: One needs a package that is not installed.
     """
     wanted = tuple(codec_named(name) for name in codecs)
-    classical = tuple(codec for codec in wanted if codec.front is SPREAD.front)
     if "learned" not in available():
-        return (classical,)
+        return tuple((codec,) for codec in wanted)
+    classical = tuple(codec for codec in wanted if codec.front is SPREAD.front)
     trained = tuple(codec.seen_by(learned()) for codec in wanted)
     return (classical, trained) if classical else (trained,)
 

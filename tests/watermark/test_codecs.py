@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from forensics.errors import UsageError
+from forensics.errors import MissingExtra, UsageError
 from forensics.watermark import codecs
 from forensics.watermark.attacks import parse_attack
 from forensics.watermark.codecs import codec_named, looks, nulls_of_front
 from forensics.watermark.keys import Key
+from forensics.watermark.learned.codec import learned
 from forensics.watermark.spread.nulls import shipped
 from forensics.watermark.watermarker import Watermarker, detect
 
@@ -40,6 +42,19 @@ def test_without_onnx_runtime_there_is_one_look(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(codecs, "find_spec", lambda _: None)
     assert names("spread") == [[("spread", "classical")]]
     assert codecs.available() == ("spread",)
+
+
+def test_a_trained_codec_without_onnx_runtime_is_told(
+    key: Key, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codecs, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    learned.cache_clear()
+    with pytest.raises(MissingExtra, match="cpu"):
+        Watermarker(key, codec="learned").detect(scene(3, 128, 128))
+    with pytest.raises(MissingExtra, match="cpu"):
+        detect(scene(3, 128, 128), [key], codecs=["spread", "learned"])
+    learned.cache_clear()
 
 
 @trained
