@@ -1,6 +1,6 @@
 """Is a mark that was moved from another picture told from one in its own?
 
-    python benchmarks/watermark_copied.py [--pictures measured|fresh] [--workers 2] [--most 100]
+    python benchmarks/watermark_copied.py [--pictures measured|fresh|small] [--workers 2] [--most 100]
 
 Every picture is marked; its mark then goes onto the next of its size, exactly (whoever has the picture
 before and after can do that) or as estimated from the marked picture alone. Beside these stand marks in their
@@ -120,9 +120,11 @@ def main() -> int:
         "pairs": len(jobs), "copies detected": len(copies), "copies told": told,
         "copies called their own": wrong, "own marks called copied": accused, "rows": rows,
     }  # fmt: skip
-    more = ("_fresh", " --pictures fresh") if options.pictures == "fresh" else ("", "")
+    kind = "" if options.pictures == "measured" else options.pictures
     path = write_result(
-        f"watermark_copied{more[0]}", f"python benchmarks/watermark_copied.py{more[1]}", result
+        f"watermark_copied_{kind}".rstrip("_"),
+        f"python benchmarks/watermark_copied.py {kind and f'--pictures {kind}'}".rstrip(),
+        result,
     )
     print(path.relative_to(ROOT), {k: v for k, v in result.items() if k != "rows"})
     return 0 if told >= LEAST * len(copies) and not accused else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import tarfile
 from collections.abc import Callable, Iterator
@@ -10,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from copy_move_cases import SAMPLES
 from PIL import Image
 
-__all__ = ["SETS", "Picture", "fresh", "measured_on", "unmarked"]
+__all__ = ["SETS", "Picture", "fresh", "measured_on", "small", "unmarked"]
 
 Pixels = npt.NDArray[np.uint8]
 
 _TILE = 512  # the generated pictures come as grids of two by two
+_SMALL = 400  # pixels of the shorter side below which a picture is measured on its own
 _SIZES = ((512, 512), (384, 640), (768, 512))
 
 
@@ -39,14 +42,36 @@ def measured_on(data: Path) -> Iterator[Picture]:
 
 
 def fresh(data: Path) -> Iterator[Picture]:
-    """Yield 83 pictures by which nothing was chosen: other photos, and the last quarter of each grid."""
-    for path in sorted((data / "tamper/copymove/data/original").glob("*.jpg")):
-        yield Picture(path.stem, "tamper/copymove", _read(path))
+    """Yield 85 pictures by which nothing was chosen: photos of libraries, the last quarter of each grid."""
+    yield from (picture for picture in _samples() if min(picture.pixels.shape[:2]) >= _SMALL)
     for path in sorted((data / "generated/sd15_grids").glob("*.webp")):
         yield Picture(f"{path.stem} 3", "generated/sd15", _read(path)[_TILE:, _TILE:])
 
 
-SETS: dict[str, Callable[[Path], Iterator[Picture]]] = {"measured": measured_on, "fresh": fresh}
+def small(data: Path) -> Iterator[Picture]:
+    """Yield 29 small pictures, 200x150 to 451x300, by which nothing was chosen."""
+    for path in sorted((data / "tamper/copymove/data/original").glob("*.jpg")):
+        yield Picture(path.stem, "tamper/copymove", _read(path))
+    for path in sorted((data / "tamper/casia1").glob("*_authentic.png")):
+        yield Picture(path.stem, "tamper/casia1", _read(path))
+    yield from (picture for picture in _samples() if min(picture.pixels.shape[:2]) < _SMALL)
+
+
+def _samples() -> Iterator[Picture]:
+    """Yield the photos that scikit-image and scikit-learn bring along."""
+    for package, names in SAMPLES.items():
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            continue
+        for name in names:
+            yield Picture(Path(name).stem, package, _read(Path(spec.origin).parent / name))
+
+
+SETS: dict[str, Callable[[Path], Iterator[Picture]]] = {
+    "measured": measured_on,
+    "fresh": fresh,
+    "small": small,
+}
 
 
 def unmarked(data: Path, count: int, seed: int = 0) -> Iterator[Picture]:

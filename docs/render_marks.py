@@ -25,6 +25,7 @@ SURVIVAL = {
     for more, said in {
         "": "",
         "_fresh": ", in pictures by which nothing was chosen",
+        "_small": ", in small pictures",
         "_classical": ", where ONNX Runtime is not installed",
     }.items()
 }
