@@ -1,13 +1,13 @@
 """How often does chance look like a mark?
 
-    python benchmarks/watermark_nulls.py calibrate --front classical|learned [--pictures 2000] [--write]
+    python benchmarks/watermark_nulls.py calibrate [--pictures 2000] [--keys 5] [--write]
     python benchmarks/watermark_nulls.py check --front classical|learned [--pairs 20000]
 
-`calibrate` measures the nulls that ship, on pictures that nothing else is measured on. `check` takes others,
-attacked ones and ones with other people's marks among them, looks for fresh keys in them as `detect` does,
-and counts how many p-values fall below the rates declared. With `--front learned` these are all looks for
-the marks of all codecs; with `--front classical` the only look there is without ONNX Runtime. With
-`--parts FOLDER`, what is finished is kept there and not done again.
+`calibrate` measures the nulls that ship, of both front ends, on pictures that nothing else is measured on.
+`check` takes others, attacked ones and ones with other people's marks among them, looks for fresh keys in
+them as `detect` does, and counts how many p-values fall below the rates declared. With `--front learned`
+these are all looks for the marks of all codecs; with `--front classical` the only look there is without ONNX
+Runtime. With `--parts FOLDER`, what is finished is kept there and not done again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import hashlib
 import json
 import multiprocessing
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ from common import ROOT, data_folder, write_result
 from watermark_pictures import Picture, measured_on, unmarked
 
 from forensics.watermark.attacks import parse_attack
-from forensics.watermark.codecs import NAMES, looks
+from forensics.watermark.calibration import Tried, calibrated, try_picture, ways_counted
+from forensics.watermark.codecs import NAMES, Look, looks
 from forensics.watermark.keys import Key
-from forensics.watermark.spread.codec import SPREAD, Codec
+from forensics.watermark.spread.codec import SPREAD
 from forensics.watermark.spread.detecting import find
-from forensics.watermark.spread.nulls import Trial, measure, nulls_of, to_json
+from forensics.watermark.spread.nulls import Trial, to_json
 from forensics.watermark.spread.views import View, views_of
 from forensics.watermark.statistics import wilson
 from forensics.watermark.watermarker import Watermarker
@@ -61,13 +63,12 @@ def key_of(*parts: object) -> Key:
     return Key(hashlib.sha256(repr(parts).encode()).digest())
 
 
-def calibrate_one(job: tuple[Picture, int, str]) -> list[Trial]:
+def calibrate_one(job: tuple[Picture, int]) -> Tried:
     """Measure one picture with fresh keys."""
     cv2.setNumThreads(1)
-    picture, keys, name = job
+    picture, keys = job
     luma = np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    front = next(look[0].front for look in looks(NAMES) if look[0].front.name == name)
-    return measure(luma, [key_of("null", picture.name, i) for i in range(keys)], front)
+    return try_picture(luma, [key_of("null", picture.name, i) for i in range(keys)])
 
 
 def check_one(job: tuple[Picture, str, int, str]) -> list[float]:
@@ -79,11 +80,9 @@ def check_one(job: tuple[Picture, str, int, str]) -> list[float]:
     else:
         pixels = parse_attack(name)(picture.pixels, seed=1)
     luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    taken = looks(NAMES) if front == "learned" else ((SPREAD,),)
-    views = [views_of(luma, front=look[0].front) for look in taken]
-    ways = [(seen, codec, len(taken) > 1 and n == 0)
-            for n, (seen, look) in enumerate(zip(views, taken, strict=True)) for codec in look]  # fmt: skip
-    return [least(ways, key_of("check", picture.name, name, i)) for i in range(keys)]
+    taken = looks(NAMES) if front == "learned" else (Look((SPREAD,)),)
+    views = [views_of(luma, front=look.front) for look in taken]
+    return [least(taken, views, key_of("check", picture.name, name, i)) for i in range(keys)]
 
 
 def check_picture(job: tuple[Picture, int, str, Path | None]) -> list[float]:
@@ -99,10 +98,14 @@ def check_picture(job: tuple[Picture, int, str, Path | None]) -> list[float]:
     return found
 
 
-def least(ways: list[tuple[tuple[View, ...], Codec, bool]], key: Key) -> float:
+def least(taken: Sequence[Look], views: Sequence[tuple[View, ...]], key: Key) -> float:
     """Return the log10 p-value of a key over all looks, as `detect` corrects it."""
-    found = [find(views, codec.own(key), codec.nulls, quick=quick).log10_p for views, codec, quick in ways]
-    return float(min(0.0, min(found) + np.log10(len(ways))))
+    found = [
+        find(seen, codec.own(key), codec.nulls, quick=look.quick).log10_p
+        for look, seen in zip(taken, views, strict=True)
+        for codec in look.codecs
+    ]
+    return float(min(0.0, min(found) + np.log10(ways_counted(taken))))
 
 
 def small(pictures: Iterator[Picture]) -> Iterator[Picture]:
@@ -119,16 +122,27 @@ def small(pictures: Iterator[Picture]) -> Iterator[Picture]:
 
 def calibrate(options: argparse.Namespace) -> None:
     """Measure the nulls."""
-    jobs = ((picture, options.keys, options.front) for picture in unmarked(data_folder(), options.pictures))
+    pictures = list(unmarked(data_folder(), options.pictures))
+    tried: list[Tried] = []
+    part = options.parts / f"{options.pictures} {options.keys}.jsonl" if options.parts else None
+    if part and part.is_file():
+        tried = [_parsed(line) for line in part.read_text(encoding="utf-8").splitlines()]
+    jobs = ((picture, options.keys) for picture in pictures[len(tried) :])
     with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
-        nulls = nulls_of(
-            "small photos, mosaics of them, generated pictures",
-            pool.imap(calibrate_one, jobs, 8),
-            options.front,
-        )
-    print(to_json([nulls]))
-    if options.write:
-        TARGETS[options.front].write_text(to_json([nulls]), encoding="utf-8")
+        for one in pool.imap(calibrate_one, jobs, 8):
+            tried.append(one)
+            if part:
+                part.parent.mkdir(parents=True, exist_ok=True)
+                with part.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([[astuple(t) for t in trials] for trials in one]) + "\n")
+    for nulls in calibrated("small photos, mosaics of them, generated pictures", tried):
+        print(to_json([nulls]))
+        if options.write:
+            TARGETS[nulls.front].write_text(to_json([nulls]), encoding="utf-8")
+
+
+def _parsed(line: str) -> Tried:
+    return tuple(tuple(Trial(*values) for values in trials) for trials in json.loads(line))
 
 
 def check(options: argparse.Namespace) -> int:
@@ -172,7 +186,7 @@ def main() -> int:
     parser.add_argument("step", choices=("calibrate", "check"), nargs="?", default="check")
     parser.add_argument("--front", choices=tuple(TARGETS), default="learned")
     parser.add_argument("--pictures", type=int, default=2000)
-    parser.add_argument("--keys", type=int, default=10)
+    parser.add_argument("--keys", type=int, default=5)
     parser.add_argument("--pairs", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--parts", type=Path)

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 
 from forensics.errors import UsageError
 from forensics.runtime.store import names
 from forensics.watermark.learned.codec import BUNDLE, learned
 from forensics.watermark.spread.codec import SPREAD, Codec
+from forensics.watermark.spread.frontend import FrontEnd
 from forensics.watermark.spread.nulls import Nulls, shipped
 
-__all__ = ["NAMES", "available", "codec_named", "looks", "nulls_of_front"]
+__all__ = ["NAMES", "Look", "available", "codec_named", "looks", "nulls_of_front"]
 
 
 _CODECS: dict[str, Callable[[], Codec]] = {"spread": lambda: SPREAD, "learned": learned}
 NAMES = tuple(_CODECS)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a picture, through one front end.
+
+    Attributes:
+        codecs: Whose marks are looked for.
+        quick: On the picture's own grid only.
+    """
+
+    codecs: tuple[Codec, ...]
+    quick: bool = False
+
+    @property
+    def front(self) -> FrontEnd:
+        """What it is taken through."""
+        return self.codecs[0].front
 
 
 def codec_named(name: str) -> Codec:
@@ -36,12 +56,11 @@ def available() -> tuple[str, ...]:
     return NAMES if trained else ("spread",)
 
 
-def looks(codecs: Sequence[str]) -> tuple[tuple[Codec, ...], ...]:
+def looks(codecs: Sequence[str]) -> tuple[Look, ...]:
     """Return the looks to take at a picture for marks of some codecs, the cheapest first.
 
-    Each look is through one front end, and for the marks of one or more codecs. The trained one sees the
-    marks of every codec better than the classical one, but costs more: where it runs, the classical one need
-    only find marks that lie as they were put in.
+    The trained front end sees the marks of every codec better than the classical one, but costs more: where
+    it runs, the classical one need only find marks that lie as they were put in.
 
     Args:
         codecs: Their names.
@@ -52,10 +71,10 @@ def looks(codecs: Sequence[str]) -> tuple[tuple[Codec, ...], ...]:
     """
     wanted = tuple(codec_named(name) for name in codecs)
     if "learned" not in available():
-        return tuple((codec,) for codec in wanted)
+        return tuple(Look((codec,)) for codec in wanted)
     classical = tuple(codec for codec in wanted if codec.front is SPREAD.front)
-    trained = tuple(codec.seen_by(learned()) for codec in wanted)
-    return (classical, trained) if classical else (trained,)
+    trained = Look(tuple(codec.seen_by(learned()) for codec in wanted))
+    return (Look(classical, quick=True), trained) if classical else (trained,)
 
 
 def nulls_of_front(name: str) -> Nulls:

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
-from forensics.watermark.codecs import codec_named, looks
+from forensics.watermark.calibration import ways_counted
+from forensics.watermark.codecs import Look, codec_named, looks
 from forensics.watermark.detection import Detection, Marked, Pixels
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, VERSION, Layout, Payload, parse_identity
 from forensics.watermark.spread import codec as spread
-from forensics.watermark.spread.codec import Codec
 from forensics.watermark.spread.embedding import Residual
 from forensics.watermark.spread.nulls import Nulls
 from forensics.watermark.spread.views import views_of
@@ -163,7 +163,7 @@ def detect_luma(
 ) -> Detection:
     """Look for marks in (H, W) luma; all else is as for `detect`, and is not checked."""
     taken = looks(codecs)
-    ways = sum(len(look) for look in taken)
+    ways = ways_counted(taken, nulls)
     found: list[Detection] = []
     for one in _looked(luma, keys, rate / ways, nulls, taken):
         found.append(one)
@@ -182,17 +182,16 @@ def _looked(
     keys: Sequence[Key],
     rate: float,
     nulls: Sequence[Nulls],
-    taken: Sequence[Sequence[Codec]],
+    taken: Sequence[Look],
 ) -> Iterator[Detection]:
-    """Take one look after the other; if there is more than one, the first is a quick one."""
+    """Take one look after the other."""
     for look in taken:
-        quick = len(taken) > 1 and look is taken[0]
-        views = views_of(luma, front=look[0].front)
-        for codec in look:
-            yield spread.detect_in(views, keys, rate, nulls, codec, quick=quick)
+        views = views_of(luma, front=look.front)
+        for codec in look.codecs:
+            yield spread.detect_in(views, keys, rate, nulls, codec, quick=look.quick)
 
 
-def _corrected(found: Detection, ways: int, rate: float) -> Detection:
+def _corrected(found: Detection, ways: float, rate: float) -> Detection:
     """Count that there were several ways to find it by."""
     log10_p = min(0.0, found.log10_p + math.log10(ways))
     return replace(found, log10_p=log10_p, p_value=10.0**log10_p, rate=rate)

@@ -40,9 +40,12 @@ def test_a_calibration_is_measured_and_used(
     record = answer.record
     assert (record["path"], record["name"]) == (str(out), "ours")
     assert list(record["fronts"]) == ["classical", "learned"][: 2 if find_spec("onnxruntime") else 1]
-    for searches in record["fronts"].values():
+    for front, searches in record["fronts"].items():
+        codecs = 2 if front == "learned" else 1  # whose keys are looked for through it
+        assert all(0 < share <= 1 for share in searches["together"].values())
         for search in ("own_grid", "lattices"):
-            assert (searches[search]["pairs"], searches[search]["pictures"]) == (5 * keys_each, 5)
+            pairs = 5 * keys_each * codecs
+            assert (searches[search]["pairs"], searches[search]["pictures"]) == (pairs, 5)
             assert 0 < searches[search]["share"] <= 3.18
             assert searches[search]["misfit"] < (0.2 if keys_each == 100 else 0.5)
     assert [nulls.name for nulls in load(out)] == ["ours"] * len(record["fronts"])

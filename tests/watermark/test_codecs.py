@@ -23,7 +23,7 @@ trained = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONN
 
 
 def names(*wanted: str) -> list[list[tuple[str, str]]]:
-    return [[(codec.name, codec.front.name) for codec in look] for look in looks(wanted)]
+    return [[(codec.name, codec.front.name) for codec in look.codecs] for look in looks(wanted)]
 
 
 @trained
@@ -34,6 +34,8 @@ def test_the_trained_front_end_looks_for_the_marks_of_all_codecs() -> None:
         [("spread", "classical")],
         [("spread", "learned"), ("learned", "learned")],
     ]
+    assert [look.quick for look in looks(["spread", "learned"])] == [True, False]
+    assert [look.quick for look in looks(["learned"])] == [False]
     with pytest.raises(UsageError, match="no codec 'other'"):
         looks(["other"])
 
@@ -41,6 +43,7 @@ def test_the_trained_front_end_looks_for_the_marks_of_all_codecs() -> None:
 def test_without_onnx_runtime_there_is_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codecs, "find_spec", lambda _: None)
     assert names("spread") == [[("spread", "classical")]]
+    assert not looks(["spread"])[0].quick
     assert codecs.available() == ("spread",)
 
 
@@ -59,7 +62,7 @@ def test_a_trained_codec_without_onnx_runtime_is_told(
 
 @trained
 def test_nulls_are_those_of_the_front_end_whatever_the_codec() -> None:
-    assert looks(["spread"])[1][0].nulls is codec_named("learned").nulls
+    assert looks(["spread"])[1].codecs[0].nulls is codec_named("learned").nulls
     assert nulls_of_front("classical") is shipped()
     assert nulls_of_front("learned") is codec_named("learned").nulls
 

@@ -20,11 +20,11 @@ from forensics.watermark.spread.detecting import Finding, find
 from forensics.watermark.spread.embedding import Placement, Residual, residual
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.inspecting import inspect
-from forensics.watermark.spread.nulls import Nulls
+from forensics.watermark.spread.nulls import Nulls, shipped
 from forensics.watermark.spread.searching import Aligned
 from forensics.watermark.spread.views import View
 
-__all__ = ["SPREAD", "Codec", "detect_in", "mark", "placement"]
+__all__ = ["SPREAD", "Codec", "detect_in", "mark", "nulls_for", "placement"]
 
 Luma = npt.NDArray[np.uint8]
 
@@ -102,7 +102,7 @@ def detect_in(
         codec: The way of marking.
         quick: Look on the picture's own grid only.
     """
-    known = next((n for n in nulls if n.front == codec.front.name), codec.nulls)
+    known = nulls_for(codec, nulls)
     best, key = min(
         ((find(views, codec.own(key), known, quick=quick), key) for key in keys),
         key=lambda pair: pair[0].log10_p,
@@ -111,6 +111,16 @@ def detect_in(
     if log10_p > np.log10(rate) or best.aligned is None:
         return _nothing(log10_p, rate, codec)
     return _described(best, best.aligned, codec, key, log10_p, rate)
+
+
+def nulls_for(codec: Codec, nulls: Sequence[Nulls]) -> Nulls:
+    """Return what unmarked pictures show through the front end of a codec.
+
+    Args:
+        codec: The way of marking.
+        nulls: Measured; what ships is taken for front ends that are not among them.
+    """
+    return next((n for n in nulls if n.front == codec.front.name), codec.nulls or shipped())
 
 
 def _described(

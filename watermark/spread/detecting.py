@@ -14,7 +14,7 @@ from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS
 from forensics.watermark.spread.carriers import Plan
 from forensics.watermark.spread.embedding import Placement, mark_values
-from forensics.watermark.spread.nulls import Nulls, shipped
+from forensics.watermark.spread.nulls import TAG_SHARE, Nulls, of_searches, shipped
 from forensics.watermark.spread.reading import Word, read_words
 from forensics.watermark.spread.registration import corrected, displacements
 from forensics.watermark.spread.searching import (
@@ -34,10 +34,8 @@ Complex = npt.NDArray[np.complex64]
 
 CERTAIN = -9.0  # log10 p-value from which no further search is needed
 HOPELESS = -1.3  # log10 p-value above which not even a verified payload makes a finding
-_TAG_SHARE = 0.01  # of the error rate, for each layout's tag; the rest is for the synchronisation alone
 _LEAST_SIDE = 32  # half a tile: in less no mark can be told from chance
 _CANDIDATES = 2  # on lattices
-_STAGES = 3  # own grid, lattices, windows
 _ROUNDS = 2
 _FROM_WINDOW = 6  # rounds in which a grid grows from a window over the picture
 
@@ -85,8 +83,7 @@ def find(views: Sequence[View], key: Key, nulls: Nulls | None = None, *, quick: 
     if windows:
         candidates.append(in_windows(windows, plan))
         stages.append(nulls.windows.log10_p(candidates[-1].sync.z, candidates[-1].searched))
-    of_all = math.log10((1 if quick else _STAGES) / (1 - _TAG_SHARE * len(LAYOUTS)))
-    log10_sync = min(0.0, min(stages) + of_all)
+    log10_sync = of_searches(stages, quick=quick)
     if log10_sync > HOPELESS:
         return Finding(log10_sync, log10_sync, max(candidates, key=lambda c: c.sync.z))
     candidates.sort(key=lambda c: -c.sync.z)
@@ -135,5 +132,5 @@ def _words(key: Key, plan: Plan, candidate: Candidate, aligned: Aligned, log10_s
     if words[0].payload.verified:
         tag = LAYOUTS[words[0].payload.layout].tag
         tries = 2 * (_CANDIDATES + 2) * (1 + _ROUNDS)  # quick and thorough, everywhere
-        log10_p += math.log10(tries / _TAG_SHARE) - tag * math.log10(2)
+        log10_p += math.log10(tries / TAG_SHARE) - tag * math.log10(2)
     return Finding(min(0.0, log10_p), log10_sync, candidate, aligned, place, words)

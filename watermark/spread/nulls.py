@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
@@ -15,14 +16,17 @@ import numpy.typing as npt
 
 from forensics.errors import UsageError
 from forensics.watermark.keys import Key
+from forensics.watermark.payload import LAYOUTS
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.searching import in_windows, on_lattices, on_own_grid, sync_plan
 from forensics.watermark.spread.views import views_of
 from forensics.watermark.statistics import Null, fit_null
 
-__all__ = ["Nulls", "Trial", "load", "measure", "nulls_of", "shipped", "to_json"]
+__all__ = ["TAG_SHARE", "Nulls", "Trial", "load", "measure", "nulls_of", "of_searches", "shipped", "to_json"]
 
-FORMAT = 3
+FORMAT = 4
+TAG_SHARE = 0.01  # of the error rate, for each layout's tag; the rest is for the synchronisation alone
+_SEARCHES = 3  # own grid, lattices, windows
 _LEAST = 500
 
 
@@ -36,6 +40,8 @@ class Nulls:
         lattices: Of the search along lattices.
         windows: Of that along lattices of single parts.
         front: Name of the front end.
+        together: By the codecs looked for, where this front end takes the last look: how often all looks
+            together gave a small p-value, over what they promised; at most 1.
     """
 
     name: str
@@ -43,6 +49,21 @@ class Nulls:
     lattices: Null
     windows: Null = field(default_factory=Null)
     front: str = "classical"
+    together: Mapping[str, float] = field(default_factory=dict)
+
+    def log10_p(self, trial: Trial, *, quick: bool) -> float:
+        """Return the log10 p-value of a trial, of the synchronisation alone.
+
+        Args:
+            trial: From `measure`.
+            quick: Look on the picture's own grid only.
+        """
+        found = [self.own_grid.log10_p(trial.own_grid, trial.own_searched)]
+        if not quick:
+            found.append(self.lattices.log10_p(trial.lattices, trial.lattices_searched))
+        if not quick and trial.windows_searched:
+            found.append(self.windows.log10_p(trial.windows, trial.windows_searched))
+        return of_searches(found, quick=quick)
 
 
 @dataclass(frozen=True)
@@ -64,6 +85,17 @@ class Trial:
     lattices_searched: int
     windows: float = 0.0
     windows_searched: int = 0
+
+
+def of_searches(log10_p: Sequence[float], *, quick: bool) -> float:
+    """Return the log10 p-value of the best of the searches that one look makes.
+
+    Args:
+        log10_p: Those of the searches made.
+        quick: No more would have been made.
+    """
+    most = (1 if quick else _SEARCHES) / (1 - TAG_SHARE * len(LAYOUTS))
+    return min(0.0, min(log10_p) + math.log10(most))
 
 
 def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key], front: FrontEnd = CLASSICAL) -> list[Trial]:
@@ -129,7 +161,7 @@ def load(path: Path) -> tuple[Nulls, ...]:
     """
     try:
         return _parsed(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(f"{path} holds no calibration: {error}", actual=str(path)) from None
 
 
@@ -153,4 +185,7 @@ def _nulls(part: dict[str, Any]) -> Nulls:
     for name in ("own_grid", "lattices", "windows"):
         fields = {**part[name], "counts": tuple(part[name]["counts"])}
         searches.append(Null(**fields))
-    return Nulls(str(part["name"]), searches[0], searches[1], searches[2], part["front"])
+    together = {str(name): float(value) for name, value in part["together"].items()}
+    if not all(0 < value <= 1 for value in together.values()):
+        raise ValueError(f"shares of {together}")
+    return Nulls(str(part["name"]), searches[0], searches[1], searches[2], part["front"], together)

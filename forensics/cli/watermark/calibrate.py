@@ -15,8 +15,8 @@ from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from forensics.media import Pixels
-    from forensics.watermark.spread.frontend import FrontEnd
-    from forensics.watermark.spread.nulls import Nulls, Trial
+    from forensics.watermark.calibration import Tried
+    from forensics.watermark.spread.nulls import Nulls
     from forensics.watermark.statistics import Null
 
 __all__ = ["calibrate"]
@@ -37,19 +37,15 @@ def calibrate(paths: tuple[Path, ...], out: Path, name: str, keys_each: int, as_
     needed. What cannot be read is left out, and the exit status is 3.
     """
     from forensics.files import atomic_write
-    from forensics.watermark.codecs import available, looks
-    from forensics.watermark.spread.nulls import nulls_of, to_json
+    from forensics.watermark.calibration import calibrated
+    from forensics.watermark.spread.nulls import to_json
 
     _check(out)
-    fronts = [look[0].front for look in looks(available())]
-    measured: dict[str, list[list[Trial]]] = {front.name: [] for front in fronts}
-
-    def measure(_: Path, pixels: Pixels) -> None:
-        for front in fronts:
-            measured[front.name].append(_measured(pixels, keys_each, front))
-
-    left_out = usable(files_of(paths), "calibrating", measure)
-    nulls = [nulls_of(name, trials, front) for front, trials in measured.items()]
+    tried: list[Tried] = []
+    left_out = usable(
+        files_of(paths), "calibrating", lambda _, pixels: tried.append(_tried(pixels, keys_each))
+    )
+    nulls = calibrated(name, tried)
     try:
         atomic_write(out, to_json(nulls).encode())
     except OSError as error:
@@ -71,15 +67,15 @@ def _check(out: Path) -> None:
             raise UsageError(f"{out} exists and is no calibration; it is not replaced") from None
 
 
-def _measured(pixels: Pixels, keys_each: int, front: FrontEnd) -> list[Trial]:
+def _tried(pixels: Pixels, keys_each: int) -> Tried:
     import cv2
     import numpy as np
 
+    from forensics.watermark.calibration import try_picture
     from forensics.watermark.keys import Key
-    from forensics.watermark.spread.nulls import measure
 
     luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    return measure(luma, [Key.generate() for _ in range(keys_each)], front)
+    return try_picture(luma, [Key.generate() for _ in range(keys_each)])
 
 
 def _record(out: Path, name: str, measured: Sequence[Nulls]) -> Record:
@@ -88,19 +84,26 @@ def _record(out: Path, name: str, measured: Sequence[Nulls]) -> Record:
 
 
 def _of_front(nulls: Nulls) -> Record:
-    return {
+    searches = {
         name: {"pairs": null.pairs, "pictures": null.pictures, "share": null.share, "misfit": null.misfit}
         for name, null in _searches(nulls)
     }
+    return {**searches, "together": dict(nulls.together)}
 
 
 def _text(measured: Sequence[Nulls]) -> str:
-    return "\n".join(
+    searches = [
         f"{nulls.front:9s} {label.replace('_', ' '):9s} {null.pairs} pairs of {null.pictures} pictures: "
         f"one hypothesis in {1 / null.share:.1f} counts, misfit {null.misfit:.3f}"
         for nulls in measured
         for label, null in _searches(nulls)
-    )
+    ]
+    together = [
+        f"{nulls.front:9s} last look for {codecs}: p-values are multiplied by {share:.2f}"
+        for nulls in measured
+        for codecs, share in nulls.together.items()
+    ]
+    return "\n".join(searches + together)
 
 
 def _searches(nulls: Nulls) -> Iterator[tuple[str, Null]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest, kstest
+from scipy.stats import norm as normal
 
 from forensics.datasets.procedural import coloured_noise, corpus, gradient
 from forensics.errors import UsageError
@@ -105,6 +107,10 @@ def test_file_holds_what_was_measured(tmp_path: Path, rng: np.random.Generator) 
         {"own_grid": None},
         {"lattices": {"share": 1}},
         {"own_grid": {"wrong": 1, "counts": []}},
+        {"together": {"spread": 0}},
+        {"together": {"spread": 1.2}},
+        {"together": {"spread": "much"}},
+        {"together": [1]},
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
@@ -132,6 +138,19 @@ def test_no_json_is_refused(tmp_path: Path, text: str) -> None:
         load(path)
     with pytest.raises(UsageError, match="holds no calibration"):
         load(tmp_path / "missing.json")
+
+
+def test_p_value_of_a_look_is_that_of_its_best_search() -> None:
+    """Of three searches the best counts; 1 % for the tags of each of three layouts is kept back."""
+    nulls = Nulls("own", Null(0.5), Null(0.1), Null(0.2))
+    trial = Trial(5.0, 1000, 6.0, 5000, 6.5, 20_000)
+    tail = {z: normal.sf(z) for z in (5.0, 6.0, 6.5)}
+    expected = [tail[5.0] * 500, tail[6.0] * 500, tail[6.5] * 4000]
+    assert 10 ** nulls.log10_p(trial, quick=True) == pytest.approx(expected[0] / 0.97, rel=1e-3)
+    assert 10 ** nulls.log10_p(trial, quick=False) == pytest.approx(min(expected) * 3 / 0.97, rel=1e-3)
+    no_parts = Trial(5.0, 1000, 6.0, 5000, 0.0, 0)
+    assert nulls.log10_p(no_parts, quick=False) == pytest.approx(math.log10(expected[1] * 3 / 0.97), abs=1e-3)
+    assert nulls.log10_p(Trial(-1.0, 1000, 0.0, 5000), quick=False) == 0.0
 
 
 def test_shipped_nulls_are_within_the_bound() -> None:

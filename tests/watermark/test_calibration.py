@@ -1,0 +1,119 @@
+"""How often all looks together give a small p-value: measured on pictures, or on made-up trials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from forensics.datasets.procedural import corpus
+from forensics.watermark import codecs
+from forensics.watermark.calibration import Tried, calibrated, try_picture, ways_counted
+from forensics.watermark.codecs import codec_named, looks
+from forensics.watermark.keys import Key
+from forensics.watermark.spread.nulls import Trial, measure, shipped
+from forensics.watermark.statistics import wilson
+from forensics.watermark.watermarker import detect
+
+trained = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
+SEARCHED = (1000, 4000, 9000)
+
+
+def made_up(rng: np.random.Generator, pictures: int, each: int) -> list[tuple[Trial, ...]]:
+    """Trials whose p-values are exactly uniform, each search independent of the others."""
+    z = norm.isf(rng.exponential(size=(pictures, each, 3)) / np.array(SEARCHED))
+    return [tuple(Trial(a, SEARCHED[0], b, SEARCHED[1], c, SEARCHED[2]) for a, b, c in one) for one in z]
+
+
+def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codecs, "find_spec", lambda _: None)
+
+
+def test_searches_that_are_independent_are_counted_in_full(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_onnx(monkeypatch)
+    (nulls,) = calibrated("made up", [(trials,) for trials in made_up(rng, 400, 20)])
+    assert (nulls.name, nulls.front, nulls.own_grid.pairs) == ("made up", "classical", 8000)
+    assert nulls.together["spread"] == pytest.approx(1.0, abs=0.15)
+
+
+def test_searches_that_see_the_same_count_once(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_onnx(monkeypatch)
+    z = norm.isf(rng.exponential(size=(400, 20)) / 1000)
+    tried = [(tuple(Trial(v, 1000, v, 1000, v, 1000) for v in one),) for one in z]
+    (nulls,) = calibrated("made up", tried)
+    assert nulls.together["spread"] == pytest.approx(1 / 3, abs=0.1)
+
+
+def test_the_share_is_the_upper_bound_of_the_rate_measured(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_onnx(monkeypatch)
+    tried = [(trials,) for trials in made_up(rng, 100, 20)]
+    (nulls,) = calibrated("made up", tried)
+    p = np.array([10 ** nulls.log10_p(t, quick=False) for (trials,) in tried for t in trials])
+    assert nulls.together["spread"] == bound(p)
+
+
+@trained
+def test_looks_for_one_mark_twice_are_counted_together(rng: np.random.Generator) -> None:
+    """The trained look sees what the classical one saw, and the other codec's mark is another."""
+    first, other = made_up(rng, 300, 20), made_up(rng, 300, 20)
+    tried: list[Tried] = [(a, a, b) for a, b in zip(first, other, strict=True)]
+    classical, learned = calibrated("made up", tried)
+    assert set(classical.together) == {"spread"}
+    assert set(learned.together) == {"spread", "learned", "spread+learned"}
+    assert learned.together["learned"] == pytest.approx(1.0, abs=0.15)
+    quick, same, new = (
+        np.array([10 ** nulls.log10_p(t, quick=quick) for trials in made for t in trials])
+        for nulls, made, quick in ((classical, first, True), (learned, first, False), (learned, other, False))
+    )
+    assert learned.together["spread"] == bound(2 * np.minimum(quick, same))
+    assert learned.together["spread+learned"] == bound(3 * np.minimum(np.minimum(quick, same), new))
+
+
+def bound(p_values: np.ndarray) -> object:
+    """The larger of the upper bounds of two rates, over what they should be."""
+    size = len(p_values)
+    bounds = [wilson(int((p_values <= rate).sum()), size).high / rate for rate in (0.1, 0.01)]
+    return pytest.approx(min(1.0, max(bounds)))
+
+
+@trained
+def test_p_value_counts_the_looks_as_measured() -> None:
+    picture = next(iter(corpus(4, 1, 192, 192)))
+    alone = ways_counted(looks(["spread"]), [replace(codec_named("learned").nulls, together={})])
+    assert alone == 2
+    measured = replace(codec_named("learned").nulls, together={"spread": 0.25, "spread+learned": 0.5})
+    assert ways_counted(looks(["spread"]), [measured]) == 0.5
+    assert ways_counted(looks(["spread", "learned"]), [measured]) == 1.5
+    assert ways_counted(looks(["learned"]), [measured]) == 1
+    keys = [Key(f"key {i:028d}".encode()) for i in range(12)]
+    nothing = replace(measured, together={})
+    for key in keys:
+        full, counted = (detect(picture, [key], nulls=[n]) for n in (nothing, measured))
+        assert counted.log10_p == pytest.approx(full.log10_p - np.log10(4)) or full.log10_p == 0
+
+
+def test_without_the_trained_front_end_the_classical_one_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_onnx(monkeypatch)
+    nulls = replace(shipped(), together={"spread": 0.6})
+    assert ways_counted(looks(["spread"]), [nulls]) == 0.6
+    assert ways_counted(looks(["spread"]), [replace(nulls, together={})]) == 1
+
+
+def test_a_picture_is_tried_in_every_way_with_every_key() -> None:
+    luma = next(iter(corpus(4, 1, 160, 176)))[..., 1].copy()
+    keys = [Key(f"key {i:028d}".encode()) for i in range(2)]
+    tried = try_picture(luma, keys)
+    taken = looks(codecs.available())
+    ways = [codec for look in taken for codec in look.codecs]
+    assert len(tried) == len(ways)
+    for codec, trials in zip(ways, tried, strict=True):
+        assert list(trials) == measure(luma, [codec.own(key) for key in keys], codec.front)

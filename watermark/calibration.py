@@ -1,0 +1,125 @@
+"""How often chance looks like a mark, measured on unmarked pictures by the looks that detection takes.
+
+Every search of every look is measured on its own (`Nulls`). Together they are more careful than they need be:
+their tails are lighter than what is fitted to the middle, and two looks for one mark see much the same. How
+much is measured too, and counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.watermark.codecs import Look, available, looks
+from forensics.watermark.keys import Key
+from forensics.watermark.spread.codec import SPREAD, Codec, nulls_for
+from forensics.watermark.spread.nulls import Nulls, Trial, measure, nulls_of
+from forensics.watermark.statistics import wilson
+
+__all__ = ["Tried", "calibrated", "try_picture", "ways_counted"]
+
+Tried = tuple[tuple[Trial, ...], ...]
+
+_RATES = (1e-1, 1e-2)  # at which it is counted how often all looks together give a smaller p-value
+
+
+def try_picture(luma: npt.NDArray[np.uint8], keys: Sequence[Key]) -> Tried:
+    """Look for the marks of fresh keys in an unmarked picture, in every way that there is.
+
+    Args:
+        luma: (H, W).
+        keys: With which nothing was ever marked.
+
+    Returns:
+        For each way, a trial of each key.
+    """
+    tried: list[tuple[Trial, ...]] = []
+    for look in looks(available()):
+        own = [codec.own(key) for codec in look.codecs for key in keys]
+        found = measure(luma, own, look.front)
+        tried += [tuple(found[i : i + len(keys)]) for i in range(0, len(own), len(keys))]
+    return tuple(tried)
+
+
+def calibrated(name: str, pictures: Iterable[Tried]) -> tuple[Nulls, ...]:
+    """Return the nulls of each front end that measured pictures follow.
+
+    Args:
+        name: What to call the set of pictures.
+        pictures: What `try_picture` gave for each.
+
+    Raises:
+        UsageError: There are too few.
+    """
+    measured = list(pictures)
+    ways = _ways(looks(available()))
+    fronts = dict.fromkeys(codec.front.name for codec in ways)
+    nulls = [nulls_of(name, _of_front(measured, ways, front), front) for front in fronts]
+    trials = {
+        (codec.name, codec.front.name): [trial for tried in measured for trial in tried[i]]
+        for i, codec in enumerate(ways)
+    }
+    for taken in _choices():
+        share = _share(taken, trials, nulls)
+        last = nulls.index(nulls_for(taken[-1].codecs[0], nulls))
+        nulls[last] = replace(nulls[last], together={**nulls[last].together, _named(taken): share})
+    return tuple(nulls)
+
+
+def _choices() -> Iterator[tuple[Look, ...]]:
+    """Yield the looks for the marks of any choice of codecs, and those without ONNX Runtime."""
+    for count in range(len(available())):
+        yield from map(looks, combinations(available(), count + 1))
+    yield (Look((SPREAD,)),)
+
+
+def ways_counted(taken: Sequence[Look], nulls: Sequence[Nulls] = ()) -> float:
+    """Return by how much the p-value of the best of some looks has to be multiplied.
+
+    Args:
+        taken: All that would be taken if none found anything.
+        nulls: Measured; what ships is taken for front ends that are not among them.
+    """
+    together = nulls_for(taken[-1].codecs[0], nulls).together
+    return len(_ways(taken)) * together.get(_named(taken), 1.0)
+
+
+def _ways(taken: Sequence[Look]) -> list[Codec]:
+    return [codec for look in taken for codec in look.codecs]
+
+
+def _named(taken: Sequence[Look]) -> str:
+    """Name a set of looks by the codecs that the last one is for: it is for all."""
+    return "+".join(codec.name for codec in taken[-1].codecs)
+
+
+def _of_front(measured: Sequence[Tried], ways: Sequence[Codec], front: str) -> Iterator[list[Trial]]:
+    """Yield the trials of each picture through one front end."""
+    for tried in measured:
+        yield [
+            t for codec, trials in zip(ways, tried, strict=True) if codec.front.name == front for t in trials
+        ]
+
+
+def _share(
+    taken: Sequence[Look], trials: dict[tuple[str, str], list[Trial]], nulls: Sequence[Nulls]
+) -> float:
+    """Return how often some looks together give a small p-value, over what they promise, on the safe side."""
+    found = np.array(
+        [
+            [
+                nulls_for(codec, nulls).log10_p(trial, quick=look.quick)
+                for trial in trials[codec.name, codec.front.name]
+            ]
+            for look in taken
+            for codec in look.codecs
+        ]
+    )
+    least = found.min(axis=0) + math.log10(len(found))
+    alarms = {rate: int((least <= math.log10(rate)).sum()) for rate in _RATES}
+    return min(1.0, max(wilson(count, least.size).high / rate for rate, count in alarms.items()))
