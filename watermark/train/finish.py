@@ -9,25 +9,27 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from forensics.datasets.packs import Squares
+from forensics.files import atomic_write
 from forensics.training.card import Card, write_card
 from forensics.training.export import export, parity
 from forensics.watermark.learned.frontend import ENCODER, EXTRACTOR
-from forensics.watermark.train import hidden, keyed
+from forensics.watermark.train import keyed, signing
 from forensics.watermark.train.batches import lumas
-from forensics.watermark.train.hidden import HiddenConfig, HiddenPair, Whitened, accuracies
 from forensics.watermark.train.keyed import KeyedConfig, Pair, measure
+from forensics.watermark.train.signing import WEIGHTS, SigningConfig, SigningPair, Whitened, accuracies
 
-__all__ = ["TRAININGS", "Origins", "Training", "finish_hidden", "finish_keyed"]
+__all__ = ["TRAININGS", "Origins", "Training", "finish_keyed", "finish_signing"]
 
 KEYED_LIMITS = (
     "Works with keyed carriers of period 64 between 0.03 and 0.24 cycles per pixel, on luminance, 0 to 255. "
     "Knows nothing of geometry: the lattice of tiles has to be found first. "
     "Like every mark, it is lost when a model paints the picture anew."
 )
-HIDDEN_LIMITS = (
+SIGNING_LIMITS = (
     "Whoever has the encoder can write any message, and whoever has both can remove one: "
     "a message is no proof. "
     "The bits are whitened on the squares trained on; on other pictures they are fair only nearly."
@@ -87,10 +89,12 @@ def finish_keyed(
     return metrics
 
 
-def finish_hidden(
-    pair: HiddenPair, config: HiddenConfig, squares: Squares, folder: Path, origins: Origins
+def finish_signing(
+    pair: SigningPair, config: SigningConfig, squares: Squares, folder: Path, origins: Origins
 ) -> dict[str, float]:
     """Write the whitened extractor and its card, and return what was measured on squares held out.
+
+    The extractor is written twice: for ONNX Runtime, and for PyTorch, in which decoders are taught to sign.
 
     Args:
         pair: Trained.
@@ -103,24 +107,31 @@ def finish_hidden(
         ModelError: The file does not compute what its module does.
     """
     device = next(pair.parameters()).device
-    metrics = accuracies(pair, squares, config.side, config.psnr[1])
-    white = Whitened(pair.reader, _unmarked(pair, squares, config.side))
+    white = Whitened.by(pair.reader, _unmarked(pair, squares, config.side)).to(device)
+    metrics: dict[str, float] = {}
+    for side in sorted({config.side, min(2 * config.side, squares.shape[1])}):
+        found = accuracies(pair, squares, side, config.psnr[1], white)
+        metrics |= {f"{name}, {side} px, {config.psnr[1]:g} dB": value for name, value in found.items()}
     path = folder / EXTRACTOR
     export(white, _pictures()[0], path)
     metrics[_DIFFERENCE] = parity(white, path, _pictures())
+    atomic_write(folder / WEIGHTS, save({name: value.cpu() for name, value in white.state_dict().items()}))
     card = _card(
         "watermark-signing",
         f"Extractor of {config.network.bits} bits that decoders are taught to sign with, whitened.",
-        "HiDDeN, arXiv:1807.09937; The Stable Signature, arXiv:2303.15435",
+        "Echo hiding, Gruhl et al. 1996; HiDDeN, arXiv:1807.09937; The Stable Signature, arXiv:2303.15435",
         config, str(device), origins,
     )  # fmt: skip
-    named = {f"{name}, {config.psnr[1]:g} dB": value for name, value in metrics.items()}
-    write_card(folder, replace(card, metrics=named, limits=HIDDEN_LIMITS), {EXTRACTOR: path})
+    write_card(
+        folder,
+        replace(card, metrics=metrics, limits=SIGNING_LIMITS),
+        {EXTRACTOR: path, WEIGHTS: folder / WEIGHTS},
+    )
     return metrics
 
 
 def _card(
-    name: str, task: str, source: str, config: KeyedConfig | HiddenConfig, device: str, origins: Origins
+    name: str, task: str, source: str, config: KeyedConfig | SigningConfig, device: str, origins: Origins
 ) -> Card:
     """Return what the card of any network says, without what was measured."""
     images = config.schedule.steps * config.schedule.batch
@@ -130,7 +141,7 @@ def _card(
 
 
 @torch.no_grad()
-def _unmarked(pair: HiddenPair, squares: Squares, side: int) -> Tensor:
+def _unmarked(pair: SigningPair, squares: Squares, side: int) -> Tensor:
     """Return the reader's logits of unmarked pictures."""
     device = next(pair.parameters()).device
     plain = lumas(squares)[:_WHITENED_ON, :side, :side]
@@ -162,5 +173,5 @@ class Training:
 
 TRAININGS = {
     "learned": Training(keyed.PRESETS, keyed.Keyed, finish_keyed),
-    "signing": Training(hidden.PRESETS, hidden.Hidden, finish_hidden),
+    "signing": Training(signing.PRESETS, signing.Signing, finish_signing),
 }

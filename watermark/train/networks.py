@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Encoder", "Extractor", "NetworkConfig", "Planes", "visibility"]
+__all__ = ["Block", "Encoder", "Extractor", "NetworkConfig", "Planes", "scaled", "visibility", "zeroed"]
 
 _SIGMA, _WINDOW, _FLOOR, _CLIP = 2.5, 9, 2.0, 3.0  # as in `spread.analysis`
 
@@ -69,13 +69,13 @@ class Extractor(nn.Module):
         self.planes = Planes()
         width = config.channels
         self.stem = nn.Conv2d(12, width, 3, padding=1)
-        self.blocks = nn.Sequential(*(_Block(width) for _ in range(config.blocks)))
-        self.head = _zero(nn.Conv2d(width, 8, 3, padding=1))
+        self.blocks = nn.Sequential(*(Block(width) for _ in range(config.blocks)))
+        self.head = zeroed(nn.Conv2d(width, 8, 3, padding=1))
 
     def forward(self, luma: Tensor) -> Tensor:
         """Return (B, 1, H, W) for (B, 1, H, W) in 0 to 255, both sides even."""
         planes = self.planes(luma)
-        deep = self.head(self.blocks(self.stem(F.pixel_unshuffle(_scaled(planes), 2))))
+        deep = self.head(self.blocks(self.stem(F.pixel_unshuffle(scaled(planes), 2))))
         change = F.pixel_shuffle(deep, 2)
         gain = torch.exp(change[:, :1].clamp(-4.0, 2.0))
         return cast("Tensor", planes[:, 2:] * gain + change[:, 1:])
@@ -91,13 +91,13 @@ class Encoder(nn.Module):
         widths = [config.encoder_channels * 2**i for i in range(config.levels)]
         self.stem = nn.Conv2d(12, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairwise(widths))
-        self.middle = _Block(widths[-1])
+        self.middle = Block(widths[-1])
         self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in pairwise(widths))
-        self.head = _zero(nn.Conv2d(widths[0], 1, 3, padding=1))
+        self.head = zeroed(nn.Conv2d(widths[0], 1, 3, padding=1))
 
     def forward(self, luma: Tensor) -> Tensor:
         """Return (B, 1, H, W) for (B, 1, H, W) in 0 to 255, both sides even."""
-        deep = self.stem(F.pixel_unshuffle(_scaled(self.planes(luma)), 2))
+        deep = self.stem(F.pixel_unshuffle(scaled(self.planes(luma)), 2))
         kept: list[Tensor] = []
         for layer in self.down:
             kept.append(deep)
@@ -129,17 +129,20 @@ def visibility(luma: Tensor) -> Tensor:
     return light + texture - 0.3 * torch.minimum(light, texture)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
+    """Two convolutions beside a way past them; it starts as nothing but that way."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = _zero(nn.Conv2d(width, width, 3, padding=1))
+        self.second = zeroed(nn.Conv2d(width, width, 3, padding=1))
 
     def forward(self, deep: Tensor) -> Tensor:
+        """Return (B, C, H, W) for the same."""
         return cast("Tensor", deep + self.second(F.gelu(self.first(F.gelu(deep)))))
 
 
-def _zero(layer: nn.Conv2d) -> nn.Conv2d:
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
     """Start a layer at zero: what it is added to works from the first step."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
@@ -147,7 +150,7 @@ def _zero(layer: nn.Conv2d) -> nn.Conv2d:
     return layer
 
 
-def _scaled(planes: Tensor) -> Tensor:
+def scaled(planes: Tensor) -> Tensor:
     """Bring the planes to values around one."""
     low, high, even = planes[:, :1], planes[:, 1:2], planes[:, 2:]
     return torch.cat([(low - 128.0) / 64.0, (high / 16.0).clamp(-4.0, 4.0), even], dim=1)
