@@ -177,9 +177,16 @@ def _cost() -> str:
     )
 
 
-def _copied() -> str:
+COPIED = {
+    "watermark_copied": "",
+    "watermark_copied_fresh": ", in pictures by which nothing was chosen",
+    "watermark_copied_small": ", in small pictures",
+}
+
+
+def _copied(name: str) -> str:
     """Whether a mark that was moved from another picture is told."""
-    result = load("watermark_copied")
+    result = load(name)
     rows = [
         (
             r["row"],
@@ -192,7 +199,7 @@ def _copied() -> str:
     ]
     told, copies = result["copies told"], result["copies detected"]
     return (
-        f"## Copied marks\n\n{source(result)}\n"
+        f"## Copied marks{COPIED[name]}\n\n{source(result)}\n"
         f"Of {copies} copies that were detected as marks, {told} ({told / max(1, copies):.1%}) were called copied, "
         f"{result['copies called their own']} the picture's own. Own marks called copied: "
         f"{result['own marks called copied']}.\n\n"
@@ -200,10 +207,31 @@ def _copied() -> str:
     )
 
 
+def _both() -> str:
+    """Whether one picture carries marks of both codecs."""
+    result = load("watermark_both")
+    rows = [
+        (
+            r["carried"],
+            r["looked for"],
+            f"`{r['attack']}`",
+            f"{r['found']} of {r['pictures']}",
+            r["read"],
+            f"10^{r['median_log10_p']}",
+            f"10^{r['weakest_log10_p']}",
+            f"{r['median_psnr']} dB",
+        )
+        for r in result["rows"]
+    ]
+    head = ("marked by", "looked for", "attack", "found", "read", "median p", "weakest p", "PSNR")
+    return f"## Marks of both codecs in one picture\n\n{source(result)}\n" + table(head, rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     **{f"watermark_{name}": partial(_survival, name) for name in SURVIVAL},
     **{f"watermark_false_alarms_{front}": partial(_chance, front) for front in FRONTS},
-    "watermark_copied": _copied,
+    **{name: partial(_copied, name) for name in COPIED},
+    "watermark_both": _both,
     "watermark_speed": _cost,
     "watermark_video": _clips,
     "watermark_video_chance": _chance_in_clips,
