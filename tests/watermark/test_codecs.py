@@ -91,6 +91,26 @@ def test_a_mark_that_lies_as_it_was_put_in_is_seen_without_training(key: Key, sc
     assert found.payload is not None
 
 
+@trained
+def test_a_mark_that_was_turned_is_left_to_the_trained_front_end(key: Key, scene: Scene) -> None:
+    """The high-pass looks quickly here: it would find this one too, but not on the picture's own grid."""
+    pixels = Watermarker(key).embed(scene(3, 384, 448), "1").pixels
+    found = detect(parse_attack("rotate:9")(pixels, seed=1), [key])
+    assert (found.detected, found.front) == (True, "learned")
+
+
+@trained
+def test_the_rate_is_that_of_all_looks_together(key: Key, scene: Scene) -> None:
+    pixels = Watermarker(key, psnr=50).embed(scene(3, 256, 256), "1").pixels
+    weak = parse_attack("noise:12+jpeg:20")(pixels, seed=1)
+    p_value = detect(weak, [key], rate=0.999).p_value
+    assert 1e-12 < p_value < 0.5
+    for rate, told in ((1.05 * p_value, True), (0.95 * p_value, False)):
+        found = detect(weak, [key], rate=rate)
+        assert found.detected == told
+        assert found.p_value == pytest.approx(p_value)
+
+
 def _drawing(seed: int, side: int) -> np.ndarray:
     """Return strokes of ink, dense and hard: what hides a mark best from a high-pass."""
     import cv2
