@@ -21,6 +21,7 @@ from forensics.watermark.train.echo import Network, Reader, Sender, autocorrelat
 from forensics.watermark.train.finish import Origins, finish_signing  # noqa: E402
 from forensics.watermark.train.networks import visibility  # noqa: E402
 from forensics.watermark.train.signing import (  # noqa: E402
+    BUNDLE,
     PRESETS,
     Signing,
     SigningConfig,
@@ -143,6 +144,34 @@ def test_model_computes_what_was_trained(squares: Squares, tmp_path: Path) -> No
     again[:, 0].sum().backward()
     assert float(shown.grad.abs().max()) > 0
     assert not any(weight.requires_grad for weight in extractor.parameters())
+
+
+def test_what_ships_reads_the_same_in_pytorch(squares: Squares) -> None:
+    pytest.importorskip("onnxruntime")
+    bundle = bundled(BUNDLE)
+    luma = np.asarray(squares[:20, None, :, :, 1], np.float32)
+    extractor = load_extractor(bundle)
+    (logits,) = Session(bundle.read("extractor.onnx"))(luma)
+    np.testing.assert_allclose(extractor(torch.from_numpy(luma)).numpy(), logits, atol=1e-3)
+
+
+def test_a_picture_can_be_changed_until_what_ships_reads_a_message(squares: Squares) -> None:
+    """What a decoder is taught: gradients through the extractor put any message into a picture."""
+    extractor = load_extractor(bundled(BUNDLE))
+    luma = torch.from_numpy(np.asarray(squares[:4, None, :, :, 1], np.float32))
+    wanted = 2.0 * (torch.rand(4, 32, generator=torch.Generator().manual_seed(0)) > 0.5) - 1
+    added = torch.zeros_like(luma, requires_grad=True)
+    optimizer = torch.optim.Adam([added], lr=0.3)
+    before = (extractor(luma)[:, :-1] * wanted > 0).float().mean()
+    for _ in range(60):
+        found = extractor(luma + added)[:, :-1]
+        optimizer.zero_grad()
+        torch.nn.functional.softplus(-found * wanted).mean().backward()
+        optimizer.step()
+    after = (extractor((luma + added.detach()).clamp(0, 255).round())[:, :-1] * wanted > 0).float().mean()
+    assert float(before) < 0.65
+    assert float(after) > 0.95
+    assert float(added.detach().square().mean().sqrt()) < 255 * 10 ** (-32 / 20)
 
 
 def test_another_model_is_no_extractor_to_sign_with(tmp_path: Path) -> None:
