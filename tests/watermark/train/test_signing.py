@@ -138,6 +138,10 @@ def test_model_computes_what_was_trained(squares: Squares, tmp_path: Path) -> No
     (logits,) = Session(bundle.read("extractor.onnx"))(luma)
     assert logits.shape == (5, 9)
     extractor = load_extractor(bundle)
+    measured = accuracies(pair, squares, 64, 36.0, extractor)  # of what ships, not of what was trained
+    assert measured != accuracies(pair, squares, 64, 36.0)
+    for name, value in measured.items():
+        assert found[f"{name}, 64 px, 36 dB"] == pytest.approx(value, abs=0.01)
     shown = torch.from_numpy(luma).requires_grad_()
     again = extractor(shown)
     np.testing.assert_allclose(again.detach().numpy(), logits, atol=1e-3)
@@ -192,9 +196,9 @@ def test_a_short_run_learns_to_read(tmp_path: Path) -> None:
     config = SigningConfig(Network(16, 2, 6, 16, 1), schedule, psnr=(32.0, 32.0), attacked=(2.0, 3.0))
     squares = load_squares(PROCEDURAL, 64, 400)
     before = accuracies(SigningPair(config.network), squares, 64, 32.0)["accuracy none"]
-    after = accuracies(fit(Signing(config, squares, CPU), tmp_path), squares, 64, 32.0)["accuracy none"]
-    assert after > before + 0.05
-    assert after > 0.85
+    found = accuracies(fit(Signing(config, squares, CPU), tmp_path), squares, 64, 32.0)
+    assert found["accuracy none"] > max(0.85, before + 0.05)
+    assert found["marked told"] + found["unmarked told"] > 1.4  # chance gives 1
 
 
 def test_whitened_bits_are_independent_and_fair(rng: np.random.Generator) -> None:
