@@ -173,8 +173,10 @@ def shipped() -> Nulls:
 
 
 def _parsed(document: dict[str, Any]) -> tuple[Nulls, ...]:
-    if document["format"] != FORMAT or not document["nulls"]:
-        raise ValueError(f"format {document['format']}")
+    if document["format"] != FORMAT:
+        raise ValueError(f"it is of format {document['format']}, not {FORMAT}; calibrate again")
+    if not document["nulls"]:
+        raise ValueError("no front end was measured")
     return tuple(_nulls(part) for part in document["nulls"])
 
 

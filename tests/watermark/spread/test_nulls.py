@@ -122,11 +122,14 @@ def test_other_files_are_refused(tmp_path: Path, change: dict[str, object]) -> N
         load(path)
 
 
-@pytest.mark.parametrize("change", [{"format": 1}, {"nulls": []}, {"nulls": 5}])
-def test_other_documents_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"format": 3}, "format 3, not 4; calibrate again"), ({"nulls": []}, "measured"), ({"nulls": 5}, "int")],
+)
+def test_other_documents_are_refused(tmp_path: Path, change: dict[str, object], reason: str) -> None:
     path = tmp_path / "nulls.json"
     path.write_text(json.dumps({**json.loads(to_json([shipped()])), **change}))
-    with pytest.raises(UsageError, match="holds no calibration"):
+    with pytest.raises(UsageError, match=f"holds no calibration: .*{reason}"):
         load(path)
 
 
