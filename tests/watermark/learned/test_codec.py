@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from forensics.errors import UsageError
 from forensics.runtime.store import bundled
 from forensics.watermark.attacks import parse_attack
-from forensics.watermark.codecs import NAMES, available, codec_named
+from forensics.watermark.codecs import NAMES, available, codec_named, nulls_of_front
 from forensics.watermark.contract import embed_and_verify
 from forensics.watermark.identification import Users
 from forensics.watermark.keys import Key
@@ -87,9 +89,14 @@ def test_a_picture_carries_both(key: Key, scene: Scene, order: tuple[str, str]) 
 
 def test_looking_in_three_ways_costs_a_factor_of_three(marker: Watermarker, key: Key, scene: Scene) -> None:
     pixels = marker.embed(scene(7, 384, 448), "1").pixels
-    alone, both = marker.detect(pixels), detect(pixels, [key], codecs=BOTH)
+    bare = [replace(nulls_of_front(name), together={}) for name in ("classical", "learned")]
+    alone, both = (detect(pixels, [key], nulls=bare, codecs=codecs) for codecs in (["learned"], BOTH))
     assert both.codec == "learned"
     assert both.log10_p == pytest.approx(alone.log10_p + np.log10(3), abs=1e-6)
+    shares = nulls_of_front("learned").together  # and with what was measured of all looks together
+    counted = (marker.detect(pixels), detect(pixels, [key], codecs=BOTH))
+    for found, without, name in zip(counted, (alone, both), ("learned", "spread+learned"), strict=True):
+        assert found.log10_p == pytest.approx(without.log10_p + np.log10(shares[name]), abs=1e-6)
     with pytest.raises(UsageError, match="needs a codec"):
         detect(pixels, [key], codecs=())
 
