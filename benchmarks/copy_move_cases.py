@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Case", "calibration", "evaluation", "forge", "forgeries", "samples", "stored"]
+__all__ = ["Case", "calibration", "evaluation", "forge", "forgeries", "sample_files", "samples", "stored"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -107,15 +107,19 @@ def evaluation(data: Path) -> Iterator[Case]:
         yield Case(path.stem, "casia authentic", _grey(path))
 
 
-def samples() -> Iterator[Case]:
-    """Yield the photos that scikit-image and scikit-learn bring along: brick, gravel, coins, a facade."""
+def sample_files() -> Iterator[tuple[str, str, Path]]:
+    """Yield package, name and path of every photo that scikit-image and scikit-learn bring along."""
     for package, names in SAMPLES.items():
         spec = importlib.util.find_spec(package)
-        if spec is None or spec.origin is None:
-            continue
-        for name in names:
-            group = "seamless textures" if name in CLONED else "samples"
-            yield Case(f"{package}/{name}", group, _grey(Path(spec.origin).parent / name))
+        if spec is not None and spec.origin is not None:
+            yield from ((package, name, Path(spec.origin).parent / name) for name in names)
+
+
+def samples() -> Iterator[Case]:
+    """Yield the photos that scikit-image and scikit-learn bring along: brick, gravel, coins, a facade."""
+    for package, name, path in sample_files():
+        group = "seamless textures" if name in CLONED else "samples"
+        yield Case(f"{package}/{name}", group, _grey(path))
 
 
 def forgeries(data: Path) -> Iterator[Case]:

@@ -56,7 +56,6 @@ ATTACKS = (
     "none",
 )
 RATES = (1e-2, 1e-3, 1e-4)
-DEMANDED = RATES[1:]  # to be met; the first is only not to be exceeded
 
 
 def key_of(*parts: object) -> Key:
@@ -147,7 +146,7 @@ def _parsed(line: str) -> Tried:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Count false alarms; exit 1 if there are too many, or a rate demanded lies outside what was measured."""
+    """Count false alarms; exit 1 if a rate lies outside the interval of what was measured."""
     pictures = list(small(measured_on(data_folder())))
     each = -(-options.pairs // (len(pictures) * len(ATTACKS)))
     jobs = [(picture, each, options.front, options.parts) for picture in pictures]
@@ -176,8 +175,7 @@ def check(options: argparse.Namespace) -> int:
         result,
     )
     print(path.relative_to(ROOT))
-    too_many = any(row["interval"][0] > row["rate"] for row in rows)
-    return 1 if too_many or not all(row["inside"] for row in rows if row["rate"] in DEMANDED) else 0
+    return 0 if all(row["inside"] for row in rows) else 1
 
 
 def main() -> int:

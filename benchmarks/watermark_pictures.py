@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import tarfile
 from collections.abc import Callable, Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from copy_move_cases import SAMPLES
+from copy_move_cases import sample_files
 from PIL import Image
 
 __all__ = ["SETS", "Picture", "fresh", "measured_on", "small", "unmarked"]
@@ -62,12 +61,8 @@ def small(data: Path) -> Iterator[Picture]:
 
 def _samples() -> Iterator[Picture]:
     """Yield the photos that scikit-image and scikit-learn bring along."""
-    for package, names in SAMPLES.items():
-        spec = importlib.util.find_spec(package)
-        if spec is None or spec.origin is None:
-            continue
-        for name in names:
-            yield Picture(Path(name).stem, package, _read(Path(spec.origin).parent / name))
+    for package, _, path in sample_files():
+        yield Picture(path.stem, package, _read(path))
 
 
 SETS: dict[str, Callable[[Path], Iterator[Picture]]] = {
