@@ -20,7 +20,14 @@ from forensics.watermark.learned.frontend import ENCODER, EXTRACTOR
 from forensics.watermark.train import keyed, signing
 from forensics.watermark.train.batches import lumas
 from forensics.watermark.train.keyed import KeyedConfig, Pair, measure
-from forensics.watermark.train.signing import WEIGHTS, SigningConfig, SigningPair, Whitened, accuracies
+from forensics.watermark.train.signing import (
+    WEIGHTS,
+    SigningConfig,
+    SigningPair,
+    Whitened,
+    accuracies,
+    fairness,
+)
 
 __all__ = ["TRAININGS", "Origins", "Training", "finish_keyed", "finish_signing"]
 
@@ -110,7 +117,7 @@ def finish_signing(
     white = Whitened.by(pair.reader, _unmarked(pair, squares, config.side)).to(device)
     metrics: dict[str, float] = {}
     for side in sorted({config.side, min(2 * config.side, squares.shape[1])}):
-        found = accuracies(pair, squares, side, config.psnr[1], white)
+        found = accuracies(pair, squares, side, config.psnr[1], white) | fairness(white, squares, side)
         metrics |= {f"{name}, {side} px, {config.psnr[1]:g} dB": value for name, value in found.items()}
     path = folder / EXTRACTOR
     export(white, _pictures()[0], path)

@@ -36,11 +36,13 @@ __all__ = [
     "SigningPair",
     "Whitened",
     "accuracies",
+    "fairness",
     "load_extractor",
 ]
 
 BUNDLE, WEIGHTS = "watermark_signing", "extractor.safetensors"
 _MEASURED = 256
+_RANDOM = 1000  # messages to compare with
 _SENDER_STANDS = 0.85
 _PRESENCE = 0.1
 _LEAST_WINDOW = 0.7  # of each side
@@ -203,6 +205,33 @@ def accuracies(
     found["accuracy quarter"] = float((reader(part)[:, :-1] * message > 0).float().mean())
     presence = [float((reader(x)[:, -1] > 0).float().mean()) for x in (marked, luma)]
     return {**found, "marked told": presence[0], "unmarked told": 1 - presence[1]}
+
+
+@torch.no_grad()
+def fairness(reader: nn.Module, squares: Squares, side: int) -> dict[str, float]:
+    """Return how unmarked pictures that are not trained on agree with random messages.
+
+    Args:
+        reader: Trained, and whitened.
+        squares: As given to the training.
+        side: Of the pictures in pixels.
+
+    Returns:
+        The deviation of the number of right bits over the binomial one, of the message for which it is
+        largest, and how far the share of ones of the most one-sided bit lies from a half.
+    """
+    held_out = lumas(squares, held_out=True)[:_MEASURED, :side, :side]
+    device = next(reader.parameters()).device
+    bits = reader(torch.from_numpy(held_out[:, None].astype(np.float32)).to(device))[:, :-1] > 0
+    messages = _messages(_RANDOM, bits.shape[1], np.random.default_rng(1), bits.float()) > 0
+    right = (bits[:, None] == messages[None]).sum(dim=2).float()
+    binomial = bits.shape[1] ** 0.5 / 2
+    one_sided = (bits.float().mean(dim=0) - 0.5).abs().max()
+    return {
+        "largest deviation of right bits by chance, over the binomial one": float(right.std(dim=0).max())
+        / binomial,
+        "most one-sided bit by chance": float(one_sided),
+    }
 
 
 def _messages(count: int, bits: int, rng: np.random.Generator, like: Tensor) -> Tensor:

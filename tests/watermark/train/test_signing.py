@@ -28,6 +28,7 @@ from forensics.watermark.train.signing import (  # noqa: E402
     SigningPair,
     Whitened,
     accuracies,
+    fairness,
     load_extractor,
 )
 
@@ -142,7 +143,7 @@ def test_model_computes_what_was_trained(squares: Squares, tmp_path: Path) -> No
     extractor = load_extractor(bundle)
     measured = accuracies(pair, squares, 64, 36.0, extractor)  # of what ships, not of what was trained
     assert measured != accuracies(pair, squares, 64, 36.0)
-    for name, value in measured.items():
+    for name, value in (measured | fairness(extractor, squares, 64)).items():
         assert found[f"{name}, 64 px, 36 dB"] == pytest.approx(value, abs=0.01)
     shown = torch.from_numpy(luma).requires_grad_()
     again = extractor(shown)
@@ -221,6 +222,28 @@ def test_whitened_bits_are_independent_and_fair(rng: np.random.Generator) -> Non
     np.testing.assert_allclose(np.cov(found[:, :-1].T), np.eye(8), atol=1e-3)
     np.testing.assert_allclose(found[:, :-1].mean(axis=0), 0, atol=1e-3)
     np.testing.assert_allclose(found[:, -1], reader(pictures)[:, -1].numpy(), rtol=1e-5)
+
+
+class Constant(nn.Module):
+    """Reads given logits, whatever the pictures."""
+
+    def __init__(self, logits: np.ndarray) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.from_numpy(logits.astype(np.float32)))
+
+    def forward(self, luma: Tensor) -> Tensor:
+        return self.logits[: len(luma)]
+
+
+def test_fairness_tells_bits_that_hang_together(rng: np.random.Generator) -> None:
+    squares = np.zeros((5000, 8, 8, 3), np.uint8)
+    single = rng.normal(0, 1, (250, 33))
+    name = "largest deviation of right bits by chance, over the binomial one"
+    assert fairness(Constant(single), squares, 8)[name] == pytest.approx(1.15, abs=0.1)  # of 1,000 messages
+    same = np.sign(single[:, :1]) * np.ones((1, 33))
+    assert fairness(Constant(same), squares, 8)[name] > 2
+    one_sided = fairness(Constant(np.ones((250, 33))), squares, 8)
+    assert one_sided["most one-sided bit by chance"] == 0.5
 
 
 def test_presets_grow() -> None:
