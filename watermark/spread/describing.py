@@ -76,12 +76,16 @@ def tampering_of(aligned: Aligned, inspection: Inspection) -> Tampering | None:
     grid = np.zeros((height, width), np.float32)
     part = np.repeat(np.repeat(missing, SIDE, axis=0), SIDE, axis=1)
     grid[y : y + part.shape[0], x : x + part.shape[1]] = part
-    rows, columns = aligned.view.luma.shape
-    seen = cv2.warpPerspective(grid, aligned.warp.matrix, (columns, rows), flags=cv2.INTER_LINEAR)
+    seen = grid
+    if aligned.warped:
+        rows, columns = aligned.view.luma.shape
+        seen = np.asarray(cv2.warpPerspective(grid, aligned.warp.matrix, (columns, rows)), np.float32)
     if max(seen.shape) > _MAP_SIDE:
         scale = _MAP_SIDE / max(seen.shape)
-        seen = cv2.resize(seen, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return Tampering(np.asarray(seen.clip(0, 1), np.float32), float(missing.sum() / judged.sum()))
+        seen = np.asarray(
+            cv2.resize(seen, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.float32
+        )
+    return Tampering(seen.clip(0, 1), float(missing.sum() / judged.sum()))
 
 
 def _tiles(inspection: Inspection) -> tuple[int, int]:

@@ -63,7 +63,8 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
     plan = make_plan(key, len(code))
     known = mark_values(plan, (1 - 2 * code.astype(np.float32)), place.variant)
     found = spectra(aligned.residual, place.row, place.column)
-    presence = agreement(_seen_evenly(aligned, place), plan, known)
+    evenly = found if aligned.view.front is CLASSICAL else _seen_evenly(aligned, place)
+    presence = agreement(evenly, plan, known)
     inside = _tiles_inside(aligned, place)
     expected = _expected(presence, inside, whole_tiles(readability(aligned.luma), place.row, place.column))
     here = presence >= expected / 2 - _NOISE  # elsewhere a frame or something pasted gives the content
@@ -94,10 +95,7 @@ def _seen_evenly(aligned: Aligned, place: Placement) -> Complex:
     How well it sees a mark follows from the content (`readability`). A trained one sees more, but how much
     more differs from tile to tile, and what is missing could not be told from what it sees worse.
     """
-    seen = aligned.residual
-    if aligned.view.front is not CLASSICAL:
-        seen = CLASSICAL.residual(aligned.luma) * aligned.inside
-    return spectra(seen, place.row, place.column)
+    return spectra(CLASSICAL.residual(aligned.luma) * aligned.inside, place.row, place.column)
 
 
 def _expected(presence: Floats, inside: npt.NDArray[np.bool_], readable: Floats) -> Floats:

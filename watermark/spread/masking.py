@@ -23,15 +23,34 @@ def visibility(luma: Floats) -> Floats:
     """
     import cv2
 
-    mean = cv2.blur(luma, (5, 5))
-    dark = 17.0 * (1.0 - np.sqrt(np.maximum(mean, 0.0) / 127.0)) + 3.0
-    bright = 3.0 / 128.0 * (mean - 127.0) + 3.0
-    light = np.where(mean <= 127, dark, bright)
+    mean: Floats = np.maximum(cv2.blur(luma, (5, 5)), np.float32(0.0))  # a running sum may end below zero
+    dark = np.asarray(cv2.sqrt(mean), np.float32)
+    dark *= np.float32(-17.0 / 127.0**0.5)
+    dark += np.float32(20.0)
+    mean -= np.float32(127.0)
+    mean *= np.float32(3.0 / 128.0)
+    mean += np.float32(3.0)
+    seen = np.maximum(dark, mean)  # they cross at 127
+    texture = _masked_by_texture(luma)
+    lesser = np.minimum(seen, texture)
+    lesser *= np.float32(0.3)
+    seen += texture
+    seen -= lesser
+    return seen
+
+
+def _masked_by_texture(luma: Floats) -> Floats:
+    import cv2
+
     across, down = cv2.Scharr(luma, cv2.CV_32F, 1, 0), cv2.Scharr(luma, cv2.CV_32F, 0, 1)
-    slope = np.maximum(cv2.blur(cv2.magnitude(across, down), (5, 5)), 0.0)  # a running sum may end below zero
-    contrast = np.asarray(slope, np.float32) / np.float32(16.0)
-    texture = 0.117 * 16.0 * contrast**2.4 / (contrast**2 + 26.0**2)
-    return (light + texture - 0.3 * np.minimum(light, texture)).astype(np.float32)
+    contrast: Floats = np.maximum(cv2.blur(cv2.magnitude(across, down), (5, 5)), np.float32(0.0))
+    contrast /= np.float32(16.0)
+    texture = np.asarray(cv2.pow(contrast, 2.4), np.float32)
+    contrast *= contrast
+    contrast += np.float32(26.0**2)
+    texture /= contrast
+    texture *= np.float32(0.117 * 16.0)
+    return texture
 
 
 def readability(luma: Floats) -> Floats:

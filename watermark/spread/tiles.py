@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forensics.watermark.spread.carriers import SIDE, Plan
+from forensics.watermark.spread.carriers import HIGH, SIDE, Plan
 
 __all__ = ["SIGNS", "agreement", "content_signs", "sign_plane", "spectra", "whole_tiles"]
 
@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
 SIGNS = 5  # that the content of each tile gives
+_COLUMNS = int(HIGH * SIDE) + 1  # that the band reaches
 _DECISIVE = 4.0  # grey levels of contrast at which a sign is taken in full
 
 
@@ -63,7 +64,7 @@ def sign_plane(signs: Floats, shape: tuple[int, ...], row: int, column: int) -> 
 
 
 def spectra(residual: Floats, row: int, column: int) -> Complex:
-    """Return (R, C, 64, 33) half spectra of whole tiles, each bin in units of its mean over the tiles.
+    """Return (R, C, 64, 16) spectra of whole tiles, as far as the band goes, in units of their mean.
 
     Args:
         residual: (H, W) from `normalised`.
@@ -71,8 +72,10 @@ def spectra(residual: Floats, row: int, column: int) -> Complex:
         column: Columns before it.
     """
     tiles = whole_tiles(residual, row, column)
-    found = np.fft.rfft2(tiles).astype(np.complex64) if tiles.size else np.zeros((*tiles.shape[:2], 64, 33))
-    power = (np.abs(found) ** 2).mean(axis=(0, 1)) if tiles.size else np.ones(1)
+    if not tiles.size:
+        return np.zeros((*tiles.shape[:2], SIDE, _COLUMNS), np.complex64)
+    found = np.fft.fft(np.fft.rfft(tiles)[..., :_COLUMNS], axis=-2)
+    power = (found.real**2 + found.imag**2).mean(axis=(0, 1))
     return np.asarray(found / np.sqrt(power / 2 + 1e-9), np.complex64)
 
 
@@ -80,7 +83,7 @@ def agreement(found: Complex, plan: Plan, values: Complex) -> Floats:
     """Return (R, C) correlations of each tile with a pattern, of variance about 1 without one.
 
     Args:
-        found: (R, C, 64, 33) from `spectra`.
+        found: (R, C, 64, 16) from `spectra`.
         plan: The tile.
         values: (K,) bins of the pattern.
     """
