@@ -78,10 +78,12 @@ def _correlations(
     """Return (..., grid, grid) correlations for all offsets, in units of their deviation."""
     rows = np.where(plan.rows[bins] > SIDE // 2, plan.rows[bins] - SIDE, plan.rows[bins]) % grid
     shape = np.broadcast_shapes(seen.shape, phases.shape)[:-1]
-    product = np.zeros((*shape, grid, int(plan.columns[bins].max()) + 1), np.complex64)  # the others are zero
+    product = np.zeros((*shape, grid, grid // 2 + 1), np.complex64)
     power = np.sqrt(np.maximum((np.abs(seen) ** 2).sum(axis=-1, keepdims=True) / 2, 1e-12))
     product[..., rows, plan.columns[bins]] = np.conj(phases) * (seen / power)
-    found = np.fft.irfft(np.fft.ifft(product, axis=-2), grid, axis=-1)
+    band = product[..., : int(plan.columns[bins].max()) + 1]  # the other columns are zero
+    np.fft.ifft(band, axis=-2, out=band)
+    found = np.fft.irfft(product, grid, axis=-1)
     return np.asarray(found * np.float32(grid * grid / 2), np.float32)
 
 
