@@ -30,7 +30,7 @@ from common import ROOT, data_folder, write_result
 from watermark_pictures import Picture, measured_on, unmarked
 
 from forensics.watermark.attacks import parse_attack
-from forensics.watermark.calibration import Tried, calibrated, try_picture, ways_counted
+from forensics.watermark.calibration import Tried, calibrated, counted, try_picture
 from forensics.watermark.codecs import NAMES, Look, looks
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.codec import SPREAD
@@ -72,7 +72,7 @@ def calibrate_one(job: tuple[Picture, int]) -> Tried:
 
 
 def check_one(job: tuple[Picture, str, int, str]) -> list[float]:
-    """Return log10 p-values of fresh keys in one picture, attacked or marked with another key."""
+    """Return least log10 p-values of fresh keys in one picture, attacked or marked with another key."""
     cv2.setNumThreads(1)
     picture, name, keys, front = job
     if name == "mark":
@@ -80,15 +80,20 @@ def check_one(job: tuple[Picture, str, int, str]) -> list[float]:
     else:
         pixels = parse_attack(name)(picture.pixels, seed=1)
     luma = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
-    taken = looks(NAMES) if front == "learned" else (Look((SPREAD,)),)
+    taken = looks_of(front)
     views = [views_of(luma, front=look.front) for look in taken]
     return [least(taken, views, key_of("check", picture.name, name, i)) for i in range(keys)]
 
 
+def looks_of(front: str) -> tuple[Look, ...]:
+    """Return the looks that are taken with a front end, or without it."""
+    return tuple(looks(NAMES)) if front == "learned" else (Look((SPREAD,)),)
+
+
 def check_picture(job: tuple[Picture, int, str, Path | None]) -> list[float]:
-    """Return log10 p-values of fresh keys in one picture after every attack, or what its part keeps."""
+    """Return `check_one` of fresh keys in one picture after every attack, or what its part keeps."""
     picture, keys, front, parts = job
-    part = parts / f"{front} {keys} {picture.name}.json" if parts else None
+    part = parts / f"{front} {keys} {picture.name} least.json" if parts else None
     if part and part.is_file():
         return list(map(float, json.loads(part.read_text(encoding="utf-8"))))
     found = [p for name in ATTACKS for p in check_one((picture, name, keys, front))]
@@ -99,13 +104,13 @@ def check_picture(job: tuple[Picture, int, str, Path | None]) -> list[float]:
 
 
 def least(taken: Sequence[Look], views: Sequence[tuple[View, ...]], key: Key) -> float:
-    """Return the log10 p-value of a key over all looks, as `detect` corrects it."""
+    """Return the least log10 p-value of a key over all looks."""
     found = [
         find(seen, codec.own(key), codec.nulls, quick=look.quick).log10_p
         for look, seen in zip(taken, views, strict=True)
         for codec in look.codecs
     ]
-    return float(min(0.0, min(found) + np.log10(ways_counted(taken))))
+    return float(min(found))
 
 
 def small(pictures: Iterator[Picture]) -> Iterator[Picture]:
@@ -155,7 +160,8 @@ def check(options: argparse.Namespace) -> int:
         for part in pool.imap(check_picture, jobs):
             found.append(part)
             print(f"{len(found)} of {len(jobs)} pictures", file=sys.stderr)
-    values = np.array([p for part in found for p in part])
+    cost = counted(looks_of(options.front))
+    values = np.array([cost.of_all(p) for part in found for p in part])
     rows: list[dict[str, Any]] = []
     for rate in RATES:
         count = int((values <= np.log10(rate)).sum())

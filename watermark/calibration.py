@@ -1,15 +1,14 @@
 """How often chance looks like a mark, measured on unmarked pictures by the looks that detection takes.
 
 Every search of every look is measured on its own (`Nulls`). Together they are more careful than they need be:
-their tails are lighter than what is fitted to the middle, and two looks for one mark see much the same. How
-much is measured too, and counted.
+how much is measured too, and counted (`Together`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -19,13 +18,32 @@ from forensics.watermark.codecs import Look, available, looks
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.codec import SPREAD, Codec, nulls_for
 from forensics.watermark.spread.nulls import Nulls, Trial, measure, nulls_of
-from forensics.watermark.statistics import wilson
+from forensics.watermark.statistics import Together, fit_together
 
-__all__ = ["Tried", "calibrated", "try_picture", "ways_counted"]
+__all__ = ["Counted", "Tried", "calibrated", "counted", "try_picture"]
 
 Tried = tuple[tuple[Trial, ...], ...]
 
-_RATES = (1e-1, 1e-2)  # at which it is counted how often all looks together give a smaller p-value
+
+@dataclass(frozen=True)
+class Counted:
+    """What it costs that a mark is looked for in several ways.
+
+    Attributes:
+        ways: How many.
+        together: How rarely all of them give a small p-value.
+    """
+
+    ways: int
+    together: Together
+
+    def of_all(self, log10_p: float) -> float:
+        """Return the log10 p-value of the best of all ways, whose own is given."""
+        return self.together.corrected(log10_p + math.log10(self.ways))
+
+    def of_each(self, rate: float) -> float:
+        """Return the rate at which each way may take chance for a mark, so that all do at a given one."""
+        return math.pow(10.0, self.together.allowed(math.log10(rate))) / self.ways
 
 
 def try_picture(luma: npt.NDArray[np.uint8], keys: Sequence[Key]) -> Tried:
@@ -65,9 +83,9 @@ def calibrated(name: str, pictures: Iterable[Tried]) -> tuple[Nulls, ...]:
         for i, codec in enumerate(ways)
     }
     for taken in _choices():
-        share = _share(taken, trials, nulls)
+        together = _together(taken, trials, nulls)
         last = nulls.index(nulls_for(taken[-1].codecs[0], nulls))
-        nulls[last] = replace(nulls[last], together={**nulls[last].together, _named(taken): share})
+        nulls[last] = replace(nulls[last], together={**nulls[last].together, _named(taken): together})
     return tuple(nulls)
 
 
@@ -78,15 +96,15 @@ def _choices() -> Iterator[tuple[Look, ...]]:
     yield (Look((SPREAD,)),)
 
 
-def ways_counted(taken: Sequence[Look], nulls: Sequence[Nulls] = ()) -> float:
-    """Return by how much the p-value of the best of some looks has to be multiplied.
+def counted(taken: Sequence[Look], nulls: Sequence[Nulls] = ()) -> Counted:
+    """Return what it costs that a mark is looked for in several ways.
 
     Args:
-        taken: All that would be taken if none found anything.
+        taken: All looks that would be taken if none found anything.
         nulls: Measured; what ships is taken for front ends that are not among them.
     """
     together = nulls_for(taken[-1].codecs[0], nulls).together
-    return len(_ways(taken)) * together.get(_named(taken), 1.0)
+    return Counted(len(_ways(taken)), together.get(_named(taken), Together()))
 
 
 def _ways(taken: Sequence[Look]) -> list[Codec]:
@@ -106,10 +124,10 @@ def _of_front(measured: Sequence[Tried], ways: Sequence[Codec], front: str) -> I
         ]
 
 
-def _share(
+def _together(
     taken: Sequence[Look], trials: dict[tuple[str, str], list[Trial]], nulls: Sequence[Nulls]
-) -> float:
-    """Return how often some looks together give a small p-value, over what they promise, on the safe side."""
+) -> Together:
+    """Return how rarely some looks together give a small p-value."""
     found = np.array(
         [
             [
@@ -120,6 +138,4 @@ def _share(
             for codec in look.codecs
         ]
     )
-    least = found.min(axis=0) + math.log10(len(found))
-    alarms = {rate: int((least <= math.log10(rate)).sum()) for rate in _RATES}
-    return min(1.0, max(wilson(count, least.size).high / rate for rate, count in alarms.items()))
+    return fit_together((found.min(axis=0) + math.log10(len(found))).tolist())

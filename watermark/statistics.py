@@ -17,8 +17,10 @@ __all__ = [
     "RADEMACHER",
     "Interval",
     "Null",
+    "Together",
     "bit_match_p_value",
     "fit_null",
+    "fit_together",
     "log10_normal_tail",
     "most_of",
     "wilson",
@@ -27,6 +29,8 @@ __all__ = [
 
 # Pinelis 2012, "An asymptotically Gaussian bound on the Rademacher tails", Electronic J. Probability 17.
 RADEMACHER = 3.18
+_NORMAL_95 = 1.959964  # normal quantile of two-sided intervals of 95 %
+_FROM, _TO = -1.0, -3.0  # log10 p-values between which it is measured how looks add up
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,49 @@ class Null:
             searched: Of how many.
         """
         return most_of(log10_normal_tail(z), max(1.0, searched * self.share))
+
+
+@dataclass(frozen=True)
+class Together:
+    """How much rarer small p-values of several looks are than their sum says, measured on unmarked pictures.
+
+    Looks see much the same, and their tails are lighter than what is fitted to the middle; the farther out,
+    the more so.
+
+    Attributes:
+        share: Of the sum, from 0.1 on; inside (0, 1].
+        decline: Exponent with which the share falls between 0.1 and 0.001; it stays as it is below, where
+            nothing was measured.
+    """
+
+    share: float = 1.0
+    decline: float = 0.0
+
+    def corrected(self, log10_sum: float) -> float:
+        """Return the log10 p-value of looks whose p-values have a sum."""
+        farther = min(max(_FROM - log10_sum, 0.0), _FROM - _TO)
+        return min(0.0, log10_sum + math.log10(self.share) - self.decline * farther)
+
+    def allowed(self, log10_p: float) -> float:
+        """Return the sum that gives a log10 p-value: the inverse of `corrected`."""
+        alone = log10_p - math.log10(self.share)
+        farther = max(_FROM - alone, 0.0) / (1.0 + self.decline)
+        return alone + self.decline * min(farther, _FROM - _TO)
+
+
+# Hill 1975, "A simple general approach to inference about the tail of a distribution", Ann. Statist. 3.
+def fit_together(log10_sums: Sequence[float]) -> Together:
+    """Return how much rarer small sums of p-values are than they say, on the safe side.
+
+    Args:
+        log10_sums: Of unmarked pictures and fresh keys, at least one.
+    """
+    beyond = [_FROM - value for value in log10_sums if value <= _FROM]
+    share = min(1.0, wilson(len(beyond), len(log10_sums)).high / 10**_FROM)
+    if not sum(beyond):
+        return Together(share)
+    fall = len(beyond) / (sum(beyond) * math.log(10.0))  # 1 if small ones are as rare as they say
+    return Together(share, max(0.0, fall * (1.0 - _NORMAL_95 / math.sqrt(len(beyond))) - 1.0))
 
 
 # If the largest of N has tail probability q each, N q is exponential; its mean tells how many count, and so
@@ -119,7 +166,7 @@ def bit_match_p_value(matches: int, bits: int) -> float:
     return float(sum(math.comb(bits, i) for i in range(matches, bits + 1)) / 2**bits)
 
 
-def wilson(successes: int, trials: int, z: float = 1.959964) -> Interval:
+def wilson(successes: int, trials: int, z: float = _NORMAL_95) -> Interval:
     """Return Wilson's score interval (Wilson 1927) of a probability.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
-from forensics.watermark.calibration import ways_counted
+from forensics.watermark.calibration import Counted, counted
 from forensics.watermark.codecs import Look, codec_named, looks
 from forensics.watermark.detection import Detection, Marked, Pixels
 from forensics.watermark.keys import Key
@@ -163,13 +162,13 @@ def detect_luma(
 ) -> Detection:
     """Look for marks in (H, W) luma; all else is as for `detect`, and is not checked."""
     taken = looks(codecs)
-    ways = ways_counted(taken, nulls)
+    cost = counted(taken, nulls)
     found: list[Detection] = []
-    for one in _looked(luma, keys, rate / ways, nulls, taken):
+    for one in _looked(luma, keys, cost.of_each(rate), nulls, taken):
         found.append(one)
         if one.payload is not None and one.copied is not None:
             break
-    return _corrected(min(found, key=_worth), ways, rate)
+    return _corrected(min(found, key=_worth), cost, rate)
 
 
 def _worth(found: Detection) -> tuple[bool, bool, float]:
@@ -191,9 +190,9 @@ def _looked(
             yield spread.detect_in(views, keys, rate, nulls, codec, quick=look.quick)
 
 
-def _corrected(found: Detection, ways: float, rate: float) -> Detection:
+def _corrected(found: Detection, cost: Counted, rate: float) -> Detection:
     """Count that there were several ways to find it by."""
-    log10_p = min(0.0, found.log10_p + math.log10(ways))
+    log10_p = cost.of_all(found.log10_p)
     return replace(found, log10_p=log10_p, p_value=10.0**log10_p, rate=rate)
 
 

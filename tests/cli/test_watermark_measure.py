@@ -42,7 +42,9 @@ def test_a_calibration_is_measured_and_used(
     assert list(record["fronts"]) == ["classical", "learned"][: 2 if find_spec("onnxruntime") else 1]
     for front, searches in record["fronts"].items():
         codecs = 2 if front == "learned" else 1  # whose keys are looked for through it
-        assert all(0 < share <= 1 for share in searches["together"].values())
+        for found in searches["together"].values():
+            assert 0 < found["share"] <= 1
+            assert 0 <= found["decline"] <= 1
         for search in ("own_grid", "lattices"):
             pairs = 5 * keys_each * codecs
             assert (searches[search]["pairs"], searches[search]["pictures"]) == (pairs, 5)

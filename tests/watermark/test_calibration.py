@@ -11,11 +11,11 @@ from scipy.stats import norm
 
 from forensics.datasets.procedural import corpus
 from forensics.watermark import codecs
-from forensics.watermark.calibration import Tried, calibrated, try_picture, ways_counted
+from forensics.watermark.calibration import Counted, Tried, calibrated, counted, try_picture
 from forensics.watermark.codecs import codec_named, looks
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.nulls import Trial, measure, shipped
-from forensics.watermark.statistics import wilson
+from forensics.watermark.statistics import Together, fit_together
 from forensics.watermark.watermarker import detect
 
 trained = pytest.mark.skipif(find_spec("onnxruntime") is None, reason="needs ONNX Runtime")
@@ -38,7 +38,9 @@ def test_searches_that_are_independent_are_counted_in_full(
     without_onnx(monkeypatch)
     (nulls,) = calibrated("made up", [(trials,) for trials in made_up(rng, 400, 20)])
     assert (nulls.name, nulls.front, nulls.own_grid.pairs) == ("made up", "classical", 8000)
-    assert nulls.together["spread"] == pytest.approx(1.0, abs=0.15)
+    found = nulls.together["spread"]
+    assert found.share == pytest.approx(1.0, abs=0.1)
+    assert found.decline < 0.05
 
 
 def test_searches_that_see_the_same_count_once(
@@ -48,17 +50,17 @@ def test_searches_that_see_the_same_count_once(
     z = norm.isf(rng.exponential(size=(400, 20)) / 1000)
     tried = [(tuple(Trial(v, 1000, v, 1000, v, 1000) for v in one),) for one in z]
     (nulls,) = calibrated("made up", tried)
-    assert nulls.together["spread"] == pytest.approx(1 / 3, abs=0.1)
+    assert nulls.together["spread"].share == pytest.approx(1 / 3, abs=0.1)
 
 
-def test_the_share_is_the_upper_bound_of_the_rate_measured(
+def test_what_is_measured_is_the_sum_over_the_ways(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_onnx(monkeypatch)
     tried = [(trials,) for trials in made_up(rng, 100, 20)]
     (nulls,) = calibrated("made up", tried)
-    p = np.array([10 ** nulls.log10_p(t, quick=False) for (trials,) in tried for t in trials])
-    assert nulls.together["spread"] == bound(p)
+    sums = [nulls.log10_p(t, quick=False) for (trials,) in tried for t in trials]
+    assert nulls.together["spread"] == fit_together(sums)
 
 
 @trained
@@ -69,43 +71,47 @@ def test_looks_for_one_mark_twice_are_counted_together(rng: np.random.Generator)
     classical, learned = calibrated("made up", tried)
     assert set(classical.together) == {"spread"}
     assert set(learned.together) == {"spread", "learned", "spread+learned"}
-    assert learned.together["learned"] == pytest.approx(1.0, abs=0.15)
+    assert learned.together["learned"].share == pytest.approx(1.0, abs=0.1)
     quick, same, new = (
-        np.array([10 ** nulls.log10_p(t, quick=quick) for trials in made for t in trials])
+        np.array([nulls.log10_p(t, quick=quick) for trials in made for t in trials])
         for nulls, made, quick in ((classical, first, True), (learned, first, False), (learned, other, False))
     )
-    assert learned.together["spread"] == bound(2 * np.minimum(quick, same))
-    assert learned.together["spread+learned"] == bound(3 * np.minimum(np.minimum(quick, same), new))
-
-
-def bound(p_values: np.ndarray) -> object:
-    """The larger of the upper bounds of two rates, over what they should be."""
-    size = len(p_values)
-    bounds = [wilson(int((p_values <= rate).sum()), size).high / rate for rate in (0.1, 0.01)]
-    return pytest.approx(min(1.0, max(bounds)))
+    both = np.minimum(quick, same)
+    assert learned.together["spread"] == fit_together((both + np.log10(2)).tolist())
+    every = np.minimum(both, new) + np.log10(3)
+    assert learned.together["spread+learned"] == fit_together(every.tolist())
 
 
 @trained
 def test_p_value_counts_the_looks_as_measured() -> None:
     picture = next(iter(corpus(4, 1, 192, 192)))
-    alone = ways_counted(looks(["spread"]), [replace(codec_named("learned").nulls, together={})])
-    assert alone == 2
-    measured = replace(codec_named("learned").nulls, together={"spread": 0.25, "spread+learned": 0.5})
-    assert ways_counted(looks(["spread"]), [measured]) == 0.5
-    assert ways_counted(looks(["spread", "learned"]), [measured]) == 1.5
-    assert ways_counted(looks(["learned"]), [measured]) == 1
-    keys = [Key(f"key {i:028d}".encode()) for i in range(12)]
+    shares = {"spread": Together(0.125), "spread+learned": Together(0.5, 0.2)}
+    measured = replace(codec_named("learned").nulls, together=shares)
     nothing = replace(measured, together={})
+    assert counted(looks(["spread"]), [nothing]) == Counted(2, Together())
+    assert counted(looks(["spread"]), [measured]) == Counted(2, Together(0.125))
+    assert counted(looks(["spread", "learned"]), [measured]) == Counted(3, Together(0.5, 0.2))
+    assert counted(looks(["learned"]), [measured]) == Counted(1, Together())
+    keys = [Key(f"key {i:028d}".encode()) for i in range(12)]
     for key in keys:
-        full, counted = (detect(picture, [key], nulls=[n]) for n in (nothing, measured))
-        assert counted.log10_p == pytest.approx(full.log10_p - np.log10(4)) or full.log10_p == 0
+        full, less = (detect(picture, [key], nulls=[n]) for n in (nothing, measured))
+        assert less.log10_p == pytest.approx(full.log10_p - np.log10(8)) or full.log10_p == 0
+
+
+def test_counting_is_undone_by_the_rate() -> None:
+    cost = Counted(3, Together(0.5, 0.2))
+    for log10_p in (-0.2, -1.0, -2.5, -4.0, -9.0):
+        each = np.log10(cost.of_each(10**log10_p))
+        assert cost.of_all(float(each)) == pytest.approx(log10_p)
+    assert Counted(3, Together()).of_all(-6.0) == pytest.approx(-6 + np.log10(3))
+    assert Counted(3, Together()).of_all(-0.1) == 0.0
 
 
 def test_without_the_trained_front_end_the_classical_one_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     without_onnx(monkeypatch)
-    nulls = replace(shipped(), together={"spread": 0.6})
-    assert ways_counted(looks(["spread"]), [nulls]) == 0.6
-    assert ways_counted(looks(["spread"]), [replace(nulls, together={})]) == 1
+    nulls = replace(shipped(), together={"spread": Together(0.6)})
+    assert counted(looks(["spread"]), [nulls]) == Counted(1, Together(0.6))
+    assert counted(looks(["spread"]), [replace(nulls, together={})]) == Counted(1, Together())
 
 
 def test_a_picture_is_tried_in_every_way_with_every_key() -> None:

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest, kstest, norm
+from scipy.stats import binom, binomtest, expon, kstest, norm
 
 from forensics.watermark.statistics import (
     RADEMACHER,
     Null,
+    Together,
     bit_match_p_value,
     fit_null,
+    fit_together,
     log10_normal_tail,
     most_of,
     wilson,
@@ -121,3 +123,59 @@ def test_unmeasured_null_is_the_bound() -> None:
         norm.logsf(12.0) / math.log(10) + 6 + math.log10(RADEMACHER), abs=1e-6
     )
     assert Null().log10_p(-3.0, 10) == pytest.approx(0, abs=1e-6)
+
+
+def test_sums_that_say_the_truth_are_left_as_they_are(rng: np.random.Generator) -> None:
+    found = fit_together(np.log10(rng.uniform(size=20_000)).tolist())
+    assert found.share == pytest.approx(1.0, abs=0.05)
+    assert found.decline < 0.02
+
+
+@pytest.mark.parametrize(("share", "decline"), [(0.5, 0.0), (0.7, 0.3), (0.3, 0.1)])
+def test_what_is_fitted_makes_p_values_of_sums(
+    share: float, decline: float, rng: np.random.Generator
+) -> None:
+    """Sums whose small ones are rarer than they say, by a power law, become as rare as they say."""
+    uniform = np.log10(rng.uniform(size=40_000))
+    sums = [Together(share, decline).allowed(p) for p in uniform]
+    found = fit_together(sums)
+    assert share <= found.share < share * 1.1
+    assert decline * 0.6 - 0.05 < found.decline <= decline
+    corrected = np.array([found.corrected(value) for value in sums])
+    for rate, least in ((0.1, 0.8), (0.01, 0.7), (0.001, 0.4)):
+        assert least * rate < (corrected <= np.log10(rate)).mean() <= 1.05 * rate + 1e-4
+
+
+def test_hill_estimator_is_that_of_an_exponential_fit(rng: np.random.Generator) -> None:
+    sums = -rng.exponential(0.4, 3000)
+    beyond = -1 - sums[sums <= -1]
+    _, mean = expon.fit(beyond * np.log(10), floc=0)
+    expected = (1 / mean) * (1 - 1.959964 / np.sqrt(len(beyond))) - 1
+    assert fit_together(sums.tolist()).decline == pytest.approx(max(0.0, expected))
+
+
+def test_few_small_sums_leave_the_share_careful() -> None:
+    assert fit_together([-0.5] * 100).share == pytest.approx(wilson(0, 100).high / 0.1)
+    assert fit_together([-0.5] * 100).decline == 0.0
+    assert fit_together([-0.5] * 10).share == 1.0
+    assert fit_together([-1.0]).decline == 0.0
+    assert fit_together([-0.2] * 500 + [-1.01]).decline == 0.0  # one says little
+
+
+@pytest.mark.parametrize("together", [Together(), Together(0.5), Together(0.4, 0.25)])
+def test_correction_is_monotone_and_undone(together: Together) -> None:
+    sums = np.linspace(-12, 1, 500)
+    corrected = np.array([together.corrected(value) for value in sums])
+    assert (np.diff(corrected) >= 0).all()
+    assert corrected[-1] == 0.0
+    below = corrected < 0
+    again = [together.allowed(value) for value in corrected[below]]
+    np.testing.assert_allclose(again, sums[below], atol=1e-9)
+
+
+def test_decline_ends_where_nothing_was_measured() -> None:
+    together = Together(0.5, 0.25)
+    assert together.corrected(-0.5) == pytest.approx(-0.5 + np.log10(0.5))
+    assert together.corrected(-2.0) == pytest.approx(-2.0 + np.log10(0.5) - 0.25)
+    for value in (-3.0, -6.0, -30.0):
+        assert together.corrected(value) == pytest.approx(value + np.log10(0.5) - 0.5)

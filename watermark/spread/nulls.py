@@ -20,11 +20,11 @@ from forensics.watermark.payload import LAYOUTS
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.searching import in_windows, on_lattices, on_own_grid, sync_plan
 from forensics.watermark.spread.views import views_of
-from forensics.watermark.statistics import Null, fit_null
+from forensics.watermark.statistics import Null, Together, fit_null
 
 __all__ = ["TAG_SHARE", "Nulls", "Trial", "load", "measure", "nulls_of", "of_searches", "shipped", "to_json"]
 
-FORMAT = 4
+FORMAT = 5
 TAG_SHARE = 0.01  # of the error rate, for each layout's tag; the rest is for the synchronisation alone
 _SEARCHES = 3  # own grid, lattices, windows
 _LEAST = 500
@@ -40,8 +40,8 @@ class Nulls:
         lattices: Of the search along lattices.
         windows: Of that along lattices of single parts.
         front: Name of the front end.
-        together: By the codecs looked for, where this front end takes the last look: how often all looks
-            together gave a small p-value, over what they promised; at most 1.
+        together: By the codecs looked for, where this front end takes the last look: how rarely all looks
+            together gave a small p-value.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Nulls:
     lattices: Null
     windows: Null = field(default_factory=Null)
     front: str = "classical"
-    together: Mapping[str, float] = field(default_factory=dict)
+    together: Mapping[str, Together] = field(default_factory=dict)
 
     def log10_p(self, trial: Trial, *, quick: bool) -> float:
         """Return the log10 p-value of a trial, of the synchronisation alone.
@@ -187,7 +187,11 @@ def _nulls(part: dict[str, Any]) -> Nulls:
     for name in ("own_grid", "lattices", "windows"):
         fields = {**part[name], "counts": tuple(part[name]["counts"])}
         searches.append(Null(**fields))
-    together = {str(name): float(value) for name, value in part["together"].items()}
-    if not all(0 < value <= 1 for value in together.values()):
-        raise ValueError(f"shares of {together}")
+    together = {str(name): _together(**value) for name, value in part["together"].items()}
     return Nulls(str(part["name"]), searches[0], searches[1], searches[2], part["front"], together)
+
+
+def _together(share: float, decline: float) -> Together:
+    if not (0 < share <= 1 and 0 <= decline <= 1):
+        raise ValueError(f"a share of {share} that declines by {decline}")
+    return Together(share, decline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ def _of_front(nulls: Nulls) -> Record:
         name: {"pairs": null.pairs, "pictures": null.pictures, "share": null.share, "misfit": null.misfit}
         for name, null in _searches(nulls)
     }
-    return {**searches, "together": dict(nulls.together)}
+    return {**searches, "together": {codecs: asdict(found) for codecs, found in nulls.together.items()}}
 
 
 def _text(measured: Sequence[Nulls]) -> str:
@@ -99,9 +100,10 @@ def _text(measured: Sequence[Nulls]) -> str:
         for label, null in _searches(nulls)
     ]
     together = [
-        f"{nulls.front:9s} last look for {codecs}: p-values are multiplied by {share:.2f}"
+        f"{nulls.front:9s} last look for {codecs}: p-values of 0.1 are multiplied by {found.share:.2f}, "
+        f"those of 0.001 and less by {10 ** found.corrected(-3.0) / 1e-3:.2f}"
         for nulls in measured
-        for codecs, share in nulls.together.items()
+        for codecs, found in nulls.together.items()
     ]
     return "\n".join(searches + together)
 

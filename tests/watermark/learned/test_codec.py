@@ -93,10 +93,10 @@ def test_looking_in_three_ways_costs_a_factor_of_three(marker: Watermarker, key:
     alone, both = (detect(pixels, [key], nulls=bare, codecs=codecs) for codecs in (["learned"], BOTH))
     assert both.codec == "learned"
     assert both.log10_p == pytest.approx(alone.log10_p + np.log10(3), abs=1e-6)
-    shares = nulls_of_front("learned").together  # and with what was measured of all looks together
+    together = nulls_of_front("learned").together  # and with what was measured of all looks together
     counted = (marker.detect(pixels), detect(pixels, [key], codecs=BOTH))
     for found, without, name in zip(counted, (alone, both), ("learned", "spread+learned"), strict=True):
-        assert found.log10_p == pytest.approx(without.log10_p + np.log10(shares[name]), abs=1e-6)
+        assert found.log10_p == pytest.approx(together[name].corrected(without.log10_p), abs=1e-6)
     with pytest.raises(UsageError, match="needs a codec"):
         detect(pixels, [key], codecs=())
 

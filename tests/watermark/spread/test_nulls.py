@@ -107,9 +107,13 @@ def test_file_holds_what_was_measured(tmp_path: Path, rng: np.random.Generator) 
         {"own_grid": None},
         {"lattices": {"share": 1}},
         {"own_grid": {"wrong": 1, "counts": []}},
-        {"together": {"spread": 0}},
-        {"together": {"spread": 1.2}},
-        {"together": {"spread": "much"}},
+        {"together": {"spread": {"share": 0, "decline": 0}}},
+        {"together": {"spread": {"share": 1.2, "decline": 0}}},
+        {"together": {"spread": {"share": "much", "decline": 0}}},
+        {"together": {"spread": {"share": 1, "decline": -0.1}}},
+        {"together": {"spread": {"share": 1, "decline": 1.1}}},
+        {"together": {"spread": {"share": 1}}},
+        {"together": {"spread": 0.6}},
         {"together": [1]},
     ],
 )
@@ -124,7 +128,7 @@ def test_other_files_are_refused(tmp_path: Path, change: dict[str, object]) -> N
 
 @pytest.mark.parametrize(
     ("change", "reason"),
-    [({"format": 3}, "format 3, not 4; calibrate again"), ({"nulls": []}, "measured"), ({"nulls": 5}, "int")],
+    [({"format": 4}, "format 4, not 5; calibrate again"), ({"nulls": []}, "measured"), ({"nulls": 5}, "int")],
 )
 def test_other_documents_are_refused(tmp_path: Path, change: dict[str, object], reason: str) -> None:
     path = tmp_path / "nulls.json"
