@@ -50,7 +50,7 @@ class Attention(nn.Module):
         return split.permute(2, 0, 3, 1, 4).unbind(0)
 
 
-# Peebles & Xie 2022 (DiT), arXiv:2212.09748, section 3.2, with one projection for all blocks as in PixArt (Chen
+# Peebles & Xie 2022 (DiT), arXiv:2212.09748, section 3.2, one projection for all blocks as in PixArt (Chen
 # et al. 2023, arXiv:2310.00426, section 2.3).
 class Modulation(nn.Module):
     """From what a picture is conditioned on to how all blocks are modulated; it starts at zero.
