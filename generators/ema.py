@@ -88,13 +88,12 @@ def combined(
     powers = np.array([power for _, power, _ in averages], np.float64)
     wanted = exponent_of(width)
     gram = _product(ends[:, None], powers[:, None], ends[None], powers[None])
-    side = _product(ends, powers, np.float64(images), np.float64(wanted))
-    shares = np.linalg.solve(gram, side)
+    side = _product(ends, powers, np.full_like(ends, images), np.full_like(powers, wanted))
+    shares = [float(share) for share in np.linalg.solve(gram, side)]
+    kept = [weights for _, _, weights in averages]
     return {
-        name: sum(
-            float(share) * weights[name] for share, (_, _, weights) in zip(shares, averages, strict=True)
-        )
-        for name in averages[0][2]
+        name: sum(share * weights[name] for share, weights in zip(shares, kept, strict=True))
+        for name in kept[0]
     }
 
 

@@ -101,9 +101,9 @@ def weight_of(objective: Objective, at: At) -> Tensor | float:
     """Return what squared errors of the target are multiplied by.
 
     Args:
-        objective: Says in which terms errors count: those of the target; of the picture; of the velocity (Li &
-            He 2025, arXiv:2511.13720); or of the picture, by the signal-to-noise ratio up to 5 (min-SNR, Hang
-            et al. 2023, arXiv:2303.09556).
+        objective: Says in which terms errors count: those of the target; of the picture; of the velocity, as
+            in Li & He 2025, arXiv:2511.13720; or of the picture, by the signal-to-noise ratio up to 5, as in
+            min-SNR (Hang et al. 2023, arXiv:2303.09556).
         at: The path.
     """
     if objective.weight == "target":
