@@ -128,7 +128,7 @@ def test_flows_learn_eight_pictures(kind: str) -> None:
     flow = Flow(FlowConfig(kind, 8, 3, 2, 4, 24)).train()  # type: ignore[arg-type]
     optimizer, generator = torch.optim.Adam(flow.parameters(), 1e-2), torch.Generator().manual_seed(1)
     bits = []
-    for _ in range(80):
+    for _ in range(150):
         loss = bits_per_dimension(flow.log_prob(dequantized(pixels, generator)), 192).mean()
         optimizer.zero_grad()
         loss.backward()
