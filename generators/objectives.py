@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from forensics.errors import UsageError
-from forensics.generators.paths import At, Path
-from forensics.generators.targets import Target, estimate, target
+from forensics.generators.sampling.paths import At, Path
+from forensics.generators.sampling.targets import Target, estimate, target
 
 __all__ = [
     "LogitNormal",

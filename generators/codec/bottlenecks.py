@@ -57,9 +57,9 @@ def kl_objective(kl: Tensor, pressure: Pressure, amount: float) -> Tensor:
 
     Args:
         kl: (B, ...) nats of each value.
-        pressure: `beta`: a multiple of it (Higgins et al. 2017); `capacity`: how far each picture's sum is from
-            an amount (Burgess et al. 2018, arXiv:1804.03599, eq. 8); `free_bits`: what goes beyond an amount
-            for each channel (Kingma et al. 2016, arXiv:1606.04934, eq. 13).
+        pressure: `beta`: a multiple of it (Higgins et al. 2017); `capacity`: how far a picture's sum is
+            from an amount (Burgess et al. 2018, arXiv:1804.03599, eq. 8); `free_bits`: what goes beyond an
+            amount for each channel (Kingma et al. 2016, arXiv:1606.04934, eq. 13).
         amount: The factor, or the nats.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -27,20 +27,20 @@ class Flowed(NamedTuple):
     log_det: Tensor
 
 
-class Invertible(nn.Module):
+class Invertible(Protocol):
     """A layer that can be undone."""
 
-    def forward(self, x: Tensor) -> Flowed:
+    def __call__(self, x: Tensor) -> Flowed:
         """Return the output, and by how much space was stretched."""
-        raise NotImplementedError
+        ...
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return the input."""
-        raise NotImplementedError
+        ...
 
 
 # Dinh et al. 2016 (RealNVP), arXiv:1605.08803, section 3.6.
-class Squeeze(Invertible):
+class Squeeze(nn.Module):
     """Four pixels become four channels."""
 
     def forward(self, x: Tensor) -> Flowed:
@@ -53,7 +53,7 @@ class Squeeze(Invertible):
 
 
 # Kingma & Dhariwal 2018 (Glow), arXiv:1807.03039, section 3.1.
-class ActNorm(Invertible):
+class ActNorm(nn.Module):
     """A scale and a shift for each channel, which make the first batch standard.
 
     Args:
@@ -87,7 +87,7 @@ class ActNorm(Invertible):
 
 
 # Kingma & Dhariwal 2018, section 3.2, with the LU decomposition of eq. 10.
-class InvertibleConvolution(Invertible):
+class InvertibleConvolution(nn.Module):
     """Channels are mixed, the same at each pixel; it starts as a random rotation.
 
     Args:
@@ -126,7 +126,7 @@ class InvertibleConvolution(Invertible):
 
 
 # Dinh et al. 2016, eqs. 7 and 8; survey "affine coupling".
-class Coupling(Invertible):
+class Coupling(nn.Module):
     """What a mask leaves out is scaled and shifted by what a network makes of the rest; it starts as nothing.
 
     Args:

@@ -13,7 +13,6 @@ from forensics.generators.flows.layers import (
     ActNorm,
     Coupling,
     Flowed,
-    Invertible,
     InvertibleConvolution,
     Squeeze,
     checkerboard,
@@ -44,7 +43,7 @@ class FlowConfig:
     width: int = 96
 
 
-class Flow(Invertible):
+class Flow(nn.Module):
     """Pictures to standard normal noise of the same number of values, and back.
 
     Args:

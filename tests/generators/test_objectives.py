@@ -22,8 +22,8 @@ from forensics.generators.objectives import (  # noqa: E402
     paired,
     weight_of,
 )
-from forensics.generators.paths import PATHS  # noqa: E402
-from forensics.generators.targets import TARGETS, estimate, target  # noqa: E402
+from forensics.generators.sampling.paths import PATHS  # noqa: E402
+from forensics.generators.sampling.targets import TARGETS, estimate, target  # noqa: E402
 
 
 def drawing(seed: int = 1) -> torch.Generator:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from forensics.errors import UsageError
-from forensics.generators.paths import PATHS, Path, VarianceExploding
-from forensics.generators.samplers.base import last, start
-from forensics.generators.samplers.diffusion import Churn, ancestral, ddim, dpmpp_2m, edm, invert
-from forensics.generators.samplers.ode import euler
-from forensics.generators.targets import Estimate
-from forensics.generators.times import karras, log_snr, reversed_times, uniform
+from forensics.generators.sampling.base import last, start
+from forensics.generators.sampling.diffusion import Churn, ancestral, ddim, dpmpp_2m, edm, invert
+from forensics.generators.sampling.ode import euler
+from forensics.generators.sampling.paths import PATHS, Path, VarianceExploding
+from forensics.generators.sampling.targets import Estimate
+from forensics.generators.sampling.times import karras, log_snr, reversed_times, uniform
 
 from .gaussian import DEVIATION, MEAN, exact, gaussian
 

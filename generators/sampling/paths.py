@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from forensics.generators.arrays import Array, Time, apply, at_least
+from forensics.generators.sampling.arrays import Array, Time, apply, at_least
 
 __all__ = ["PATHS", "At", "Cosine", "Linear", "Path", "VarianceExploding", "VariancePreserving"]
 

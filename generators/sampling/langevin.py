@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from forensics.generators.arrays import Array
-from forensics.generators.paths import Path
-from forensics.generators.samplers.base import Noise, steps_of
-from forensics.generators.samplers.diffusion import ancestral
-from forensics.generators.targets import Denoiser, score
+from forensics.generators.sampling.arrays import Array
+from forensics.generators.sampling.base import Noise, steps_of
+from forensics.generators.sampling.diffusion import ancestral
+from forensics.generators.sampling.paths import Path
+from forensics.generators.sampling.targets import Denoiser, score
 
 __all__ = ["annealed_langevin", "langevin_step", "predictor_corrector"]
 

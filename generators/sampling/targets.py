@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from forensics.errors import UsageError
-from forensics.generators.arrays import Array, Time
-from forensics.generators.paths import At, Path
+from forensics.generators.sampling.arrays import Array, Time
+from forensics.generators.sampling.paths import At, Path
 
 __all__ = ["TARGETS", "Denoiser", "Estimate", "Target", "denoiser", "estimate", "score", "target", "velocity"]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from forensics.errors import UsageError
-from forensics.generators.paths import Path
+from forensics.generators.sampling.paths import Path
 
 __all__ = ["karras", "log_snr", "reversed_times", "shifted", "uniform"]
 

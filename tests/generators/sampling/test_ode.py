@@ -10,11 +10,11 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from forensics.errors import UsageError
-from forensics.generators.paths import PATHS, Linear
-from forensics.generators.samplers.base import last, start
-from forensics.generators.samplers.ode import euler, heun, midpoint, rk45
-from forensics.generators.targets import Estimate, velocity
-from forensics.generators.times import uniform
+from forensics.generators.sampling.base import last, start
+from forensics.generators.sampling.ode import euler, heun, midpoint, rk45
+from forensics.generators.sampling.paths import PATHS, Linear
+from forensics.generators.sampling.targets import Estimate, velocity
+from forensics.generators.sampling.times import uniform
 
 from .gaussian import exact, gaussian
 

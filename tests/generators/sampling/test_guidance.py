@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from forensics.generators.paths import PATHS
-from forensics.generators.samplers.base import last
-from forensics.generators.samplers.diffusion import ddim
-from forensics.generators.samplers.guidance import by_gradient, guided, rescaled, thresholded
-from forensics.generators.targets import Estimate
-from forensics.generators.times import log_snr
+from forensics.generators.sampling.base import last
+from forensics.generators.sampling.diffusion import ddim
+from forensics.generators.sampling.guidance import by_gradient, guided, rescaled, thresholded
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.targets import Estimate
+from forensics.generators.sampling.times import log_snr
 
 from .gaussian import DEVIATION, MEAN, gaussian
 

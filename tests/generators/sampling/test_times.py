@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from forensics.errors import UsageError
-from forensics.generators.paths import PATHS
-from forensics.generators.times import karras, log_snr, reversed_times, shifted, uniform
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.times import karras, log_snr, reversed_times, shifted, uniform
 
 
 def test_uniform_times_are_those_of_numpy() -> None:

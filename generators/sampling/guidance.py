@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from forensics.generators.arrays import Array
-from forensics.generators.paths import Path
-from forensics.generators.targets import Denoiser, Estimate
+from forensics.generators.sampling.arrays import Array
+from forensics.generators.sampling.paths import Path
+from forensics.generators.sampling.targets import Denoiser, Estimate
 
 __all__ = ["by_gradient", "guided", "rescaled", "thresholded"]
 

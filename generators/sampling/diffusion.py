@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from forensics.errors import UsageError
-from forensics.generators.arrays import Array
-from forensics.generators.paths import At, Path
-from forensics.generators.samplers.base import Noise, steps_of
-from forensics.generators.targets import Denoiser
+from forensics.generators.sampling.arrays import Array
+from forensics.generators.sampling.base import Noise, steps_of
+from forensics.generators.sampling.paths import At, Path
+from forensics.generators.sampling.targets import Denoiser
 
 __all__ = ["Churn", "Variance", "ancestral", "ddim", "dpmpp_2m", "edm", "invert"]
 

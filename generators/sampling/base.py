@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from forensics.errors import UsageError
-from forensics.generators.arrays import Array
-from forensics.generators.paths import Path
+from forensics.generators.sampling.arrays import Array
+from forensics.generators.sampling.paths import Path
 
 __all__ = ["Noise", "Sampler", "last", "start", "steps_of"]
 

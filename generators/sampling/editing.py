@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from forensics.errors import UsageError
-from forensics.generators.arrays import Array, apply, at_least
-from forensics.generators.paths import Path
-from forensics.generators.samplers.base import Noise, Sampler, steps_of
-from forensics.generators.samplers.diffusion import ancestral
-from forensics.generators.targets import Denoiser
+from forensics.generators.sampling.arrays import Array, apply, at_least
+from forensics.generators.sampling.base import Noise, Sampler, steps_of
+from forensics.generators.sampling.diffusion import ancestral
+from forensics.generators.sampling.paths import Path
+from forensics.generators.sampling.targets import Denoiser
 
 __all__ = ["Canvas", "after", "interpolated", "repaint", "sdedit"]
 

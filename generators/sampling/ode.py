@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from forensics.errors import UsageError
-from forensics.generators.arrays import Array
-from forensics.generators.paths import Path
-from forensics.generators.samplers.base import steps_of
-from forensics.generators.targets import Denoiser, velocity
+from forensics.generators.sampling.arrays import Array
+from forensics.generators.sampling.base import steps_of
+from forensics.generators.sampling.paths import Path
+from forensics.generators.sampling.targets import Denoiser, velocity
 
 __all__ = ["euler", "heun", "midpoint", "rk45"]
 

@@ -8,7 +8,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from forensics.generators.paths import PATHS, Cosine, Linear, Path, VarianceExploding, VariancePreserving
+from forensics.generators.sampling.paths import (
+    PATHS,
+    Cosine,
+    Linear,
+    Path,
+    VarianceExploding,
+    VariancePreserving,
+)
 
 NAMES = sorted(PATHS)
 

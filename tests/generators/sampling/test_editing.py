@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from forensics.errors import UsageError
-from forensics.generators.paths import PATHS
-from forensics.generators.samplers.base import last
-from forensics.generators.samplers.diffusion import ddim
-from forensics.generators.samplers.editing import Canvas, after, interpolated, repaint, sdedit
-from forensics.generators.targets import Denoiser, Estimate
-from forensics.generators.times import uniform
+from forensics.generators.sampling.base import last
+from forensics.generators.sampling.diffusion import ddim
+from forensics.generators.sampling.editing import Canvas, after, interpolated, repaint, sdedit
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.targets import Denoiser, Estimate
+from forensics.generators.sampling.times import uniform
 
 from .gaussian import DEVIATION, MEAN, gaussian
 

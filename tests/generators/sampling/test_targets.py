@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from forensics.errors import UsageError
-from forensics.generators.paths import PATHS
-from forensics.generators.targets import TARGETS, denoiser, estimate, score, target, velocity
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.targets import TARGETS, denoiser, estimate, score, target, velocity
 
 
 @pytest.fixture

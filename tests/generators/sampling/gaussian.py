@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from forensics.generators.paths import Path
-from forensics.generators.targets import Denoiser, Estimate
+from forensics.generators.sampling.paths import Path
+from forensics.generators.sampling.targets import Denoiser, Estimate
 
 MEAN, DEVIATION = 0.4, 0.6
 

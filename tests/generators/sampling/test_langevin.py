@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from forensics.generators.paths import PATHS
-from forensics.generators.samplers.base import last, start
-from forensics.generators.samplers.langevin import annealed_langevin, langevin_step, predictor_corrector
-from forensics.generators.times import log_snr
+from forensics.generators.sampling.base import last, start
+from forensics.generators.sampling.langevin import annealed_langevin, langevin_step, predictor_corrector
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.times import log_snr
 
 from .gaussian import DEVIATION, MEAN, gaussian
 
