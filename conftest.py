@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-TRAINING = ("forensics/training", "forensics/watermark/train", "watermark/train")
+TRAINING = (
+    "forensics/generators",
+    "forensics/training",
+    "forensics/watermark/train",
+    "generators",
+    "watermark/train",
+)
 
 collect_ignore_glob = [] if find_spec("torch") else [f"{folder}/*.py" for folder in TRAINING]

@@ -28,7 +28,8 @@ import importlib, pkgutil, sys
 import forensics
 names = [info.name for info in pkgutil.walk_packages(forensics.__path__, "forensics.")]
 for name in names:
-    if not name.startswith(("forensics.training.", "forensics.watermark.train.")):  # these need PyTorch
+    trains = name.startswith(("forensics.generators.", "forensics.training.", "forensics.watermark.train."))
+    if name.startswith("forensics.generators.sampling") or not trains:  # those that train need PyTorch
         importlib.import_module(name)
 heavy = {"torch", "timm", "sklearn", "ray", "scipy", "av", "onnxruntime"} & set(sys.modules)
 assert not heavy, heavy

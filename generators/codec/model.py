@@ -1,0 +1,155 @@
+"""The codec: an encoder, a bottleneck and a decoder, all convolutions, so that any size goes through."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from forensics.errors import UsageError
+from forensics.generators.codec.bottlenecks import Codebook, Gaussian, Latents, Rounding
+from forensics.generators.parts.resampling import Downsample, Upsample, Upsampling
+from forensics.generators.parts.residual import ResidualBlock
+
+__all__ = ["Codec", "CodecConfig", "detail_loss"]
+
+
+@dataclass(frozen=True)
+class CodecConfig:
+    """How large a codec is.
+
+    Attributes:
+        factor: Pixels of a latent each way; a power of two.
+        latent: Channels of latents; of `rounding` that of its levels.
+        width: Features at full size; each halving doubles them, up to four times.
+        blocks: Residual blocks on each level, each way.
+        bottleneck: What latents go through.
+        amount: Nats' weight of `gaussian`.
+        levels: Of `rounding`.
+        tokens: Of `codebook`.
+        upsample: How the decoder doubles sides.
+    """
+
+    factor: int = 4
+    latent: int = 8
+    width: int = 32
+    blocks: int = 1
+    bottleneck: Literal["gaussian", "rounding", "codebook"] = "gaussian"
+    amount: float = 1e-6
+    levels: tuple[int, ...] = (8, 5, 5, 5)
+    tokens: int = 512
+    upsample: Upsampling = "nearest"
+
+    def __post_init__(self) -> None:
+        """Check the factor.
+
+        Raises:
+            UsageError: It is no power of two.
+        """
+        if self.factor < 1 or self.factor & (self.factor - 1):
+            raise UsageError(
+                f"the factor of a codec is a power of two, not {self.factor}",
+                expected="1, 2, 4 ...",
+                actual=self.factor,
+            )
+
+    @property
+    def halvings(self) -> int:
+        """How often sides are halved."""
+        return int(math.log2(self.factor))
+
+    def features(self, level: int) -> int:
+        """Return the features on a level."""
+        return self.width * min(4, 2**level)
+
+
+# Rombach et al. 2021 (latent diffusion), arXiv:2112.10752, section 3.1; survey eq. 94.
+class Codec(nn.Module):
+    """Pictures to latents of unit size, and back.
+
+    Args:
+        config: How large it is.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bottleneck = _bottleneck(config)
+        widths = [config.features(level) for level in range(config.halvings + 1)]
+        down: list[nn.Module] = [nn.Conv2d(3, widths[0], 3, padding=1)]
+        up: list[nn.Module] = [nn.Conv2d(self.bottleneck.channels, widths[-1], 3, padding=1)]
+        for level, width in enumerate(widths):
+            down += [Downsample(widths[level - 1], width)] if level else []
+            down += [ResidualBlock(width) for _ in range(config.blocks)]
+        for level in reversed(range(len(widths))):
+            up += [ResidualBlock(widths[level]) for _ in range(config.blocks)]
+            up += [Upsample(widths[level], widths[level - 1], config.upsample)] if level else []
+        self.down = nn.Sequential(
+            *down, nn.SiLU(), nn.Conv2d(widths[-1], self.bottleneck.needed, 3, padding=1)
+        )
+        self.up = nn.Sequential(*up, nn.SiLU(), nn.Conv2d(widths[0], 3, 3, padding=1))
+        self.register_buffer("mean", torch.zeros(1, self.bottleneck.channels, 1, 1))
+        self.register_buffer("deviation", torch.ones(1, self.bottleneck.channels, 1, 1))
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return (B, C, H / f, W / f) latents of about unit size for (B, 3, H, W) pictures from 0 to 1.
+
+        Raises:
+            UsageError: The sides are no multiples of the factor.
+        """
+        return (self.latents(x).z - self.mean) / self.deviation
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return (B, 3, H, W) pictures, mostly from 0 to 1, for (B, C, H / f, W / f) latents of unit size."""
+        return self.pictures(z * self.deviation + self.mean)
+
+    def latents(self, x: Tensor, generator: torch.Generator | None = None) -> Latents:
+        """Return latents as the bottleneck gives them; what is random is drawn if there is a generator."""
+        if x.shape[2] % self.config.factor or x.shape[3] % self.config.factor:
+            raise UsageError(
+                f"pictures of {x.shape[3]}x{x.shape[2]} do not suit a codec of factor {self.config.factor}",
+                expected=f"multiples of {self.config.factor}",
+                actual=tuple(x.shape[2:]),
+            )
+        return cast("Latents", self.bottleneck(self.down(2.0 * x - 1.0), generator))
+
+    def pictures(self, z: Tensor) -> Tensor:
+        """Return pictures for latents as the bottleneck gives them."""
+        return (self.up(z) + 1.0) / 2.0
+
+    @torch.no_grad()
+    def standardise(self, z: Tensor) -> None:
+        """Keep mean and deviation of each channel of (B, C, h, w) latents: `encode` gives unit size then."""
+        self.mean.copy_(z.mean(dim=(0, 2, 3), keepdim=True))
+        self.deviation.copy_(z.std(dim=(0, 2, 3), keepdim=True).clamp(min=1e-6))
+
+
+def _bottleneck(config: CodecConfig) -> Gaussian | Rounding | Codebook:
+    match config.bottleneck:
+        case "gaussian":
+            return Gaussian(config.latent, "beta", config.amount)
+        case "rounding":
+            return Rounding(config.levels)
+        case "codebook":
+            return Codebook(config.tokens, config.latent)
+
+
+# The residual of a Laplacian pyramid (Burt & Adelson 1983): what blur loses counts more than what it keeps.
+def detail_loss(found: Tensor, wanted: Tensor, share: float = 2.0) -> Tensor:
+    """Return the mean absolute and squared error, with details counted once more.
+
+    Args:
+        found: (B, 3, H, W).
+        wanted: The same shape.
+        share: How much details count beside the whole.
+    """
+    error = found - wanted
+    detail = error - F.interpolate(F.avg_pool2d(error, 2), scale_factor=2.0)
+    return error.abs().mean() + error.square().mean() + share * detail.abs().mean()

@@ -1,0 +1,114 @@
+"""The U-Net that denoises pictures: the classical backbone of diffusion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from forensics.generators.parts.embeddings import Condition
+from forensics.generators.parts.resampling import Downsample, Upsample, Upsampling
+from forensics.generators.parts.residual import ResidualBlock, zeroed
+from forensics.generators.parts.transformer import TransformerBlock
+
+__all__ = ["DenoisingUNet", "UNetConfig"]
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """How large a U-Net is.
+
+    Attributes:
+        channels: Of pictures, 3, or of latents.
+        width: Features on the first level.
+        multiples: Of the width, level by level; each level halves the sides.
+        blocks: Residual blocks on each level, each way.
+        attention: Levels from this one on attend to all their places.
+        heads: Of each attention.
+        labels: Classes; none if 0.
+        dropout: Share of features left out in training.
+        upsample: How the sides are doubled.
+    """
+
+    channels: int = 3
+    width: int = 48
+    multiples: tuple[int, ...] = (1, 2, 2)
+    blocks: int = 1
+    attention: int = 2
+    heads: int = 4
+    labels: int = 0
+    dropout: float = 0.0
+    upsample: Upsampling = "nearest"
+
+
+# Ho et al. 2020, arXiv:2006.11239, appendix B, after Ronneberger et al. 2015, arXiv:1505.04597.
+class DenoisingUNet(nn.Module):
+    """Down to few places and up again, with ways across on every level.
+
+    Args:
+        config: How large it is.
+    """
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = [config.width * m for m in config.multiples]
+        self.condition = Condition(4 * config.width, config.labels)
+        self.stem = nn.Conv2d(config.channels, widths[0], 3, padding=1)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.smaller, self.larger = nn.ModuleList(), nn.ModuleList()
+        for level, width in enumerate(widths):
+            before = widths[max(level - 1, 0)]
+            self.smaller.append(Downsample(before, width) if level else nn.Identity())
+            self.down.append(_level(config, level, [width] * config.blocks, width))
+            self.up.append(_level(config, level, [2 * width] * config.blocks, width))
+            self.larger.append(Upsample(width, before, config.upsample) if level else nn.Identity())
+        self.middle = _level(config, len(widths), [widths[-1]], widths[-1])
+        self.norm = nn.GroupNorm(8, widths[0])
+        self.head = zeroed(nn.Conv2d(widths[0], config.channels, 3, padding=1))
+
+    def forward(self, z: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return what is predicted, of the shape of z.
+
+        Args:
+            z: (B, C, H, W), multiples of 2 to the number of levels less one.
+            t: (B,) times in [0, 1].
+            label: (B,) classes, -1 for any.
+        """
+        condition, deep = self.condition(t, label), self.stem(z)
+        kept: list[Tensor] = []
+        for smaller, layers in zip(self.smaller, self.down, strict=True):
+            deep = smaller(deep)
+            for layer in layers:
+                deep = layer(deep, condition)
+                kept.append(deep)
+        for layer in self.middle:
+            deep = layer(deep, condition)
+        for larger, layers in zip(reversed(self.larger), reversed(self.up), strict=True):
+            for layer in layers:
+                deep = layer(torch.cat([deep, kept.pop()], dim=1), condition)
+            deep = larger(deep)
+        return self.head(F.silu(self.norm(deep)))
+
+
+class _Layer(nn.Module):
+    """A residual block, and attention after it on the levels that have it."""
+
+    def __init__(self, config: UNetConfig, channels: int, out: int, *, attends: bool) -> None:
+        super().__init__()
+        self.block = ResidualBlock(channels, out, condition=4 * config.width, dropout=config.dropout)
+        self.attention = TransformerBlock(out, config.heads) if attends else None
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        x = self.block(x, condition)
+        if self.attention is None:
+            return x
+        places = self.attention(x.flatten(2).transpose(1, 2))
+        return places.transpose(1, 2).reshape(x.shape)
+
+
+def _level(config: UNetConfig, level: int, channels: list[int], out: int) -> nn.ModuleList:
+    attends = level >= config.attention
+    return nn.ModuleList(_Layer(config, each, out, attends=attends) for each in channels)

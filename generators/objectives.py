@@ -1,0 +1,149 @@
+"""What denoisers are trained for: which times, which weights, which pairs of noise and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from forensics.errors import UsageError
+from forensics.generators.sampling.paths import At, Path
+from forensics.generators.sampling.targets import Target, estimate, target
+
+__all__ = [
+    "LogitNormal",
+    "Objective",
+    "Predict",
+    "Uniform",
+    "Weight",
+    "broadcast",
+    "denoising_loss",
+    "paired",
+    "weight_of",
+]
+
+Predict: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # z and (B,) times to what is predicted
+Weight: TypeAlias = Literal["target", "x", "velocity", "min_snr"]
+_NEAREST = 1e-3  # to both ends
+_LEAST = 0.05  # of 1 - t in the weight of the velocity
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Times drawn evenly."""
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return (count,) times in (0, 1)."""
+        t = torch.rand(count, generator=generator, device=generator.device)
+        return t.clamp(_NEAREST, 1.0 - _NEAREST)
+
+
+# Esser et al. 2024 (SD3), arXiv:2403.03206, section 3.1.
+@dataclass(frozen=True)
+class LogitNormal:
+    """Times whose logit is normal: the middle of the path, where most is decided, is seen most.
+
+    Attributes:
+        mean: Below zero, more noise is seen.
+        deviation: How far they spread.
+    """
+
+    mean: float = -0.8
+    deviation: float = 1.0
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return (count,) times in (0, 1)."""
+        normal = torch.randn(count, generator=generator, device=generator.device)
+        return torch.sigmoid(self.mean + self.deviation * normal).clamp(_NEAREST, 1.0 - _NEAREST)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a denoiser is trained for.
+
+    Attributes:
+        path: From noise to pictures.
+        target: What the network predicts.
+        times: How often it sees which noise.
+        weight: In which terms errors count.
+    """
+
+    path: Path
+    target: Target
+    times: Uniform | LogitNormal
+    weight: Weight = "target"
+
+
+def denoising_loss(predict: Predict, x: Tensor, objective: Objective, generator: torch.Generator) -> Tensor:
+    """Return the mean squared error of a network on pictures with fresh noise.
+
+    Args:
+        predict: The network.
+        x: (B, ...) pictures or latents of about unit size.
+        objective: What it is trained for.
+        generator: Draws noise and times, on the device of the pictures.
+    """
+    t = objective.times.draw(len(x), generator)
+    noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+    at = objective.path.at(broadcast(t, x))
+    wanted = target(objective.target, x, noise, at)
+    z = at.mix(x, noise)
+    error = (predict(z, t) - wanted).square()
+    return (weight_of(objective, at) * error).flatten(1).mean(1).mean()
+
+
+# The error of x, in the terms of what is asked: d target / d x at fixed z, squared, is one over the factor.
+def weight_of(objective: Objective, at: At) -> Tensor | float:
+    """Return what squared errors of the target are multiplied by.
+
+    Args:
+        objective: Says in which terms errors count: those of the target; of the picture; of the velocity, as
+            in Li & He 2025, arXiv:2511.13720; or of the picture, by the signal-to-noise ratio up to 5, as in
+            min-SNR (Hang et al. 2023, arXiv:2303.09556).
+        at: The path.
+    """
+    if objective.weight == "target":
+        return 1.0
+    of_x = _per_x(objective.target, at)
+    if objective.weight == "x":
+        return of_x
+    if objective.weight == "min_snr":
+        return of_x * at.snr.clip(max=5.0)
+    turn = (at.sigma * at.alpha_rate - at.alpha * at.sigma_rate) / at.sigma.clip(_LEAST)
+    return of_x * turn**2
+
+
+def _per_x(kind: Target, at: At) -> Tensor:
+    """Return by how much a squared error of a target changes that of the picture."""
+    one = torch.ones_like(at.sigma)
+    zero = torch.zeros_like(at.sigma)
+    return (estimate(kind, one, zero, at).x - estimate(kind, zero, zero, at).x) ** 2
+
+
+def broadcast(t: Tensor, x: Tensor) -> Tensor:
+    """Return (B,) times in a shape that broadcasts against (B, ...) pictures."""
+    return t.to(x.dtype).reshape(-1, *[1] * (x.ndim - 1))
+
+
+# Tong et al. 2023 (OT-CFM), arXiv:2302.00482, section 3.2.4; Pooladian et al. 2023, arXiv:2304.14772.
+def paired(noise: Tensor, x: Tensor) -> Tensor:
+    """Return the noise in the order in which it lies nearest to the pictures, all in all.
+
+    Args:
+        noise: (B, ...).
+        x: (B, ...).
+
+    Raises:
+        UsageError: There are not as many of both.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    if noise.shape != x.shape:
+        raise UsageError("each picture needs noise of its own", expected=x.shape, actual=noise.shape)
+    cost = torch.cdist(x.flatten(1).double(), noise.flatten(1).double()).square()
+    _, order = linear_sum_assignment(cost.cpu().numpy())
+    return noise[torch.from_numpy(np.asarray(order)).to(noise.device)]

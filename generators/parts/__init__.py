@@ -1,0 +1,1 @@
+"""The parts of which all networks are made."""

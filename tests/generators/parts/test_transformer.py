@@ -1,0 +1,96 @@
+"""Attention against PyTorch's own, masks that leak nothing, and blocks that start as nothing."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from forensics.generators.parts.transformer import (  # noqa: E402
+    Attention,
+    Modulation,
+    TransformerBlock,
+    modulated,
+)
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(3)
+
+
+def shaken(module: nn.Module) -> nn.Module:
+    """Return a module none of whose weights is at its start."""
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return module.eval()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_is_its_formula(causal: bool) -> None:
+    layer = shaken(Attention(12, 3))
+    x = torch.randn(2, 5, 12)
+    queries, (keys, values) = layer.queries(x), layer.keys_values(x).chunk(2, dim=2)
+    out = torch.zeros_like(x)
+    for head in range(3):
+        part = slice(4 * head, 4 * head + 4)
+        q, k = (
+            v[..., part] / v[..., part].pow(2).mean(2, keepdim=True).add(1e-6).sqrt() * norm.weight
+            for v, norm in ((queries, layer.query_norm), (keys, layer.key_norm))
+        )
+        logits = q @ k.transpose(1, 2) / math.sqrt(4)
+        if causal:
+            logits = logits.masked_fill(torch.ones(5, 5).triu(1).bool(), -math.inf)
+        out[..., part] = logits.softmax(2) @ values[..., part]
+    torch.testing.assert_close(layer(x, causal=causal), layer.out(out), rtol=1e-4, atol=1e-5)
+
+
+def test_other_sequences_are_attended_to() -> None:
+    layer = shaken(Attention(12, 3, context=7))
+    x, context = torch.randn(2, 5, 12), torch.randn(2, 9, 7)
+    shuffled = context[:, torch.randperm(9)]
+    torch.testing.assert_close(layer(x, context), layer(x, shuffled), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(layer(x, context), layer(x, context + 1))
+
+
+def test_causal_masks_leak_nothing() -> None:
+    block = shaken(TransformerBlock(12, 3))
+    x = torch.randn(1, 6, 12, requires_grad=True)
+    found = block(x, causal=True)
+    for place in range(6):
+        (slope,) = torch.autograd.grad(found[0, place].sum(), x, retain_graph=True)
+        assert (slope[0, place + 1 :] == 0).all()
+        assert (slope[0, : place + 1].abs().sum(1) > 0).all()
+
+
+def test_blocks_start_as_the_way_past_them() -> None:
+    x, condition = torch.randn(2, 5, 12), torch.randn(2, 12)
+    block = TransformerBlock(12, 3, context=7)
+    torch.testing.assert_close(block(x, Modulation(12)(condition), torch.randn(2, 4, 7)), x)
+    assert not torch.allclose(TransformerBlock(12, 3, identity=False)(x), x)
+
+
+def test_conditions_modulate_all_places_alike() -> None:
+    block, modulation = shaken(TransformerBlock(12, 3)), shaken(Modulation(12))
+    x = torch.randn(2, 5, 12)
+    one, other = (block(x, modulation(torch.full((2, 12), value))) for value in (0.0, 1.0))
+    assert not torch.allclose(one, other)
+    order = torch.randperm(5)
+    torch.testing.assert_close(block(x[:, order]), block(x)[:, order], rtol=1e-4, atol=1e-5)
+
+
+def test_dropout_only_in_training() -> None:
+    block = shaken(TransformerBlock(12, 3, dropout=0.5))
+    x = torch.randn(2, 5, 12)
+    torch.testing.assert_close(block(x), block(x))
+    assert not torch.allclose(block.train()(x), block(x))
+
+
+def test_modulation_is_scale_then_shift() -> None:
+    torch.testing.assert_close(
+        modulated(torch.tensor(2.0), torch.tensor(3.0), torch.tensor(0.5)), torch.tensor(6.0)
+    )
