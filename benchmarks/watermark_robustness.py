@@ -1,7 +1,7 @@
 """What do marks survive, with one threshold for all attacks?
 
     python benchmarks/watermark_robustness.py [--suite contract] [--codec spread] [--workers 2]
-        [--pictures measured|fresh|small] [--classical] [--parts FOLDER]
+        [--pictures measured|fresh|small] [--classical] [--most N] [--parts FOLDER]
 
 Every picture is marked at 40 dB with a payload of its own, attacked, and searched at a false-alarm rate of
 one in a million, whatever was done to it. `fresh` takes pictures by which nothing was chosen, `small` such of
@@ -33,6 +33,7 @@ from forensics.watermark.keys import Key
 from forensics.watermark.watermarker import Watermarker
 
 PSNR = 40.0
+MOST = 100  # pictures
 
 
 def work(job: tuple[Picture, str, str, bool]) -> tuple[list[Trial], float]:
@@ -74,7 +75,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--pictures", choices=tuple(SETS), default="measured")
     parser.add_argument("--classical", action="store_true")
-    parser.add_argument("--most", type=int, default=100)
+    parser.add_argument("--most", type=int, default=MOST)
     parser.add_argument("--parts", type=Path)
     options = parser.parse_args()
     suite = load_suite(options.suite)
@@ -112,6 +113,7 @@ def main() -> int:
     )
     name = "_".join([suite.name, options.codec, *(word.lstrip("-") for word in more if word != "--pictures")])
     command = ["--suite", suite.name, "--codec", options.codec, *more]
+    command += ["--most", str(options.most)] if options.most != MOST else []
     path = write_result(
         f"watermark_{name}", f"python benchmarks/watermark_robustness.py {' '.join(command)}", result
     )
