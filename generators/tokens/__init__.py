@@ -1,0 +1,1 @@
+"""Pictures as sequences of tokens: causal, masked, and pixel by pixel."""

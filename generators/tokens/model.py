@@ -1,0 +1,136 @@
+"""The transformer over tokens: each from those before it, or all from those that are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from forensics.errors import UsageError
+from forensics.generators.parts.embeddings import one_hot
+from forensics.generators.parts.patches import positions
+from forensics.generators.parts.transformer import TransformerBlock
+
+__all__ = ["TokenConfig", "TokenTransformer", "causal_loss", "masked_loss", "shown_share"]
+
+
+@dataclass(frozen=True)
+class TokenConfig:
+    """How large a transformer over tokens is.
+
+    Attributes:
+        tokens: How many different ones.
+        rows: Of the grid of tokens.
+        columns: Of the grid.
+        causal: Each token from those before it; else all from those that are shown.
+        width: Values for each token, a multiple of 4 and of `heads`.
+        depth: Blocks.
+        heads: Of each attention.
+        labels: Classes; none if 0.
+        dropout: Share of features left out in training.
+    """
+
+    tokens: int = 1000
+    rows: int = 16
+    columns: int = 16
+    causal: bool = True
+    width: int = 192
+    depth: int = 8
+    heads: int = 6
+    labels: int = 0
+    dropout: float = 0.0
+
+    @property
+    def places(self) -> int:
+        """How many tokens a picture has."""
+        return self.rows * self.columns
+
+
+# Causal: van den Oord et al. 2016, arXiv:1601.06759, eq. 1, by a transformer as in iGPT (Chen et al. 2020).
+# Masked: Chang et al. 2022 (MaskGIT), arXiv:2202.04200, section 3.1.
+class TokenTransformer(nn.Module):
+    """Logits of the token at each place.
+
+    Args:
+        config: How large it is.
+    """
+
+    place: Tensor
+
+    def __init__(self, config: TokenConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed = nn.Embedding(config.tokens + 1, config.width)  # the last stands for what is not shown
+        self.first = nn.Linear(config.labels, config.width) if config.labels else None
+        self.begin = nn.Parameter(0.02 * torch.randn(config.width))
+        places = positions(config.rows, config.columns, config.width)
+        self.register_buffer("place", places, persistent=False)
+        self.blocks = nn.ModuleList(
+            TransformerBlock(config.width, config.heads, dropout=config.dropout, identity=False)
+            for _ in range(config.depth)
+        )
+        self.norm = nn.LayerNorm(config.width)
+        self.head = nn.Linear(config.width, config.tokens)
+
+    def forward(self, tokens: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return (B, N, tokens) logits.
+
+        Args:
+            tokens: (B, N) tokens row by row; -1 for what is not shown. In a causal model those at a place and
+                after it do not count for it, and N may be less than a picture has.
+            label: (B,) classes, -1 for any.
+
+        Raises:
+            UsageError: The model knows no classes.
+        """
+        seen = self.embed(torch.where(tokens < 0, self.config.tokens, tokens))
+        start = self.begin.expand(len(tokens), 1, -1) + self._class(tokens, label)
+        if self.config.causal:
+            x = torch.cat([start, seen[:, :-1]], dim=1)
+        else:
+            x = seen + start
+        x = x + self.place[: x.shape[1]]
+        for block in self.blocks:
+            x = block(x, causal=self.config.causal)
+        return self.head(self.norm(x))
+
+    def _class(self, tokens: Tensor, label: Tensor | None) -> Tensor:
+        if self.first is None:
+            if label is not None:
+                raise UsageError("this model was not trained with classes", actual="a label")
+            return torch.zeros(len(tokens), 1, self.config.width, device=tokens.device)
+        asked = torch.full((len(tokens),), -1, device=tokens.device) if label is None else label
+        return self.first(one_hot(asked, self.config.labels).to(self.begin))[:, None]
+
+
+def causal_loss(model: TokenTransformer, tokens: Tensor, label: Tensor | None = None) -> Tensor:
+    """Return the mean negative log-likelihood of (B, N) tokens, in nats for each."""
+    return F.cross_entropy(model(tokens, label).flatten(0, 1), tokens.flatten())
+
+
+# Chang et al. 2022, section 3.1: the cosine of the share that is done.
+def shown_share(done: Tensor | float) -> Tensor:
+    """Return which share of the tokens is shown when some share of the work is done."""
+    return 1.0 - torch.cos(torch.as_tensor(done) * torch.pi / 2)
+
+
+def masked_loss(
+    model: TokenTransformer, tokens: Tensor, generator: torch.Generator, label: Tensor | None = None
+) -> Tensor:
+    """Return the mean negative log-likelihood of tokens that are not shown, in nats for each.
+
+    Args:
+        model: One that is not causal.
+        tokens: (B, N).
+        generator: Draws how many are shown in each picture, and which.
+        label: (B,) classes, -1 for any.
+    """
+    device = tokens.device
+    share = shown_share(torch.rand(len(tokens), 1, generator=generator, device=device))
+    order = torch.rand(tokens.shape, generator=generator, device=device)
+    hidden = order >= share.clamp(max=1.0 - 1.0 / tokens.shape[1])
+    hidden[:, 0] |= ~hidden.any(1)
+    logits = model(torch.where(hidden, -1, tokens), label)
+    return F.cross_entropy(logits[hidden], tokens[hidden])

@@ -1,0 +1,179 @@
+"""Token models: nothing leaks from what comes later, and what is learned is drawn."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+
+from forensics.errors import UsageError  # noqa: E402
+from forensics.generators.tokens.drawing import drawn, masked_steps, one_by_one  # noqa: E402
+from forensics.generators.tokens.model import (  # noqa: E402
+    TokenConfig,
+    TokenTransformer,
+    causal_loss,
+    masked_loss,
+    shown_share,
+)
+from forensics.generators.tokens.pixelcnn import PixelCNN, PixelCNNConfig, bits, pixels  # noqa: E402
+
+SMALL = {"tokens": 5, "rows": 3, "columns": 4, "width": 24, "depth": 2, "heads": 2}
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(8)
+
+
+def drawing(seed: int = 1) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_later_tokens_do_not_count() -> None:
+    model, tokens = TokenTransformer(TokenConfig(**SMALL)).eval(), torch.randint(5, (1, 12))  # type: ignore[arg-type]
+    plain = model(tokens)
+    for place in range(12):
+        other = tokens.clone()
+        other[0, place] = (other[0, place] + 1) % 5
+        changed = (model(other) - plain).abs().amax(dim=2)[0] > 1e-6
+        assert not changed[: place + 1].any()
+        assert changed[place + 1 :].all()
+    torch.testing.assert_close(model(tokens[:, :7]), plain[:, :7], rtol=1e-4, atol=1e-5)
+
+
+def test_all_that_is_shown_counts_for_all() -> None:
+    model = TokenTransformer(TokenConfig(**SMALL, causal=False)).eval()  # type: ignore[arg-type]
+    tokens = torch.randint(5, (1, 12))
+    other = tokens.clone()
+    other[0, 7] = -1
+    assert ((model(other) - model(tokens)).abs().amax(dim=2) > 1e-6).all()
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_classes_count(causal: bool) -> None:
+    model = TokenTransformer(TokenConfig(**SMALL, causal=causal, labels=3)).eval()  # type: ignore[arg-type]
+    tokens = torch.randint(5, (2, 12))
+    assert not torch.allclose(model(tokens, torch.tensor([0, 1])), model(tokens, torch.tensor([2, 1])))
+    torch.testing.assert_close(model(tokens), model(tokens, torch.tensor([-1, -1])))
+    with pytest.raises(UsageError, match="classes"):
+        TokenTransformer(TokenConfig(**SMALL))(tokens, torch.tensor([0, 1]))  # type: ignore[arg-type]
+
+
+def test_losses_are_cross_entropies() -> None:
+    tokens = torch.randint(5, (200, 12))
+    for causal, loss in ((True, causal_loss), (False, lambda m, t: masked_loss(m, t, drawing()))):
+        model = TokenTransformer(TokenConfig(**SMALL, causal=causal))  # type: ignore[arg-type]
+        nn.init.zeros_(model.head.weight)
+        nn.init.zeros_(model.head.bias)
+        assert loss(model, tokens).item() == pytest.approx(math.log(5), rel=1e-5)
+
+
+def test_cosine_shows_little_at_first() -> None:
+    assert shown_share(0.0).item() == pytest.approx(0.0)
+    assert shown_share(1.0).item() == pytest.approx(1.0)
+    assert shown_share(0.5).item() == pytest.approx(1 - math.cos(math.pi / 4))
+
+
+def test_tokens_are_drawn_by_their_chances() -> None:
+    chances = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    logits = chances.log().expand(20_000, 4)
+    share = torch.bincount(drawn(logits, drawing()), minlength=4) / 20_000
+    torch.testing.assert_close(share, chances, atol=0.015, rtol=0)
+    cold = torch.bincount(drawn(logits, drawing(), 0.5), minlength=4) / 20_000
+    torch.testing.assert_close(cold, chances**2 / (chances**2).sum(), atol=0.015, rtol=0)
+    two = torch.bincount(drawn(logits, drawing(), 1.0, 2), minlength=4) / 20_000
+    torch.testing.assert_close(two, torch.tensor([0.625, 0.375, 0, 0]), atol=0.015, rtol=0)
+    assert (drawn(logits, drawing(), 0.0) == 0).all()
+
+
+def test_eight_pictures_are_learned_and_drawn_one_by_one() -> None:
+    model = TokenTransformer(TokenConfig(**SMALL)).train()  # type: ignore[arg-type]
+    real = torch.randint(5, (8, 12), generator=drawing(3))
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+    for _ in range(250):
+        loss = causal_loss(model, real)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    *_, made = one_by_one(model.eval(), 60, drawing())
+    known = (made[:, None] == real[None]).all(2)
+    assert known.any(1).float().mean() > 0.7
+    assert known.any(0).sum() >= 5  # of the eight
+
+
+def test_three_pictures_are_learned_and_drawn_in_steps() -> None:
+    model = TokenTransformer(TokenConfig(**SMALL, causal=False)).train()  # type: ignore[arg-type]
+    real = torch.randint(5, (3, 12), generator=drawing(3))
+    optimizer, generator = torch.optim.AdamW(model.parameters(), 1e-2), drawing()
+    for _ in range(400):
+        loss = masked_loss(model, real.repeat(8, 1), generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    *_, made = masked_steps(model.eval(), torch.full((60, 12), -1), 12, generator, temperature=0.5)
+    known = (made[:, None] == real[None]).all(2)
+    assert known.any(1).float().mean() > 0.6
+    assert known.any(0).all()
+    part = real.clone()
+    part[:, 6:] = -1  # the second half is told by the first
+    *_, painted = masked_steps(model, part, 6, generator, temperature=0.0)
+    assert (painted == real).float().mean() > 0.9
+
+
+def test_steps_show_more_and_keep_what_is_known() -> None:
+    model = TokenTransformer(TokenConfig(**SMALL, causal=False)).eval()  # type: ignore[arg-type]
+    known = torch.full((6, 12), -1)
+    known[:, :4] = torch.randint(5, (6, 4))
+    seen = list(masked_steps(model, known, 5, drawing()))
+    left = [(tokens < 0).sum(1) for tokens in seen]
+    assert (left[-1] == 0).all()
+    for before, after in zip([(known < 0).sum(1), *left], left, strict=False):
+        assert (after <= before).all()
+    for before, after in zip([known, *seen], seen, strict=False):
+        assert (after[before >= 0] == before[before >= 0]).all()
+    expected = [round(8 * shown_share((i + 1) / 5).item()) for i in range(5)]
+    assert [8 - int(part[0]) for part in left] == [max(1, n) for n in expected]
+    (again,) = list(masked_steps(model, known, 5, drawing()))[-1:]
+    assert torch.equal(again, seen[-1])
+
+
+def test_pixels_see_only_those_before() -> None:
+    model = PixelCNN(PixelCNNConfig(3, 8, 12, 2)).eval()
+    x = torch.randint(8, (1, 3, 5, 5))
+    plain = model(x)
+    order = torch.arange(75).reshape(5, 5, 3).movedim(2, 0)  # rows, then columns, then colours
+    for channel, row, column in ((0, 2, 2), (1, 2, 2), (2, 0, 4), (0, 0, 0), (2, 3, 1)):
+        other = x.clone()
+        other[0, channel, row, column] = (other[0, channel, row, column] + 4) % 8
+        changed = (model(other) - plain).abs().amax(dim=-1)[0] > 1e-7
+        here = order[channel, row, column]
+        assert not changed[order <= here].any()
+        if channel < 2:
+            assert changed[channel + 1, row, column]
+
+
+def test_bits_of_an_untrained_model_are_those_of_its_levels() -> None:
+    model = PixelCNN(PixelCNNConfig(1, 16, 8, 1))
+    nn.init.zeros_(model.head.weight)
+    nn.init.zeros_(model.head.bias)
+    assert bits(model, torch.randint(16, (3, 1, 4, 4))).tolist() == pytest.approx([4.0] * 3)
+
+
+def test_two_pictures_are_learned_and_drawn_pixel_by_pixel() -> None:
+    real = torch.stack([torch.eye(4), 1 - torch.eye(4)]).long()[:, None]
+    model = PixelCNN(PixelCNNConfig(1, 2, 16, 3)).train()
+    optimizer = torch.optim.AdamW(model.parameters(), 5e-3)
+    for _ in range(200):
+        loss = bits(model, real).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.15  # one bit for sixteen pixels is the least
+    *_, made = pixels(model.eval(), 20, 4, drawing())
+    known = (made[:, None] == real[None]).flatten(2).all(2)
+    assert known.any(1).float().mean() > 0.8
+    assert known.any(0).all()
