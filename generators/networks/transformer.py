@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from forensics.generators.parts.embeddings import Condition
@@ -80,14 +81,23 @@ class DenoisingTransformer(nn.Module):
             context: (B, M, context) tokens of text.
             control: (B, N, width) added to the patches before the first block.
         """
+        condition = self.condition(t, label)
+        modulation = self.modulation(condition)
+        x = self.begin(z, control)
+        for block in self.blocks:
+            x = block(x, modulation, context)
+        return self.end(x, condition, z.shape)
+
+    def begin(self, z: Tensor, control: Tensor | None = None) -> Tensor:
+        """Return the (B, N, width) patches of (B, C, H, W), with their places."""
         side = self.config.patch
         rows, columns = z.shape[2] // side, z.shape[3] // side
         x = self.embed(patchify(z, side)) + positions(rows, columns, self.config.width).to(z)
-        if control is not None:
-            x = x + control
-        condition = self.condition(t, label)
-        modulation = self.modulation(condition)
-        for block in self.blocks:
-            x = block(x, modulation, context)
-        shift, scale = self.shape(torch.nn.functional.silu(condition))[:, None].chunk(2, dim=2)
-        return unpatchify(self.head(modulated(self.norm(x), shift, scale)), side, rows, columns)
+        return x if control is None else x + control
+
+    def end(self, x: Tensor, condition: Tensor, shape: torch.Size) -> Tensor:
+        """Return what is predicted for pictures of some shape."""
+        side = self.config.patch
+        shift, scale = self.shape(F.silu(condition))[:, None].chunk(2, dim=2)
+        found = self.head(modulated(self.norm(x), shift, scale))
+        return unpatchify(found, side, shape[2] // side, shape[3] // side)
