@@ -31,6 +31,7 @@ __all__ = [
 RADEMACHER = 3.18
 _NORMAL_95 = 1.959964  # normal quantile of two-sided intervals of 95 %
 _FROM, _TO = -1.0, -3.0  # log10 p-values between which it is measured how looks add up
+_LEAST_BEYOND = 100  # fewer say too little of a tail
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Together:
 
     Attributes:
         share: Of the sum, from 0.1 on; inside (0, 1].
-        decline: Exponent with which the share falls between 0.1 and 0.001; it stays as it is below, where
-            nothing was measured.
+        decline: Exponent with which the share falls between 0.1 and 0.001, inside [0, 1]; it stays as it is
+            below, where nothing was measured.
     """
 
     share: float = 1.0
@@ -98,10 +99,11 @@ def fit_together(log10_sums: Sequence[float]) -> Together:
     """
     beyond = [_FROM - value for value in log10_sums if value <= _FROM]
     share = min(1.0, wilson(len(beyond), len(log10_sums)).high / 10**_FROM)
-    if not sum(beyond):
+    if len(beyond) < _LEAST_BEYOND or not sum(beyond):
         return Together(share)
     fall = len(beyond) / (sum(beyond) * math.log(10.0))  # 1 if small ones are as rare as they say
-    return Together(share, max(0.0, fall * (1.0 - _NORMAL_95 / math.sqrt(len(beyond))) - 1.0))
+    least = fall * (1.0 - _NORMAL_95 / math.sqrt(len(beyond)))
+    return Together(share, min(1.0, max(0.0, least - 1.0)))
 
 
 # If the largest of N has tail probability q each, N q is exponential; its mean tells how many count, and so

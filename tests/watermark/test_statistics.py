@@ -159,7 +159,9 @@ def test_few_small_sums_leave_the_share_careful() -> None:
     assert fit_together([-0.5] * 100).decline == 0.0
     assert fit_together([-0.5] * 10).share == 1.0
     assert fit_together([-1.0]).decline == 0.0
-    assert fit_together([-0.2] * 500 + [-1.01]).decline == 0.0  # one says little
+    steep = np.full(100, -1.01).tolist()
+    assert fit_together([-0.2] * 500 + steep[:99]).decline == 0.0  # they say too little of a tail
+    assert fit_together([-0.2] * 500 + steep).decline == 1.0  # never more
 
 
 @pytest.mark.parametrize("together", [Together(), Together(0.5), Together(0.4, 0.25)])
