@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
-__all__ = ["Array", "Time", "apply", "at_least", "normal_like"]
+__all__ = ["Array", "Time", "apply", "at_least"]
 
 Array: TypeAlias = Any  # numpy.ndarray or torch.Tensor
 Time: TypeAlias = Any  # a float, or an array of them
@@ -28,15 +28,3 @@ def apply(name: str, value: Any) -> Any:
 def at_least(value: Any, least: float) -> Any:
     """Return a float, array or tensor with what is less raised to a bound."""
     return max(value, least) if isinstance(value, (int, float)) else value.clip(least)
-
-
-def normal_like(z: Array, generator: Any) -> Array:
-    """Return standard normal noise like an array or tensor.
-
-    Args:
-        z: Whose shape, type and device it has.
-        generator: `numpy.random.Generator` for arrays, `torch.Generator` for tensors.
-    """
-    if hasattr(z, "new_empty"):
-        return z.new_empty(z.shape).normal_(generator=generator)
-    return generator.standard_normal(z.shape).astype(z.dtype)
