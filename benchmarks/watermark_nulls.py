@@ -34,7 +34,6 @@ from forensics.watermark.calibration import Tried, calibrated, counted, try_pict
 from forensics.watermark.codecs import NAMES, Look, looks
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.codec import SPREAD
-from forensics.watermark.spread.detecting import find
 from forensics.watermark.spread.nulls import Trial, to_json
 from forensics.watermark.spread.views import View, views_of
 from forensics.watermark.statistics import wilson
@@ -106,7 +105,7 @@ def check_picture(job: tuple[Picture, int, str, Path | None]) -> list[float]:
 def least(taken: Sequence[Look], views: Sequence[tuple[View, ...]], key: Key) -> float:
     """Return the least log10 p-value of a key over all looks."""
     found = [
-        find(seen, codec.own(key), codec.nulls, quick=look.quick).log10_p
+        codec.find(seen, key, quick=look.quick).log10_p
         for look, seen in zip(taken, views, strict=True)
         for codec in look.codecs
     ]

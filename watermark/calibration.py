@@ -58,9 +58,9 @@ def try_picture(luma: npt.NDArray[np.uint8], keys: Sequence[Key]) -> Tried:
     """
     tried: list[tuple[Trial, ...]] = []
     for look in looks(available()):
-        own = [codec.own(key) for codec in look.codecs for key in keys]
-        found = measure(luma, own, look.front)
-        tried += [tuple(found[i : i + len(keys)]) for i in range(0, len(own), len(keys))]
+        plans = [codec.plan(key) for codec in look.codecs for key in keys]
+        found = measure(luma, plans, look.front)
+        tried += [tuple(found[i : i + len(keys)]) for i in range(0, len(plans), len(keys))]
     return tuple(tried)
 
 

@@ -122,4 +122,4 @@ def test_a_picture_is_tried_in_every_way_with_every_key() -> None:
     ways = [codec for look in taken for codec in look.codecs]
     assert len(tried) == len(ways)
     for codec, trials in zip(ways, tried, strict=True):
-        assert list(trials) == measure(luma, [codec.own(key) for key in keys], codec.front)
+        assert list(trials) == measure(luma, [codec.plan(key) for key in keys], codec.front)

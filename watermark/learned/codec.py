@@ -25,4 +25,5 @@ def learned() -> Codec:
     bundle = bundled(BUNDLE)
     measured = bundle.folder / NULLS
     nothing = Nulls("nothing measured", Null(), Null(), front=Learned.name)
-    return Codec("learned", Learned(bundle), load(measured)[0] if measured.is_file() else nothing)
+    nulls = load(measured)[0] if measured.is_file() else nothing
+    return Codec("learned", Learned(bundle), nulls, alternating=True)  # clear of the tiles of `spread`

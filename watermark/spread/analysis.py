@@ -29,6 +29,7 @@ OCTAVES = 6
 _LEAST_SIDE = 512  # a picture is halved while its shorter side stays above
 _SIGMA, _WINDOW, _FLOOR, _CLIP = 2.5, 9, 2.0, 3.0
 _LARGEST = 3.5  # of one bin, in units of the noise: a few strong ones would drown the others
+_ANOTHER = 2.0  # times the noise of a ring: in bins of a tile that alternates this is a mark, not noise
 EDGES = np.linspace(1.0, 17.0, 13)  # of rings of like frequency, in cycles per 64 pixels
 
 
@@ -98,19 +99,27 @@ def fold(residual: Floats) -> Floats:
     return total
 
 
-def tile_spectrum(folded: Floats) -> Complex:
-    """Return the tile's half spectrum (64, 33) in units of the noise: parts of variance 1 without a mark.
+def tile_spectrum(folded: Floats, *, alternating: bool = False) -> Complex:
+    """Return the tile's half spectrum in units of the noise: parts of variance 1 without a mark.
 
-    A pattern of period 64 has only every second bin of a cell of 128; the bins between hold noise alone and
-    say how much of it there is at each frequency. Single bins that stand out are cut.
+    A tile that repeats has only the even bins of a cell of 128, one that alternates only those that are odd
+    both ways; the bins between hold noise alone and say how much of it there is at each frequency. Single
+    bins that stand out are cut.
 
     Args:
         folded: (128, 128) from `fold`.
+        alternating: Of a tile that alternates.
+
+    Returns:
+        (64, 33), or (64, 32) of a tile that alternates.
     """
     full = np.fft.rfft2(folded).astype(np.complex64)
     power = full.real**2 + full.imag**2
-    noise = np.interp(_radius(SIDE), (EDGES[1:] + EDGES[:-1]) / 2, _ring_means(power)).astype(np.float32)
-    spectrum = full[::2, ::2] / np.sqrt(noise / 2 + 1e-6)
+    means = _noise_means(power, alternating=alternating)
+    odd = int(alternating)
+    radius = _radius(2 * SIDE)[odd::2, odd::2]
+    noise = np.interp(radius, (EDGES[1:] + EDGES[:-1]) / 2, means).astype(np.float32)
+    spectrum = full[odd::2, odd::2] / np.sqrt(noise / 2 + 1e-6)
     size = np.abs(spectrum)
     return np.asarray(spectrum * np.minimum(1.0, _LARGEST / np.maximum(size, 1e-9)), np.complex64)
 
@@ -131,7 +140,25 @@ def rings() -> npt.NDArray[np.int64]:
     return ring
 
 
-def _ring_means(power: Floats) -> npt.NDArray[np.float64]:
-    total = np.bincount(rings().ravel(), power.ravel(), len(EDGES) + 1)
-    count = np.bincount(rings().ravel(), minlength=len(EDGES) + 1)
+def _noise_means(power: Floats, *, alternating: bool) -> npt.NDArray[np.float64]:
+    """Return the mean power of each ring in bins where the tile has none, and another mark neither."""
+    apart = _ring_means(power, _parities() == 1)
+    if alternating:
+        return apart
+    others = _ring_means(power, _parities() == 2)
+    both = _ring_means(power, _parities() != 0)
+    return np.where(others > _ANOTHER * apart, apart, both)
+
+
+@cache
+def _parities() -> npt.NDArray[np.int64]:
+    """Return (128, 65): 0 for bins of a tile that repeats, 2 for those of one that alternates, else 1."""
+    row, column = np.arange(2 * SIDE) % 2, np.arange(SIDE + 1) % 2
+    return np.asarray(row[:, None] + column, np.int64)
+
+
+def _ring_means(power: Floats, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    ring = np.digitize(_radius(2 * SIDE), EDGES)[used]
+    total = np.bincount(ring, power[used], len(EDGES) + 1)
+    count = np.bincount(ring, minlength=len(EDGES) + 1)
     return (total / np.maximum(count, 1))[1:-1]

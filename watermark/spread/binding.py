@@ -112,7 +112,7 @@ def patterns(key: Key, payload: Payload, plan: Plan, octave: int) -> Bindings:
     phases = key.phases(f"bind {label}", len(plan.bind))
 
     def values(number: int) -> Complex:
-        out = np.zeros(len(plan.rows), np.complex64)
+        out = np.zeros(len(plan.bins.radius), np.complex64)
         out[plan.bind[number :: SIGNS + 2]] = phases[number :: SIGNS + 2]
         return out
 

@@ -3,6 +3,10 @@
 A tile of 64 x 64 pixels has about 365 bins between 0.03 and 0.24 cycles per pixel. A quarter of them, and all
 the lowest, find the mark (synchronisation); the others carry the bits of the code word, every bit in all
 bands, and a few bind the tile to the picture below it.
+
+A tile repeats, or alternates: then it changes its sign from one tile to the next, in both directions. What
+repeats has bins at whole cycles per tile only, what alternates at halves only, so that a mark of one kind is
+nothing but a little noise to the other, and both can be in one picture.
 """
 
 from __future__ import annotations
@@ -25,20 +29,23 @@ _GROUP = 8  # of so many bins of like frequency, one binds and two synchronise
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Complex = npt.NDArray[np.complex64]
+Places = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Places in the tile's half spectrum, (64, 33).
+    """Places in the tile's half spectrum: (64, 33), or (64, 32) of one that alternates.
 
     Attributes:
         rows: (K,).
         columns: (K,).
-        radius: (K,) frequency in cycles per tile.
+        frequency: (K, 2) x and y in cycles per tile.
+        radius: (K,) its length.
     """
 
     rows: Ints
     columns: Ints
+    frequency: Places
     radius: Floats
 
 
@@ -47,20 +54,20 @@ class Plan:
     """What each bin of the tile's half spectrum carries.
 
     Attributes:
-        rows: (K,) row of each bin in the half spectrum, (64, 33).
-        columns: (K,) its column.
-        radius: (K,) its frequency in cycles per tile.
+        alternating: Whether the tile alternates.
+        bins: (K,) where the bins stand.
         sync: (S,) indices of the bins that synchronise.
         sync_phases: (V, S) their phases in each variant, of modulus 1.
         bind: (B,) indices of those that bind.
         data: (M,) indices of those that carry the code word: one bit in each part.
         data_bits: (2M,) which bit; first all real parts, then all imaginary.
         data_signs: (V, 2M) their signs in each variant.
+
+    A tile that alternates has every variant twice, the second time with the other sign.
     """
 
-    rows: Ints
-    columns: Ints
-    radius: Floats
+    alternating: bool
+    bins: Bins
     sync: Ints
     sync_phases: Complex
     bind: Ints
@@ -68,17 +75,31 @@ class Plan:
     data_bits: Ints
     data_signs: Floats
 
+    def seen(self, spectrum: Complex, used: Ints, row: int = 0, column: int = 0) -> Complex:
+        """Return some bins of a spectrum, moved back by an offset.
+
+        Args:
+            spectrum: (..., 64, 33) or (..., 64, 32).
+            used: (N,) which bins.
+            row: Rows from the origin of the spectrum to that of the tile.
+            column: Columns.
+        """
+        turn = self.bins.frequency[used] @ (column, row) * (2j * np.pi / SIDE)
+        found = spectrum[..., self.bins.rows[used], self.bins.columns[used]]
+        return np.asarray(found * np.exp(turn), np.complex64)
+
 
 @lru_cache(maxsize=64)
-def make_plan(key: Key, bits: int) -> Plan:
+def make_plan(key: Key, bits: int, *, alternating: bool = False) -> Plan:
     """Return the plan of a key for code words of some length.
 
     Args:
         key: The secret.
         bits: Bits of a code word.
+        alternating: The tile alternates.
     """
-    band = bins()
-    rows, columns, radius = band.rows, band.columns, band.radius
+    band = bins(alternating=alternating)
+    radius = band.radius
     high = np.flatnonzero(radius >= SPLIT * SIDE)  # by rising radius
     shuffled = _shuffled_in_groups(high, key.stream("roles", len(high)), _GROUP)
     place = np.arange(len(shuffled)) % _GROUP
@@ -88,12 +109,11 @@ def make_plan(key: Key, bits: int) -> Plan:
     order = _shuffled_in_groups(parts, key.stream(f"bits {bits}", len(parts)), bits)
     data_bits = np.empty(len(parts), np.int64)
     data_bits[order] = np.arange(len(parts)) % bits
-    return Plan(
-        rows, columns, radius,
-        sync, key.phases("sync", VARIANTS * len(sync)).reshape(VARIANTS, -1),
-        shuffled[place == 0],
-        data, data_bits, key.signs("data", VARIANTS * len(parts)).reshape(VARIANTS, -1),
-    )  # fmt: skip
+    phases = key.phases("sync", VARIANTS * len(sync)).reshape(VARIANTS, -1)
+    signs = key.signs("data", VARIANTS * len(parts)).reshape(VARIANTS, -1)
+    if alternating:
+        phases, signs = np.concatenate([phases, -phases]), np.concatenate([signs, -signs])
+    return Plan(alternating, band, sync, phases, shuffled[place == 0], data, data_bits, signs)
 
 
 def tile_of(plan: Plan, values: Complex) -> Floats:
@@ -104,26 +124,33 @@ def tile_of(plan: Plan, values: Complex) -> Floats:
         values: (K,) their values.
 
     Returns:
-        (64, 64), of mean square sum(|values|^2).
+        What repeats, of mean square sum(|values|^2): (64, 64), or (128, 128) of a tile that alternates.
     """
-    half = np.zeros((SIDE, SIDE // 2 + 1), np.complex64)
-    half[plan.rows, plan.columns] = values
-    return np.fft.irfft2(half, (SIDE, SIDE)).astype(np.float32) * np.float32(SIDE * SIDE / 2**0.5)
+    times = 2 if plan.alternating else 1
+    side, odd = SIDE * times, times - 1
+    half = np.zeros((side, side // 2 + 1), np.complex64)
+    half[plan.bins.rows * times + odd, plan.bins.columns * times + odd] = values
+    return np.fft.irfft2(half, (side, side)).astype(np.float32) * np.float32(side * side / 2**0.5)
 
 
 @cache
-def bins() -> Bins:
+def bins(*, alternating: bool = False) -> Bins:
     """Return all bins of the band, by rising radius.
 
-    Columns 0 and 32 of the half spectrum hold each bin twice; they are left out.
+    Columns 0 and 32 of the half spectrum of a tile that repeats hold each bin twice; they are left out.
+
+    Args:
+        alternating: Of a tile that alternates.
     """
-    rows, columns = np.meshgrid(np.arange(SIDE), np.arange(1, SIDE // 2), indexing="ij")
-    frequency = np.where(rows > SIDE // 2, rows - SIDE, rows)
-    radius = np.hypot(frequency, columns)
+    middle = 0.5 if alternating else 0.0
+    rows, columns = np.meshgrid(np.arange(SIDE), np.arange(0 if alternating else 1, SIDE // 2), indexing="ij")
+    y = np.where(rows + middle > SIDE // 2, rows - SIDE, rows) + middle
+    frequency = np.stack([columns + middle, y], axis=-1)
+    radius = np.hypot(frequency[..., 0], frequency[..., 1])
     inside = (radius >= LOW * SIDE) & (radius <= HIGH * SIDE)
-    rows, columns, radius = rows[inside], columns[inside], radius[inside]
-    order = np.argsort(radius, kind="stable")
-    return Bins(rows[order], columns[order], radius[order].astype(np.float32))
+    order = np.argsort(radius[inside], kind="stable")
+    rows, columns, frequency = rows[inside][order], columns[inside][order], frequency[inside][order]
+    return Bins(rows, columns, frequency, radius[inside][order].astype(np.float32))
 
 
 def _shuffled_in_groups(values: Ints, words: npt.NDArray[np.uint64], size: int) -> Ints:

@@ -14,14 +14,14 @@ from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, Payload, message
 from forensics.watermark.spread.analysis import octave
 from forensics.watermark.spread.binding import patterns
-from forensics.watermark.spread.carriers import SIDE, VARIANTS, make_plan
+from forensics.watermark.spread.carriers import SIDE, VARIANTS, Plan, make_plan
 from forensics.watermark.spread.describing import geometry_of, tampering_of
 from forensics.watermark.spread.detecting import Finding, find
 from forensics.watermark.spread.embedding import Placement, Residual, residual
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.inspecting import inspect
 from forensics.watermark.spread.nulls import Nulls, shipped
-from forensics.watermark.spread.searching import Aligned
+from forensics.watermark.spread.searching import Aligned, sync_plan
 from forensics.watermark.spread.views import View
 
 __all__ = ["SPREAD", "Codec", "detect_in", "mark", "nulls_for", "placement"]
@@ -37,15 +37,35 @@ class Codec:
         name: What it is called.
         front: What looks at a picture.
         nulls: What unmarked pictures show through that; as shipped with `spread` if None.
+        alternating: Its tiles change their sign from one to the next.
     """
 
     name: str
     front: FrontEnd = CLASSICAL
     nulls: Nulls | None = None
+    alternating: bool = False
 
     def own(self, key: Key) -> Key:
         """Return the key that its marks have: those of two codecs share no carrier."""
         return key if self.name == "spread" else key.derived(f"codec {self.name}")
+
+    def plan(self, key: Key) -> Plan:
+        """Return what the search for its marks of a key needs."""
+        return sync_plan(self.own(key), alternating=self.alternating)
+
+    def find(
+        self, views: Sequence[View], key: Key, nulls: Nulls | None = None, *, quick: bool = False
+    ) -> Finding:
+        """Look for its mark of a key in a picture that is prepared already.
+
+        Args:
+            views: From `views_of`, by its front end.
+            key: The secret.
+            nulls: What unmarked pictures show; as shipped if None.
+            quick: Look on the picture's own grid only.
+        """
+        known = nulls or self.nulls
+        return find(views, self.own(key), known, quick=quick, alternating=self.alternating)
 
     def seen_by(self, other: Codec) -> Codec:
         """Return the codec whose marks are looked for by the front end of another."""
@@ -76,7 +96,7 @@ def mark(
     key = codec.own(key)
     layout = LAYOUTS[payload.layout]
     code = layout.code.encode(message(key, int(payload.identity, 16), layout, payload.version))
-    plan = make_plan(key, len(code))
+    plan = make_plan(key, len(code), alternating=codec.alternating)
     times = octave(*luma.shape)
     signs = 1 - 2 * code.astype(np.float32)
     bindings = patterns(key, payload, plan, times)
@@ -104,7 +124,7 @@ def detect_in(
     """
     known = nulls_for(codec, nulls)
     best, key = min(
-        ((find(views, codec.own(key), known, quick=quick), key) for key in keys),
+        ((codec.find(views, key, known, quick=quick), key) for key in keys),
         key=lambda pair: pair[0].log10_p,
     )
     log10_p = min(0.0, best.log10_p + float(np.log10(len(keys))))
@@ -128,7 +148,10 @@ def _described(
 ) -> Detection:
     word = best.words[0]
     payload = word.payload if word.payload.verified else None
-    inspection = inspect(codec.own(key), payload, aligned, best.place) if payload and best.place else None
+    inspection = None
+    if payload and best.place:
+        alternating = codec.alternating
+        inspection = inspect(codec.own(key), payload, aligned, best.place, alternating=alternating)
     copied = inspection.bound.copied if inspection else None
     return Detection(
         detected=True,

@@ -61,7 +61,14 @@ class Finding:
     words: tuple[Word, ...] = ()
 
 
-def find(views: Sequence[View], key: Key, nulls: Nulls | None = None, *, quick: bool = False) -> Finding:
+def find(
+    views: Sequence[View],
+    key: Key,
+    nulls: Nulls | None = None,
+    *,
+    quick: bool = False,
+    alternating: bool = False,
+) -> Finding:
     """Look for the mark of a key.
 
     Args:
@@ -69,9 +76,10 @@ def find(views: Sequence[View], key: Key, nulls: Nulls | None = None, *, quick: 
         key: The secret.
         nulls: What unmarked pictures show; as shipped if None.
         quick: Look on the picture's own grid only.
+        alternating: Its tiles alternate.
     """
     nulls = nulls or shipped()
-    plan = sync_plan(key)
+    plan = sync_plan(key, alternating=alternating)
     own = on_own_grid(views, plan)
     if min(views[0].luma.shape) < _LEAST_SIDE:
         return Finding(0.0, 0.0, own)
@@ -127,7 +135,8 @@ def _fitted(plan: Plan, aligned: Aligned) -> Aligned | None:
 # much: P(verified and p <= t / q) <= q t / q = t. The shares keep the sum of all ways below t.
 def _words(key: Key, plan: Plan, candidate: Candidate, aligned: Aligned, log10_sync: float) -> Finding:
     place, _ = aligned.place(plan)
-    words = read_words(key, aligned.tile, place)
+    tile = aligned.tile(alternating=plan.alternating)
+    words = read_words(key, tile, place, alternating=plan.alternating)
     log10_p = log10_sync
     if words[0].payload.verified:
         tag = LAYOUTS[words[0].payload.layout].tag

@@ -12,7 +12,6 @@ from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spec
 from forensics.watermark.spread.binding import Bindings, tile_signs
 from forensics.watermark.spread.carriers import SIDE, Plan, tile_of
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
-from forensics.watermark.spread.sync import shifted
 from forensics.watermark.spread.tiles import sign_plane
 
 __all__ = ["BIND_SHARE", "Placement", "Residual", "data_values", "mark_values", "read_bits", "residual"]
@@ -106,7 +105,7 @@ def residual(
         return both
 
     added = pattern(np.ones_like(code))
-    seen = tile_spectrum(fold(front.residual(small + added)))
+    seen = tile_spectrum(fold(front.residual(small + added)), alternating=plan.alternating)
     agreement = code * read_bits(seen, plan, place, len(code))
     mean = max(float(agreement.mean()), 1e-6)
     added = pattern(np.clip(1 + _EVENING * (1 - agreement / mean), _LEAST, _MOST).astype(np.float32))
@@ -124,7 +123,7 @@ def _at_error(found: Residual, wanted: float) -> Residual:
 
 
 def mark_values(plan: Plan, code: Floats, variant: int) -> Complex:
-    """Return (K,) bins of the part of a mark that is the same in every tile.
+    """Return (K,) bins of the part of a mark that is the same in every tile, but for the sign.
 
     Args:
         plan: The tile.
@@ -139,7 +138,7 @@ def mark_values(plan: Plan, code: Floats, variant: int) -> Complex:
 
 def data_values(plan: Plan, code: Floats, variant: int) -> Complex:
     """Return (K,) bins of a code word, of modulus 1 where they carry one."""
-    values = np.zeros(len(plan.rows), np.complex64)
+    values = np.zeros(len(plan.bins.radius), np.complex64)
     parts = code[plan.data_bits] * plan.data_signs[variant]
     values[plan.data] = (parts[: len(plan.data)] + 1j * parts[len(plan.data) :]) / np.float32(2**0.5)
     return values
@@ -151,13 +150,13 @@ def read_bits(
     """Return (n,) correlations of the bits, of unit variance without a mark.
 
     Args:
-        spectrum: (64, 33) from `tile_spectrum`, oriented like the tile.
+        spectrum: From `tile_spectrum`, oriented like the tile.
         plan: The tile.
         place: Variant and offset.
         bits: Bits of the code word.
         weights: (M,) weight of each of the data bins; alike if None.
     """
-    seen = shifted(spectrum, place.row, place.column)[plan.rows[plan.data], plan.columns[plan.data]]
+    seen = plan.seen(spectrum, plan.data, place.row, place.column)
     parts = np.concatenate([seen.real, seen.imag]) * plan.data_signs[place.variant]
     weight = np.ones(len(parts)) if weights is None else np.tile(weights, 2)
     norm = np.sqrt(np.bincount(plan.data_bits, weight**2, bits))
@@ -180,4 +179,4 @@ def _bound(luma: Floats, plan: Plan, bindings: Bindings, place: Placement) -> Fl
 def _tiled(tile: Floats, place: Placement, shape: tuple[int, ...]) -> Floats:
     height, width = shape
     rolled = np.roll(tile, (place.row, place.column), (0, 1))
-    return np.tile(rolled, (-(-height // SIDE), -(-width // SIDE)))[:height, :width]
+    return np.tile(rolled, (-(-height // len(tile)), -(-width // len(tile))))[:height, :width]

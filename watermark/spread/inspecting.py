@@ -11,7 +11,7 @@ from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, VERSION, Payload, message
 from forensics.watermark.spread.analysis import OCTAVES
 from forensics.watermark.spread.binding import Bound, Margins, bound_to, margins, patterns
-from forensics.watermark.spread.carriers import Plan, make_plan
+from forensics.watermark.spread.carriers import VARIANTS, Plan, make_plan
 from forensics.watermark.spread.embedding import BIND_SHARE, Placement, mark_values
 from forensics.watermark.spread.frontend import CLASSICAL
 from forensics.watermark.spread.masking import readability
@@ -49,7 +49,9 @@ class Inspection:
     origin: tuple[int, int]
 
 
-def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> Inspection:
+def inspect(
+    key: Key, payload: Payload, aligned: Aligned, place: Placement, *, alternating: bool = False
+) -> Inspection:
     """Look at a mark tile by tile.
 
     Args:
@@ -57,13 +59,14 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
         payload: What the mark says.
         aligned: The picture on the grid of the tiles.
         place: Variant and offset of the tile.
+        alternating: The tiles alternate.
     """
     layout = LAYOUTS[payload.layout]
     code = layout.code.encode(message(key, int(payload.identity, 16), layout, payload.version))
-    plan = make_plan(key, len(code))
-    known = mark_values(plan, (1 - 2 * code.astype(np.float32)), place.variant)
-    found = spectra(aligned.residual, place.row, place.column)
-    evenly = found if aligned.view.front is CLASSICAL else _seen_evenly(aligned, place)
+    plan = make_plan(key, len(code), alternating=alternating)
+    known = mark_values(plan, (1 - 2 * code.astype(np.float32)), place.variant % VARIANTS)
+    found = _seen(aligned.residual, plan, place)
+    evenly = found if aligned.view.front is CLASSICAL else _seen_evenly(aligned, plan, place)
     presence = agreement(evenly, plan, known)
     inside = _tiles_inside(aligned, place)
     expected = _expected(presence, inside, whole_tiles(readability(aligned.luma), place.row, place.column))
@@ -89,13 +92,19 @@ def inspect(key: Key, payload: Payload, aligned: Aligned, place: Placement) -> I
     )
 
 
-def _seen_evenly(aligned: Aligned, place: Placement) -> Complex:
+def _seen(residual: Floats, plan: Plan, place: Placement) -> Complex:
+    """Return the spectra of the tiles, with the sign that they were put in with."""
+    found = spectra(residual, place.row, place.column, alternating=plan.alternating)
+    return found if place.variant < VARIANTS else -found
+
+
+def _seen_evenly(aligned: Aligned, plan: Plan, place: Placement) -> Complex:
     """Return the spectra of the tiles by the classical front end.
 
     How well it sees a mark follows from the content (`readability`). A trained one sees more, but how much
     more differs from tile to tile, and what is missing could not be told from what it sees worse.
     """
-    return spectra(CLASSICAL.residual(aligned.luma) * aligned.inside, place.row, place.column)
+    return _seen(CLASSICAL.residual(aligned.luma) * aligned.inside, plan, place)
 
 
 def _expected(presence: Floats, inside: npt.NDArray[np.bool_], readable: Floats) -> Floats:

@@ -1,14 +1,15 @@
 """Where the tiles lie: the lattice that a periodic mark leaves in the autocorrelation.
 
 M. Kutter, "Watermarking resistant to translation, rotation and scaling", SPIE 3528, 1998: a pattern that
-repeats makes peaks at all multiples of its periods, and these turn and stretch as the picture does.
+repeats makes peaks at all multiples of its periods, and these turn and stretch as the picture does. One that
+alternates makes dips in place of peaks where the multiples have an odd sum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +36,21 @@ class Autocorrelation:
 
     Attributes:
         values: (H, W) in units of its deviation; lag zero stands at `centre`.
-        spread: (H, W) the largest of each pixel's neighbourhood, in units of its own deviation.
         centre: x and y of lag zero.
     """
 
     values: Floats
-    spread: Floats
     centre: Basis
+
+    @cached_property
+    def peaks(self) -> Floats:
+        """(H, W) the largest of each pixel's neighbourhood, in units of its own deviation."""
+        return _largest(self.values)
+
+    @cached_property
+    def dips(self) -> Floats:
+        """(H, W) the same of the values with the other sign."""
+        return _largest(-self.values)
 
 
 @dataclass(frozen=True)
@@ -59,8 +68,6 @@ class Lattice:
 
 def autocorrelation(plane: Plane) -> Autocorrelation:
     """Return the autocorrelation of a picture's residual from its whitened spectrum."""
-    import cv2
-
     height, width = len(plane.values), plane.width
     power = plane.values.real**2 + plane.values.imag**2
     power *= np.float32(0.5)
@@ -73,15 +80,25 @@ def autocorrelation(plane: Plane) -> Autocorrelation:
     rows, columns = (n * 7 // 16 for n in (height, width))
     values = np.roll(whole, (rows, columns), (0, 1))[: 2 * rows + 1, : 2 * columns + 1]
     edge = np.concatenate([values[: rows // 4].ravel(), values[-(rows // 4) :].ravel()])
-    values = values / max(float(edge.std()), 1e-12)
-    spread = cv2.dilate(values, np.ones((3, 3), np.uint8))
-    edge = spread[: rows // 4]
-    spread = (spread - edge.mean()) / max(float(edge.std()), 1e-12)
-    return Autocorrelation(values, spread, np.array([columns, rows], np.float64))
+    return Autocorrelation(values / max(float(edge.std()), 1e-12), np.array([columns, rows], np.float64))
+
+
+def _largest(values: Floats) -> Floats:
+    import cv2
+
+    spread = np.asarray(cv2.dilate(values, np.ones((3, 3), np.uint8)), np.float32)
+    edge = spread[: len(values) // 8]
+    return np.asarray((spread - edge.mean()) / max(float(edge.std()), 1e-12), np.float32)
 
 
 def lattices(
-    found: Autocorrelation, shortest: float, longest: float, most: int, reach: float = _REACH
+    found: Autocorrelation,
+    shortest: float,
+    longest: float,
+    most: int,
+    reach: float = _REACH,
+    *,
+    alternating: bool = False,
 ) -> tuple[Lattice, ...]:
     """Return the lattices that fit best, strongest first, all different.
 
@@ -91,18 +108,24 @@ def lattices(
         longest: Greatest period.
         most: How many to return.
         reach: Pixels in which they are scanned for; in fewer, fewer angles and sizes are different.
+        alternating: Of tiles that alternate.
     """
-    starts = [*_squares(found, shortest, longest, reach), *_of_peaks(found, shortest, longest)]
+    starts = [
+        *_squares(found, shortest, longest, reach, alternating),
+        *_of_peaks(found, shortest, longest, alternating),
+    ]
     starts.sort(key=lambda lattice: -lattice.strength)
     out: list[Lattice] = []
     for start in starts[: 3 * most]:
-        lattice = _refined(found, start)
+        lattice = _refined(found, start, alternating)
         if all(not _same(lattice.basis, other.basis) for other in out):
             out.append(lattice)
     return tuple(sorted(out, key=lambda lattice: -lattice.strength)[:most])
 
 
-def _squares(found: Autocorrelation, shortest: float, longest: float, reach: float) -> Iterator[Lattice]:
+def _squares(
+    found: Autocorrelation, shortest: float, longest: float, reach: float, alternating: bool
+) -> Iterator[Lattice]:
     """Yield the best square lattice of each size that is better than its neighbours in size."""
     coarser = _REACH / reach
     sizes = shortest * np.exp(np.arange(0.0, np.log(longest / shortest), _STEP * coarser))
@@ -113,16 +136,19 @@ def _squares(found: Autocorrelation, shortest: float, longest: float, reach: flo
     most = _most_multiples(sizes, reach)
     for number in np.unique(most):
         bases = sizes[most == number, None, None, None] * units
-        scores[most == number] = _strengths(found, bases, int(number))
+        scores[most == number] = _strengths(found, bases, int(number), alternating)
     values = scores.max(axis=1)
     for i in np.argsort(-values)[:_PEAKS]:
         if values[i] == values[max(0, i - 2) : i + 3].max():
             yield Lattice(sizes[i] * units[int(scores[i].argmax())], float(values[i]))
 
 
-def _of_peaks(found: Autocorrelation, shortest: float, longest: float) -> Iterator[Lattice]:
-    """Yield lattices that two strong peaks span: stretched and sheared ones as well."""
-    peaks = _strong_peaks(found, shortest * 0.8, longest * 1.25)
+def _of_peaks(
+    found: Autocorrelation, shortest: float, longest: float, alternating: bool
+) -> Iterator[Lattice]:
+    """Yield lattices that two strong peaks, or dips, span: stretched and sheared ones as well."""
+    values = -found.values if alternating else found.values
+    peaks = _strong_peaks(values, found.centre, shortest * 0.8, longest * 1.25)
     first, second = np.triu_indices(len(peaks), 1)
     bases = np.stack([peaks[first], peaks[second]], axis=2)
     lengths = np.hypot(bases[:, 0], bases[:, 1])
@@ -131,16 +157,16 @@ def _of_peaks(found: Autocorrelation, shortest: float, longest: float) -> Iterat
     bases, area = bases[upright & (area > shortest**2)], area[upright & (area > shortest**2)]
     if not len(bases):
         return
-    scores = _strengths(found, bases, int(_most_multiples(np.sqrt(np.median(area)))))
+    scores = _strengths(found, bases, int(_most_multiples(np.sqrt(np.median(area)))), alternating)
     for i in np.argsort(-scores)[:_PEAKS]:
         yield Lattice(bases[i], float(scores[i]))
 
 
-def _strong_peaks(found: Autocorrelation, nearest: float, farthest: float) -> Basis:
+def _strong_peaks(values: Floats, centre: Basis, nearest: float, farthest: float) -> Basis:
     """Return (N, 2) the strongest local maxima of the half plane, as x and y from lag zero."""
-    cx, cy = (int(c) for c in found.centre)
+    cx, cy = (int(c) for c in centre)
     reach = int(min(farthest, cx - 2, cy - 2))
-    window = found.values[cy : cy + reach + 1, cx - reach : cx + reach + 1]
+    window = values[cy : cy + reach + 1, cx - reach : cx + reach + 1]
     import cv2
 
     y, x = np.nonzero(window == cv2.dilate(window, np.ones((7, 7), np.uint8)))
@@ -156,13 +182,17 @@ def _most_multiples(sizes: Basis | np.float64 | float, reach: float = _REACH) ->
     return np.asarray(np.clip(reach / np.asarray(sizes), 2, _MOST_MULTIPLES), np.int64)
 
 
-def _strengths(found: Autocorrelation, bases: Basis, most: int) -> npt.NDArray[np.float64]:
+def _strengths(found: Autocorrelation, bases: Basis, most: int, alternating: bool) -> npt.NDArray[np.float64]:
     """Return (...,) strengths of (..., 2, 2) lattices, by so many multiples of their periods."""
     points = np.rint(bases @ _multiples(most).T)
     x, y = (np.asarray(points[..., k, :] + found.centre[k], np.int64) for k in (0, 1))
-    height, width = found.spread.shape
+    height, width = found.values.shape
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    seen = np.where(inside, found.spread[y.clip(0, height - 1), x.clip(0, width - 1)], np.float32(0))
+    x, y = x.clip(0, width - 1), y.clip(0, height - 1)
+    seen = np.where(inside, found.peaks[y, x], np.float32(0))
+    if alternating:
+        odd = _signs(_multiples(most)) < 0
+        seen[..., odd] = np.where(inside[..., odd], found.dips[y[..., odd], x[..., odd]], np.float32(0))
     count = np.maximum(inside.sum(axis=-1), 1)
     return np.asarray(seen.sum(axis=-1, dtype=np.float64) / np.sqrt(count), np.float64)
 
@@ -175,16 +205,21 @@ def _multiples(most: int) -> Basis:
     return np.stack([i[kept], j[kept]], axis=1).astype(np.float64)
 
 
-def _refined(found: Autocorrelation, start: Lattice) -> Lattice:
+def _signs(multiples: Basis) -> Basis:
+    """Return (N,) signs that a tile that alternates has after so many steps."""
+    return np.asarray(1 - 2 * (multiples.sum(axis=1) % 2), np.float64)
+
+
+def _refined(found: Autocorrelation, start: Lattice, alternating: bool) -> Lattice:
     """Fit the periods to the peaks near their multiples, near ones first, then all."""
     basis = start.basis
     size = float(np.sqrt(abs(np.linalg.det(basis))))
     for most in (2, 4, max(4, int(found.centre.min() * 0.8 / size))):
-        basis = _fitted(found, basis, _multiples(min(most, 12)))
-    return Lattice(basis, float(_strengths(found, basis, int(_most_multiples(size)))))
+        basis = _fitted(found, basis, _multiples(min(most, 12)), alternating)
+    return Lattice(basis, float(_strengths(found, basis, int(_most_multiples(size)), alternating)))
 
 
-def _fitted(found: Autocorrelation, basis: Basis, multiples: Basis) -> Basis:
+def _fitted(found: Autocorrelation, basis: Basis, multiples: Basis, alternating: bool) -> Basis:
     points = multiples @ basis.T
     height, width = found.values.shape
     corner = np.rint(points + found.centre).astype(np.int64) - 2
@@ -194,6 +229,8 @@ def _fitted(found: Autocorrelation, basis: Basis, multiples: Basis) -> Basis:
     corner, multiples = corner[inside], multiples[inside]
     offsets = np.arange(5)
     patches = found.values[corner[:, 1, None, None] + offsets[:, None], corner[:, 0, None, None] + offsets]
+    if alternating:
+        patches = patches * _signs(multiples)[:, None, None]
     patches = np.maximum(patches, 0.0) ** 2
     weight = patches.max(axis=(1, 2))
     total = np.maximum(patches.sum(axis=(1, 2)), 1e-9)

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
-from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS
+from forensics.watermark.spread.carriers import Plan
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
-from forensics.watermark.spread.searching import in_windows, on_lattices, on_own_grid, sync_plan
+from forensics.watermark.spread.searching import in_windows, on_lattices, on_own_grid
 from forensics.watermark.spread.views import views_of
 from forensics.watermark.statistics import Null, Together, fit_null
 
@@ -98,19 +98,18 @@ def of_searches(log10_p: Sequence[float], *, quick: bool) -> float:
     return min(0.0, min(log10_p) + math.log10(most))
 
 
-def measure(luma: npt.NDArray[np.uint8], keys: Sequence[Key], front: FrontEnd = CLASSICAL) -> list[Trial]:
+def measure(luma: npt.NDArray[np.uint8], plans: Sequence[Plan], front: FrontEnd = CLASSICAL) -> list[Trial]:
     """Search an unmarked picture for the marks of some keys.
 
     Args:
         luma: (H, W).
-        keys: Fresh keys, with which nothing was ever marked.
+        plans: Of fresh keys, with which nothing was ever marked, from `sync_plan`.
         front: What looks at it.
     """
     views = views_of(luma, front=front)
     windows = views[0].windows
     trials = []
-    for key in keys:
-        plan = sync_plan(key)
+    for plan in plans:
         own, other = on_own_grid(views, plan), on_lattices(views, plan, 1)[0]
         both = own.sync.z, own.searched, other.sync.z, other.searched
         part = in_windows(windows, plan) if windows else None

@@ -111,24 +111,18 @@ def seen_along(plane: Plane, bases: Basis, plan: Plan) -> Complex:
 
     A tile that is laid along periods B has its bin k at frequency B^-T k.
     """
-    return plane.at(_bins(plan) @ np.linalg.inv(bases))
+    return plane.at(plan.bins.frequency[plan.sync] @ np.linalg.inv(bases))
 
 
 def seen_on_tile(spectrum: Complex, plan: Plan) -> Complex:
     """Return (8, S) bins of the plan's `sync` of a tile turned and mirrored in all ways.
 
     Args:
-        spectrum: (64, 33) of the mean tile.
+        spectrum: Of the mean tile.
         plan: The tile.
     """
-    bins = np.rint(_bins(plan) @ np.linalg.inv(NAMINGS)).astype(np.int64)
-    mirrored = bins[..., 0] < 0
-    bins = np.where(mirrored[..., None], -bins, bins)
+    frequency = plan.bins.frequency[plan.sync] @ np.linalg.inv(NAMINGS)
+    mirrored = frequency[..., 0] < 0
+    bins = np.floor(np.where(mirrored[..., None], -frequency, frequency) + 1e-6).astype(np.int64)
     found = spectrum[bins[..., 1] % SIDE, bins[..., 0]]
     return np.where(mirrored, np.conj(found), found)
-
-
-def _bins(plan: Plan) -> Basis:
-    """Return (S, 2): columns and rows of the synchronising bins, rows from -32 to 31."""
-    rows = np.where(plan.rows > SIDE // 2, plan.rows - SIDE, plan.rows)
-    return np.stack([plan.columns, rows], axis=1)[plan.sync].astype(np.float64)

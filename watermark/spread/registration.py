@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE, Plan
 from forensics.watermark.spread.geometry import Matrix, Warp
+from forensics.watermark.spread.sync import surface
 
 __all__ = ["corrected", "displacements"]
 
@@ -32,24 +33,38 @@ def displacements(residual: Floats, plan: Plan, values: Complex, row: int, colum
     """
     import cv2
 
-    template = np.zeros((SIDE, SIDE // 2 + 1), np.complex64)
-    template[plan.rows, plan.columns] = np.conj(values)
-    norm = SIDE * SIDE / 2 / np.sqrt((np.abs(values) ** 2).sum())
+    used = np.flatnonzero(values)
+    template = np.conj(values[used]) / np.sqrt((np.abs(values) ** 2).sum())
+    every = np.arange(len(values))
     found = []
     for y in range(row, residual.shape[0] - _CELL + 1, SIDE):
         for x in range(column, residual.shape[1] - _CELL + 1, SIDE):
-            part = residual[y : y + _CELL, x : x + _CELL]
-            tile = part.reshape(2, SIDE, 2, SIDE).sum(axis=(0, 2))
-            spectrum = np.fft.rfft2(tile)
-            seen = spectrum[plan.rows, plan.columns]
+            seen = plan.seen(_spectrum(residual[y : y + _CELL, x : x + _CELL], plan), every)
             power = np.sqrt((np.abs(seen) ** 2).mean() / 2 + 1e-9)
-            surface = np.fft.irfft2(spectrum * template, (SIDE, SIDE)) * (norm / power)
-            near = np.roll(surface, (_REACH, _REACH), (0, 1))[: 2 * _REACH + 1, : 2 * _REACH + 1]
-            _, z, _, (px, py) = cv2.minMaxLoc(near.astype(np.float32))
+            sign = -1 if plan.alternating and (y - row + x - column) % _CELL else 1
+            whole = surface(seen[used] * template * (sign / power), used, plan)
+            near = _around(whole, plan)
+            _, z, _, (px, py) = cv2.minMaxLoc(near)
             if z >= _CERTAIN:
                 dx, dy = _vertex(near, px, py)
                 found.append((x + SIDE, y + SIDE, dx - _REACH, dy - _REACH))
     return np.array(found, np.float64).reshape(-1, 4)
+
+
+def _spectrum(part: Floats, plan: Plan) -> Complex:
+    """Return the half spectrum of the mean tile of a part of two by two."""
+    if plan.alternating:
+        return np.asarray(np.fft.rfft2(part)[1::2, 1::2], np.complex64)
+    return np.asarray(np.fft.rfft2(part.reshape(2, SIDE, 2, SIDE).sum(axis=(0, 2))), np.complex64)
+
+
+def _around(surface: Floats, plan: Plan) -> Floats:
+    """Return (21, 21): a surface from 10 offsets before none to 10 after."""
+    near = np.roll(surface, (_REACH, _REACH), (0, 1))[: 2 * _REACH + 1, : 2 * _REACH + 1].copy()
+    if plan.alternating:  # what is rolled over the edge lies in the tile before, of the other sign
+        near[:_REACH] *= -1
+        near[:, :_REACH] *= -1
+    return near
 
 
 def corrected(warp: Warp, parts: Matrix) -> Warp | None:
@@ -69,7 +84,7 @@ def corrected(warp: Warp, parts: Matrix) -> Warp | None:
     return None if matrix is None else Warp(warp.matrix @ matrix, warp.size)
 
 
-def _vertex(surface: npt.NDArray[np.float64], x: int, y: int) -> tuple[float, float]:
+def _vertex(surface: Floats, x: int, y: int) -> tuple[float, float]:
     """Return the top of the parabolas through a maximum and its neighbours."""
 
     def top(before: float, here: float, after: float) -> float:

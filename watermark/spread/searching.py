@@ -16,7 +16,7 @@ from forensics.watermark.spread.carriers import SIDE, Plan, make_plan
 from forensics.watermark.spread.embedding import Placement
 from forensics.watermark.spread.geometry import Warp, of_basis, straightened
 from forensics.watermark.spread.plane import NAMINGS, seen_along, seen_on_tile
-from forensics.watermark.spread.sync import COARSE, HYPOTHESES, Sync, strongest
+from forensics.watermark.spread.sync import COARSE, Sync, hypotheses, strongest
 from forensics.watermark.spread.views import View, Window
 
 __all__ = ["Aligned", "Candidate", "align", "in_windows", "on_lattices", "on_own_grid"]
@@ -68,10 +68,17 @@ class Aligned:
             self.luma, self.inside = straightened(view.luma, warp)
             self.residual = view.front.residual(self.luma) * self.inside
 
+    def tile(self, *, alternating: bool) -> Complex:
+        """Return the spectrum of the mean tile.
+
+        Args:
+            alternating: Of a tile that alternates.
+        """
+        return tile_spectrum(self._folded, alternating=alternating)
+
     @cached_property
-    def tile(self) -> Complex:
-        """(64, 33) spectrum of the mean tile."""
-        return tile_spectrum(fold(self.residual if self._window is None else self._in_window(self._window)))
+    def _folded(self) -> Floats:
+        return fold(self.residual if self._window is None else self._in_window(self._window))
 
     def _in_window(self, window: Window) -> Floats:
         """Return the residual where the window lies, 0 elsewhere: there the grid fits, so far."""
@@ -85,25 +92,26 @@ class Aligned:
 
     def place(self, plan: Plan) -> tuple[Placement, float]:
         """Return where the tiles of a plan begin, and the agreement there."""
-        seen = self.tile[plan.rows[plan.sync], plan.columns[plan.sync]]
+        seen = plan.seen(self.tile(alternating=plan.alternating), plan.sync)
         _, sync = strongest(seen[None], plan)[0]
         return Placement(sync.variant, sync.row, sync.column), sync.z
 
 
 def on_own_grid(views: Sequence[View], plan: Plan) -> Candidate:
     """Return the best agreement with tiles of 64 pixels, upright, turned or mirrored."""
-    seen = np.concatenate([seen_on_tile(view.tile, plan) for view in views])
+    seen = np.concatenate([seen_on_tile(view.tile(alternating=plan.alternating), plan) for view in views])
     number, sync = strongest(seen, plan)[0]
     view = views[number // len(NAMINGS)]
-    return Candidate(view, SIDE * NAMINGS[number % len(NAMINGS)], sync, len(seen) * HYPOTHESES)
+    return Candidate(view, SIDE * NAMINGS[number % len(NAMINGS)], sync, len(seen) * hypotheses(plan))
 
 
 def on_lattices(views: Sequence[View], plan: Plan, most: int) -> list[Candidate]:
     """Return the best agreements with tiles along any lattice found, best first."""
-    seen = np.concatenate([seen_along(view.plane, view.bases, plan) for view in views])
-    owners = [(view, basis) for view in views for basis in view.bases]
+    bases = [view.bases(alternating=plan.alternating) for view in views]
+    seen = np.concatenate([seen_along(view.plane, b, plan) for view, b in zip(views, bases, strict=True)])
+    owners = [(view, basis) for view, b in zip(views, bases, strict=True) for basis in b]
     best = strongest(seen, plan, most, COARSE)
-    return [Candidate(*owners[number], sync, len(seen) * HYPOTHESES) for number, sync in best]
+    return [Candidate(*owners[number], sync, len(seen) * hypotheses(plan)) for number, sync in best]
 
 
 def in_windows(windows: Sequence[Window], plan: Plan) -> Candidate:
@@ -111,11 +119,12 @@ def in_windows(windows: Sequence[Window], plan: Plan) -> Candidate:
 
     Where a picture was tilted, no lattice fits the whole.
     """
-    seen = np.concatenate([seen_along(window.plane, window.bases, plan) for window in windows])
-    owners = [(window, basis) for window in windows for basis in window.bases]
+    bases = [window.bases(alternating=plan.alternating) for window in windows]
+    seen = np.concatenate([seen_along(w.plane, b, plan) for w, b in zip(windows, bases, strict=True)])
+    owners = [(window, basis) for window, b in zip(windows, bases, strict=True) for basis in b]
     number, sync = strongest(seen, plan, 1, COARSE)[0]
     window, basis = owners[number]
-    return Candidate(window.view, basis, sync, len(seen) * HYPOTHESES, window)
+    return Candidate(window.view, basis, sync, len(seen) * hypotheses(plan), window)
 
 
 def align(candidate: Candidate) -> Aligned:
@@ -126,6 +135,6 @@ def align(candidate: Candidate) -> Aligned:
     return Aligned(view, of_basis(candidate.basis, *view.luma.shape), candidate.window)
 
 
-def sync_plan(key: Key) -> Plan:
+def sync_plan(key: Key, *, alternating: bool = False) -> Plan:
     """Return a plan of which only the synchronisation matters, which all layouts share."""
-    return make_plan(key, LAYOUTS["standard"].code.size[0])
+    return make_plan(key, LAYOUTS["standard"].code.size[0], alternating=alternating)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import SIDE, VARIANTS, Plan
 
-__all__ = ["COARSE", "HYPOTHESES", "Sync", "shifted", "strongest"]
+__all__ = ["COARSE", "Sync", "hypotheses", "strongest", "surface"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
 
 _BANDS = (math.inf, 0.10 * SIDE)  # the whole band, and the part of it that survives scaling and blur
-HYPOTHESES = VARIANTS * len(_BANDS) * SIDE * SIDE
 COARSE = 48  # offsets each way that tell where to look: the band ends below 1/4 cycle per pixel
 _CHUNK = 32
 
@@ -50,11 +50,14 @@ def strongest(seen: Complex, plan: Plan, most: int = 1, grid: int = SIDE) -> lis
     """
     coarse: list[tuple[float, int, int, int]] = []
     for band, limit in enumerate(_BANDS):
-        kept = np.flatnonzero(plan.radius[plan.sync] <= limit)
+        kept = np.flatnonzero(plan.bins.radius[plan.sync] <= limit)
         for start in range(0, len(seen), _CHUNK):
             part = seen[start : start + _CHUNK, None, kept]
-            maps = _correlations(part, plan.sync_phases[:, kept], plan.sync[kept], plan, grid >> band)
-            best = maps.max(axis=(2, 3))
+            maps = _correlations(part, plan.sync_phases[:VARIANTS, kept], plan.sync[kept], plan, grid >> band)
+            maps = maps.reshape(*maps.shape[:2], -1)
+            best = maps.max(axis=2)
+            if plan.alternating:
+                best = np.concatenate([best, -maps.min(axis=2)], axis=1)
             variants = best.argmax(axis=1)
             coarse += [(float(best[i, v]), start + i, band, int(v)) for i, v in enumerate(variants)]
     coarse.sort(reverse=True)
@@ -63,32 +66,53 @@ def strongest(seen: Complex, plan: Plan, most: int = 1, grid: int = SIDE) -> lis
     return fine[:most]
 
 
+def hypotheses(plan: Plan) -> int:
+    """Return how many there are: variants, bands and offsets."""
+    return len(plan.sync_phases) * len(_BANDS) * SIDE * SIDE
+
+
 def _finest(seen: Complex, plan: Plan, band: int, variant: int) -> Sync:
     """Return the best agreement of one candidate with one variant, over all offsets."""
-    kept = np.flatnonzero(plan.radius[plan.sync] <= _BANDS[band])
+    kept = np.flatnonzero(plan.bins.radius[plan.sync] <= _BANDS[band])
     fine = _correlations(seen[kept], plan.sync_phases[variant, kept], plan.sync[kept], plan, SIDE)
     row, column = (int(v) for v in np.unravel_index(int(fine.argmax()), fine.shape))
     return Sync(float(fine[row, column]), variant, row, column)
 
 
-# Correlation theorem. Random signs make every value a sum of independent terms of variance |X|^2 / 2 in all.
+# Random signs make every value a sum of independent terms of variance |X|^2 / 2 in all.
 def _correlations(
     seen: Complex, phases: Complex, bins: npt.NDArray[np.int64], plan: Plan, grid: int
 ) -> Floats:
     """Return (..., grid, grid) correlations for all offsets, in units of their deviation."""
-    rows = np.where(plan.rows[bins] > SIDE // 2, plan.rows[bins] - SIDE, plan.rows[bins]) % grid
-    shape = np.broadcast_shapes(seen.shape, phases.shape)[:-1]
-    product = np.zeros((*shape, grid, grid // 2 + 1), np.complex64)
     power = np.sqrt(np.maximum((np.abs(seen) ** 2).sum(axis=-1, keepdims=True) / 2, 1e-12))
-    product[..., rows, plan.columns[bins]] = np.conj(phases) * (seen / power)
-    band = product[..., : int(plan.columns[bins].max()) + 1]  # the other columns are zero
-    np.fft.ifft(band, axis=-2, out=band)
-    found = np.fft.irfft(product, grid, axis=-1)
-    return np.asarray(found * np.float32(grid * grid / 2), np.float32)
+    return surface(np.conj(phases) * (seen / power), bins, plan, grid)
 
 
-def shifted(spectrum: Complex, row: int, column: int) -> Complex:
-    """Return the spectrum of the tile moved back by an offset, cyclically."""
-    v = np.fft.fftfreq(SIDE)[:, None] * row
-    u = np.fft.rfftfreq(SIDE)[None] * column
-    return np.asarray(spectrum * np.exp(2j * np.pi * (u + v)), np.complex64)
+def surface(values: Complex, used: npt.NDArray[np.int64], plan: Plan, grid: int = SIDE) -> Floats:
+    """Return (..., grid, grid) real parts of the sum of some bins moved back by all offsets.
+
+    Args:
+        values: (..., N) of the bins.
+        used: (N,) which they are.
+        plan: The tile.
+        grid: Offsets each way, up to 64 pixels.
+    """
+    frequency = plan.bins.frequency[used]
+    first = frequency.min(axis=0)
+    across, down = (frequency - first).astype(np.int64).T
+    columns, rows = int(across.max()) + 1, int(down.max()) + 1
+    product = np.zeros((*values.shape[:-1], rows, columns), np.complex64)
+    product[..., down, across] = values
+    part = _turns(grid, first[1], rows) @ product
+    turns = _turns(grid, first[0], columns).T
+    real = np.stack([turns.real, -turns.imag], axis=1).reshape(-1, grid)
+    found = part.view(np.float32).reshape(-1, 2 * columns) @ real
+    return found.reshape(*values.shape[:-1], grid, grid)
+
+
+# Two products of matrices are several times as fast as fast Fourier transforms of so few bins.
+@lru_cache(maxsize=32)
+def _turns(grid: int, first: float, count: int) -> Complex:
+    """Return (grid, count): what moving back by each offset does to some consecutive frequencies."""
+    angle = np.outer(np.arange(grid), first + np.arange(count))
+    return np.asarray(np.exp(2j * np.pi / grid * angle), np.complex64)

@@ -63,20 +63,34 @@ def sign_plane(signs: Floats, shape: tuple[int, ...], row: int, column: int) -> 
     return plane
 
 
-def spectra(residual: Floats, row: int, column: int) -> Complex:
+def spectra(residual: Floats, row: int, column: int, *, alternating: bool = False) -> Complex:
     """Return (R, C, 64, 16) spectra of whole tiles, as far as the band goes, in units of their mean.
 
     Args:
         residual: (H, W) from `normalised`.
         row: Rows above the first whole tile.
         column: Columns before it.
+        alternating: Of tiles that alternate: all with the sign of the first.
     """
     tiles = whole_tiles(residual, row, column)
     if not tiles.size:
         return np.zeros((*tiles.shape[:2], SIDE, _COLUMNS), np.complex64)
-    found = np.fft.fft(np.fft.rfft(tiles)[..., :_COLUMNS], axis=-2)
+    across = np.fft.fft(_by_half_a_cycle(tiles)) if alternating else np.fft.rfft(tiles)
+    found = np.fft.fft(across[..., :_COLUMNS], axis=-2)
     power = (found.real**2 + found.imag**2).mean(axis=(0, 1))
     return np.asarray(found / np.sqrt(power / 2 + 1e-9), np.complex64)
+
+
+def _by_half_a_cycle(tiles: Floats) -> Complex:
+    """Return (R, C, 64, 64) tiles with their frequencies lowered by half a cycle per tile both ways.
+
+    So a tile that alternates repeats: halves become whole.
+    """
+    rows, columns = (np.where(np.arange(n) % 2, -1, 1).astype(np.float32) for n in tiles.shape[:2])
+    ramp = np.exp(-1j * np.pi / SIDE * np.arange(SIDE)).astype(np.complex64)
+    return np.asarray(
+        tiles * (rows[:, None] * columns)[..., None, None] * (ramp[:, None] * ramp), np.complex64
+    )
 
 
 def agreement(found: Complex, plan: Plan, values: Complex) -> Floats:
@@ -88,6 +102,6 @@ def agreement(found: Complex, plan: Plan, values: Complex) -> Floats:
         values: (K,) bins of the pattern.
     """
     used = np.flatnonzero(values)
-    seen = found[..., plan.rows[used], plan.columns[used]]
+    seen = plan.seen(found, used)
     norm = np.sqrt(max(float((np.abs(values) ** 2).sum()), 1e-12))
     return np.asarray((seen * np.conj(values[used])).real.sum(axis=-1) / norm, np.float32)

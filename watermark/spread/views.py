@@ -11,7 +11,7 @@ from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spec
 from forensics.watermark.spread.carriers import SIDE
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.geometry import shortest, upright
-from forensics.watermark.spread.lattice import autocorrelation, lattices
+from forensics.watermark.spread.lattice import Autocorrelation, autocorrelation, lattices
 from forensics.watermark.spread.plane import NAMINGS, Plane, plane_of
 
 __all__ = ["View", "Window", "views_of"]
@@ -47,16 +47,20 @@ class View:
         self.times = times
         self.front = front
         self._shortest = _SHORTEST if first else _LONGEST / 2
+        self._bases: dict[bool, Bases] = {}
 
     @cached_property
     def residual(self) -> Floats:
         """(H, W) what hides a mark, evened out."""
         return self.front.residual(self.luma)
 
-    @cached_property
-    def tile(self) -> Complex:
-        """(64, 33) spectrum of the mean tile on the picture's own grid."""
-        return tile_spectrum(fold(self.residual))
+    def tile(self, *, alternating: bool) -> Complex:
+        """Return the spectrum of the mean tile on the picture's own grid.
+
+        Args:
+            alternating: Of a tile that alternates.
+        """
+        return tile_spectrum(self._folded, alternating=alternating)
 
     @cached_property
     def plane(self) -> Plane:
@@ -74,15 +78,30 @@ class View:
         corners = ((right // 2, bottom // 2), (0, 0), (right, 0), (0, bottom), (right, bottom))
         return tuple(Window(self, x, y, side) for x, y in corners)
 
-    @cached_property
-    def bases(self) -> Bases:
-        """(N, 2, 2) periods along which tiles may lie.
+    def bases(self, *, alternating: bool) -> Bases:
+        """Return (N, 2, 2) periods along which tiles may lie.
 
         Lattices in all namings, then what is common and can be tried without seeing a lattice: upright
         squares of all sizes, and tiles of the size they were put in with, turned.
+
+        Args:
+            alternating: Of tiles that alternate.
         """
+        if alternating not in self._bases:
+            self._bases[alternating] = self._tried(alternating)
+        return self._bases[alternating]
+
+    @cached_property
+    def _folded(self) -> Floats:
+        return fold(self.residual)
+
+    @cached_property
+    def _autocorrelation(self) -> Autocorrelation:
+        return autocorrelation(self.plane)
+
+    def _tried(self, alternating: bool) -> Bases:
         least = self._shortest
-        found = lattices(autocorrelation(self.plane), least, _LONGEST, _LATTICES)
+        found = lattices(self._autocorrelation, least, _LONGEST, _LATTICES, alternating=alternating)
         of_lattices = [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
         sizes = least * np.exp(np.arange(0.0, np.log(_LONGEST / least), _SCALE_STEP))
         squares = [np.eye(2) * size for size in sizes]
@@ -107,6 +126,7 @@ class Window:
     def __init__(self, view: View, x: int, y: int, side: int) -> None:
         self.view = view
         self.x, self.y, self.side = x, y, side
+        self._bases: dict[bool, Bases] = {}
 
     @cached_property
     def plane(self) -> Plane:
@@ -115,12 +135,23 @@ class Window:
         return plane_of(np.ascontiguousarray(residual))
 
     @cached_property
-    def bases(self) -> Bases:
-        """(N, 2, 2) periods along which tiles may lie: those of lattices in all namings."""
-        found = lattices(autocorrelation(self.plane), _SHORTEST, _LONGEST, _IN_WINDOW, _WINDOW / 2)
-        return np.stack(
-            [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
-        )
+    def _autocorrelation(self) -> Autocorrelation:
+        return autocorrelation(self.plane)
+
+    def bases(self, *, alternating: bool) -> Bases:
+        """Return (N, 2, 2) periods along which tiles may lie: those of lattices in all namings.
+
+        Args:
+            alternating: Of tiles that alternate.
+        """
+        if alternating not in self._bases:
+            found = lattices(
+                self._autocorrelation, _SHORTEST, _LONGEST, _IN_WINDOW, _WINDOW / 2, alternating=alternating
+            )
+            self._bases[alternating] = np.stack(
+                [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
+            )
+        return self._bases[alternating]
 
 
 def views_of(

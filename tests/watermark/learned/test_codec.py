@@ -57,6 +57,29 @@ def test_marks_are_found_and_read(marker: Watermarker, scene: Scene, attack: str
     assert found.key == marker.key.id
 
 
+@pytest.mark.parametrize(("top", "left"), [(0, 0), (64, 0), (70, 130), (128, 64)])
+def test_cropped_marks_know_their_picture_and_their_place(
+    marker: Watermarker, scene: Scene, top: int, left: int
+) -> None:
+    """Tiles that alternate come with either sign, and what binds them with the same."""
+    plain = scene(3, 704, 768)
+    pixels = np.ascontiguousarray(marker.embed(plain, "c0ffee").pixels[top:, left:])
+    found = marker.detect(pixels)
+    assert found.copied is False
+    assert found.geometry is not None
+    assert found.geometry.kept == pytest.approx(pixels.size / plain.size, abs=0.12)
+    assert found.tampering is not None
+    assert found.tampering.share < 0.05
+
+
+def test_copied_marks_are_called_copied(marker: Watermarker, scene: Scene) -> None:
+    plain, other = scene(3, 704, 768), scene(12, 704, 768)
+    lifted = marker.embed(plain, "1").pixels.astype(int) - plain
+    for shift in (0, 64):
+        moved = np.clip(other + np.roll(lifted, shift, 0), 0, 255).astype(np.uint8)
+        assert marker.detect(moved).copied is True
+
+
 def test_nothing_hangs_on_the_number_of_a_row(marker: Watermarker, scene: Scene) -> None:
     pixels = marker.embed(scene(11, 512, 512), "1").pixels
     found = [marker.detect(np.ascontiguousarray(pixels[y:, x:])).log10_p for y, x in ((0, 0), (1, 0), (0, 1))]
@@ -81,10 +104,14 @@ def test_a_picture_carries_both(key: Key, scene: Scene, order: tuple[str, str]) 
     pixels = scene(6, 640, 704)
     for number, codec in enumerate(order):
         pixels = Watermarker(key, codec=codec).embed(pixels, str(number + 1)).pixels
-    said = {codec: Watermarker(key, codec=codec).detect(pixels).payload for codec in BOTH}
-    assert {codec: int(p.identity) for codec, p in said.items() if p} == {
+    found = {codec: Watermarker(key, codec=codec).detect(pixels) for codec in BOTH}
+    assert {codec: int(f.payload.identity) for codec, f in found.items() if f.payload} == {
         c: n + 1 for n, c in enumerate(order)
     }
+    for codec, both in found.items():  # neither is much weaker than alone
+        marker = Watermarker(key, codec=codec)
+        alone = marker.detect(marker.embed(scene(6, 640, 704), "1").pixels)
+        assert both.log10_p < 0.85 * alone.log10_p
 
 
 def test_looking_in_three_ways_costs_a_factor_of_three(marker: Watermarker, key: Key, scene: Scene) -> None:

@@ -52,10 +52,10 @@ def test_fold_sums_every_pixel_into_its_place(height: int, width: int, seed: int
     np.testing.assert_allclose(fold(plane), expected, atol=1e-4)
 
 
-def test_bins_of_noise_have_unit_variance(rng: np.random.Generator) -> None:
-    spectra = np.stack(
-        [tile_spectrum(fold(rng.standard_normal((300, 350)).astype(np.float32))) for _ in range(30)]
-    )
+@pytest.mark.parametrize("alternating", [False, True])
+def test_bins_of_noise_have_unit_variance(rng: np.random.Generator, alternating: bool) -> None:
+    noises = [fold(rng.standard_normal((300, 350)).astype(np.float32)) for _ in range(30)]
+    spectra = np.stack([tile_spectrum(noise, alternating=alternating) for noise in noises])
     inner = spectra[:, 2:15, 2:15]
     for part in (inner.real, inner.imag):
         assert float((part**2).mean()) == pytest.approx(1, abs=0.08)
@@ -86,6 +86,21 @@ def test_noise_is_measured_between_the_bins_of_the_tile(rng: np.random.Generator
     expected = full[::2, ::2] / np.sqrt(noise / 2)
     expected *= np.minimum(1, 3.5 / np.abs(expected))
     np.testing.assert_allclose(tile_spectrum(fold(plane.astype(np.float32))), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("alternating", [False, True])
+def test_a_mark_of_the_other_kind_is_not_even_noise(rng: np.random.Generator, alternating: bool) -> None:
+    def spectrum(plane: np.ndarray) -> np.ndarray:
+        return tile_spectrum(fold(plane.astype(np.float32)), alternating=alternating)
+
+    tile, noise = rng.standard_normal((64, 64)), rng.standard_normal((256, 384))
+    cell = np.tile(tile, (2, 2)) if alternating else np.block([[tile, -tile], [-tile, tile]])
+    other = np.tile(cell, (2, 3))
+    alone, both = spectrum(noise), spectrum(noise + 0.8 * other)
+    np.testing.assert_allclose(both, alone, rtol=0.35, atol=1e-3)
+    assert np.abs(both).mean() == pytest.approx(np.abs(alone).mean(), rel=0.03)
+    own = np.block([[tile, -tile], [-tile, tile]]) if alternating else np.tile(tile, (2, 2))
+    assert np.abs(spectrum(noise + 0.8 * np.tile(own, (2, 3)))).mean() > 1.8 * np.abs(alone).mean()
 
 
 def test_strength_of_the_picture_does_not_matter(rng: np.random.Generator) -> None:

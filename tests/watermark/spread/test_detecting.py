@@ -109,11 +109,11 @@ def test_mark_without_a_readable_word_is_still_found(
     assert not found.words[0].payload.verified
 
 
-def _unread(key: Key, *rest: object) -> tuple[object, ...]:
+def _unread(key: Key, *rest: object, alternating: bool) -> tuple[object, ...]:
     """Words as if all tags were wrong: read with another key."""
     from forensics.watermark.spread.reading import read_words
 
-    return read_words(Key(bytes(32)), *rest)  # type: ignore[arg-type]
+    return read_words(Key(bytes(32)), *rest, alternating=alternating)  # type: ignore[arg-type]
 
 
 def test_hopeless_pictures_are_not_read(key: Key) -> None:

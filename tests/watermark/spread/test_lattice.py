@@ -18,10 +18,13 @@ def turned(period: float, degrees: float, stretch: float = 1.0, slant: float = 0
     return period * turn @ np.array([[stretch, slant], [0.0, 1.0]])
 
 
-def laid(rng: np.random.Generator, basis: np.ndarray, strength: float = 0.35) -> np.ndarray:
-    """Noise, and in it a random tile repeated along two periods."""
+def laid(
+    rng: np.random.Generator, basis: np.ndarray, strength: float = 0.35, *, alternating: bool = False
+) -> np.ndarray:
+    """Noise, and in it a random tile repeated along two periods, or alternating."""
     tile = cv2.GaussianBlur(np.tile(rng.standard_normal((64, 64)), (3, 3)), (0, 0), 1.2)[64:128, 64:128]
-    flat = np.tile(tile / tile.std(), (40, 40)).astype(np.float32)
+    signs = np.indices((40, 40)).sum(axis=0) % 2 * -2 + 1 if alternating else np.ones((40, 40))
+    flat = np.kron(signs, tile / tile.std()).astype(np.float32)
     linear = basis / 64
     middle = np.array([1280, 1280]) - np.linalg.inv(linear) @ [SIZE[1] / 2, SIZE[0] / 2]
     matrix = np.hstack([np.linalg.inv(linear), middle[:, None]])
@@ -36,10 +39,14 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("alternating", [False, True])
 @pytest.mark.parametrize("name", CASES)
-def test_lattice_is_found_within_half_a_percent(rng: np.random.Generator, name: str) -> None:
+def test_lattice_is_found_within_half_a_percent(
+    rng: np.random.Generator, name: str, alternating: bool
+) -> None:
     basis = CASES[name]
-    found = lattices(autocorrelation(plane_of(laid(rng, basis))), 20, 92, 6)
+    plane = plane_of(laid(rng, basis, alternating=alternating))
+    found = lattices(autocorrelation(plane), 20, 92, 6, alternating=alternating)
     change = np.linalg.solve(found[0].basis, basis)
     assert abs(np.linalg.det(np.rint(change))) == pytest.approx(1)
     assert np.abs(change - np.rint(change)).max() < 0.005
@@ -51,6 +58,19 @@ def test_noise_has_no_lattice_of_that_strength(rng: np.random.Generator) -> None
 
     noise = [strongest(rng.standard_normal(SIZE).astype(np.float32)) for _ in range(4)]
     assert strongest(laid(rng, CASES["turned"])) > 2 * max(noise)
+
+
+@pytest.mark.parametrize("alternating", [False, True])
+@pytest.mark.parametrize("name", ["small", "turned", "upright"])
+def test_lattices_of_both_kinds_are_found_where_both_are(
+    rng: np.random.Generator, name: str, alternating: bool
+) -> None:
+    """Their peaks and dips at odd multiples cancel each other."""
+    basis = CASES[name]
+    both = laid(rng, basis) + laid(rng, basis, alternating=True)
+    found = lattices(autocorrelation(plane_of(both)), 20, 92, 6, alternating=alternating)
+    changes = [np.linalg.solve(lattice.basis, basis) for lattice in found]
+    assert any(np.abs(c - np.rint(c)).max() < 0.01 and abs(np.linalg.det(np.rint(c))) == 1 for c in changes)
 
 
 def test_lattices_are_all_different_and_strongest_first(rng: np.random.Generator) -> None:

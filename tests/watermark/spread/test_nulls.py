@@ -14,12 +14,15 @@ from scipy.stats import norm as normal
 from forensics.datasets.procedural import coloured_noise, corpus, gradient
 from forensics.errors import UsageError
 from forensics.watermark.keys import Key
+from forensics.watermark.spread.carriers import Plan
 from forensics.watermark.spread.nulls import Nulls, Trial, load, measure, nulls_of, shipped, to_json
+from forensics.watermark.spread.searching import sync_plan
 from forensics.watermark.statistics import RADEMACHER, Null, fit_null
 
 
-def keys(start: int, count: int) -> list[Key]:
-    return [Key(f"null {i:027d}".encode()) for i in range(start, start + count)]
+def plans(start: int, count: int, *, alternating: bool = False) -> list[Plan]:
+    keys = [Key(f"null {i:027d}".encode()) for i in range(start, start + count)]
+    return [sync_plan(key, alternating=alternating) for key in keys]
 
 
 def odd_pictures(side: int) -> list[np.ndarray]:
@@ -29,7 +32,7 @@ def odd_pictures(side: int) -> list[np.ndarray]:
     waves = [
         127 + 90 * np.sin(2 * np.pi * (x * a + y * b) / 64) for a, b in ((4, 0), (3, 5), (8, 8), (0, 11))
     ]
-    boards = [255.0 * ((x // n + y // n) % 2) for n in (8, 16, 32)]
+    boards = [255.0 * ((x // n + y // n) % 2) for n in (8, 16, 32, 64)]
     noises = [127 + 45 * coloured_noise(7, side, side, e) for e in (0.0, 0.5, 1.5)]
     tiled = np.tile(rng.uniform(0, 255, (64, 64)), (side // 64 + 1, side // 64 + 1))[:side, :side]
     blocks = np.kron(rng.uniform(0, 255, (side // 8, side // 8)), np.ones((8, 8)))
@@ -43,9 +46,14 @@ def p_values(trials: list[Trial], nulls: Nulls) -> np.ndarray:
     return np.array([own, other])
 
 
-def test_p_values_of_odd_pictures_are_never_too_small() -> None:
+@pytest.mark.parametrize("alternating", [False, True])
+def test_p_values_of_odd_pictures_are_never_too_small(alternating: bool) -> None:
     """The bound holds for any picture whatever, also one that repeats itself every 64 pixels."""
-    trials = [t for i, p in enumerate(odd_pictures(192)) for t in measure(p, keys(100 * i, 4))]
+    trials = [
+        trial
+        for i, picture in enumerate(odd_pictures(192))
+        for trial in measure(picture, plans(100 * i, 4, alternating=alternating))
+    ]
     for found in p_values(trials, Nulls("bound", Null(), Null())):
         assert found.min() > 1e-4
         for limit in (0.1, 0.01):
@@ -56,7 +64,7 @@ def test_p_values_of_odd_pictures_are_never_too_small() -> None:
 
 def uniform_enough(side: int, pictures: int, each: int) -> None:
     lumas = [p[..., 1].copy() for p in corpus(77, pictures, side, side)]
-    measured = [measure(luma, keys(1000 * i, each)) for i, luma in enumerate(lumas)]
+    measured = [measure(luma, plans(1000 * i, each)) for i, luma in enumerate(lumas)]
     half = pictures // 2
     first = [trial for trials in measured[:half] for trial in trials]
     fitted = Nulls(
@@ -81,8 +89,8 @@ def test_fitted_p_values_are_uniform_on_many_pictures() -> None:
 
 def test_one_picture_is_measured_with_each_key(rng: np.random.Generator) -> None:
     luma = rng.integers(0, 256, (130, 140), dtype=np.uint8)
-    both = measure(luma, keys(0, 2))
-    assert both == [*measure(luma, keys(0, 1)), *measure(luma, keys(1, 1))]
+    both = measure(luma, plans(0, 2))
+    assert both == [*measure(luma, plans(0, 1)), *measure(luma, plans(1, 1))]
     assert both[0] != both[1]
     assert both[0].lattices_searched > both[0].own_searched > 64 * 64 * 8
 

@@ -88,28 +88,34 @@ def test_namings_are_the_symmetries_of_the_square() -> None:
     assert all(np.array_equal(n @ n.T, np.eye(2)) for n in NAMINGS)
 
 
+@pytest.mark.parametrize("alternating", [False, True])
 @pytest.mark.parametrize("number", range(8))
 def test_turned_tiles_are_read_as_if_they_were_turned_back(
-    key: Key, rng: np.random.Generator, number: int
+    key: Key, rng: np.random.Generator, number: int, alternating: bool
 ) -> None:
-    plan = make_plan(key, 127)
-    tile = rng.standard_normal((64, 64))
-    seen = seen_on_tile(np.fft.rfft2(tile).astype(np.complex64), plan)[number]
-    y, x = np.indices((64, 64))
+    """Against two by two tiles that are turned."""
+    plan, odd = make_plan(key, 127, alternating=alternating), int(alternating)
+    cell = rng.standard_normal((128, 128))
+    seen = seen_on_tile(np.fft.rfft2(cell)[odd::2, odd::2].astype(np.complex64), plan)[number]
+    y, x = np.indices((128, 128))
     there = NAMINGS[number].astype(int) @ np.stack([x.ravel(), y.ravel()])
-    back = tile[there[1] % 64, there[0] % 64].reshape(64, 64)
-    expected = np.fft.rfft2(back)[plan.rows[plan.sync], plan.columns[plan.sync]]
-    np.testing.assert_allclose(seen, expected, atol=1e-3)
+    back = cell[there[1] % 128, there[0] % 128].reshape(128, 128)
+    expected = plan.seen(np.fft.rfft2(back)[odd::2, odd::2].astype(np.complex64), plan.sync)
+    np.testing.assert_allclose(seen, expected, atol=2e-3)
 
 
-def test_tile_along_its_own_periods_shows_its_bins(key: Key, rng: np.random.Generator) -> None:
-    plan = make_plan(key, 127)
+@pytest.mark.parametrize("alternating", [False, True])
+def test_tile_along_its_own_periods_shows_its_bins(
+    key: Key, rng: np.random.Generator, alternating: bool
+) -> None:
+    plan, odd = make_plan(key, 127, alternating=alternating), int(alternating)
     tile = rng.standard_normal((64, 64))
-    plane = plane_of(np.tile(tile, (6, 7)).astype(np.float32))
+    cell = np.block([[tile, -tile], [-tile, tile]]) if alternating else np.tile(tile, (2, 2))
+    plane = plane_of(np.tile(cell, (3, 4)).astype(np.float32))
     (seen,) = seen_along(plane, 64 * np.eye(2)[None], plan)
     y, x = (n // 2 for n in plane.shape)
-    middle = np.roll(tile, (-(y % 64), -(x % 64)), (0, 1))
-    expected = np.fft.rfft2(middle)[plan.rows[plan.sync], plan.columns[plan.sync]]
+    middle = np.roll(cell, (-(y % 128), -(x % 128)), (0, 1))
+    expected = plan.seen(np.fft.rfft2(middle)[odd::2, odd::2].astype(np.complex64), plan.sync)
     angles = np.angle(seen * np.conj(expected))
     assert np.abs(angles).mean() < 0.25
     assert isinstance(plane, Plane)

@@ -10,27 +10,34 @@ from forensics.watermark.payload import LAYOUTS, message
 from forensics.watermark.spread.carriers import make_plan
 from forensics.watermark.spread.embedding import Placement, mark_values
 from forensics.watermark.spread.reading import read_words, ring_gains
-from forensics.watermark.spread.sync import shifted
 
 PLACE = Placement(5, 13, 40)
 
 
-def seen(key: Key, layout: str, strength: float, rng: np.random.Generator) -> np.ndarray:
+def seen(
+    key: Key, layout: str, strength: float, rng: np.random.Generator, *, alternating: bool = False
+) -> np.ndarray:
     """The half spectrum of a tile with a mark in it, parts of the noise of variance 1."""
     chosen = LAYOUTS[layout]
     code = 1 - 2 * chosen.code.encode(message(key, 0xABC, chosen)).astype(np.float32)
-    plan = make_plan(key, len(code))
+    plan = make_plan(key, len(code), alternating=alternating)
     values = mark_values(plan, code, PLACE.variant)
-    half = np.zeros((64, 33), np.complex64)
-    half[plan.rows, plan.columns] = values * strength * np.sqrt(len(plan.rows))
+    half = np.zeros((64, 32 if alternating else 33), np.complex64)
+    half[plan.bins.rows, plan.bins.columns] = values * strength * np.sqrt(len(plan.bins.rows))
+    moved = plan.seen(half, np.arange(len(plan.bins.rows)), -PLACE.row, -PLACE.column)
+    half[plan.bins.rows, plan.bins.columns] = moved
     noise = rng.standard_normal(half.shape) + 1j * rng.standard_normal(half.shape)
-    return (shifted(half, -PLACE.row, -PLACE.column) + noise).astype(np.complex64)
+    return (half + noise).astype(np.complex64)
 
 
+@pytest.mark.parametrize("alternating", [False, True])
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
-def test_word_of_every_layout_is_read(key: Key, rng: np.random.Generator, layout: str) -> None:
+def test_word_of_every_layout_is_read(
+    key: Key, rng: np.random.Generator, layout: str, alternating: bool
+) -> None:
     for strength in (1.7, 6.0):
-        words = read_words(key, seen(key, layout, strength, rng), PLACE)
+        spectrum = seen(key, layout, strength, rng, alternating=alternating)
+        words = read_words(key, spectrum, PLACE, alternating=alternating)
         assert len(words) == 1
         assert words[0].payload.verified
         assert (words[0].payload.layout, int(words[0].payload.identity, 16)) == (layout, 0xABC)
@@ -56,9 +63,9 @@ def test_gains_show_which_rings_are_left(key: Key, rng: np.random.Generator) -> 
     spectrum = seen(key, "standard", 4.0, rng)
     mean, gains = ring_gains(spectrum, plan, PLACE)
     assert gains.shape == plan.data.shape
-    assert mean == pytest.approx(4 * np.sqrt(0.25 * len(plan.rows) / len(plan.sync)), rel=0.25)
+    assert mean == pytest.approx(4 * np.sqrt(0.25 * len(plan.bins.rows) / len(plan.sync)), rel=0.25)
     rows = np.where(np.arange(64) > 32, np.arange(64) - 64, np.arange(64))
     blurred = spectrum * (np.hypot(rows[:, None], np.arange(33)) < 8)
     _, left = ring_gains(blurred, plan, PLACE)
-    assert left[plan.radius[plan.data] < 7].mean() > 2 * left[plan.radius[plan.data] > 11].mean()
+    assert left[plan.bins.radius[plan.data] < 7].mean() > 2 * left[plan.bins.radius[plan.data] > 11].mean()
     assert (ring_gains(np.zeros((64, 33), np.complex64), plan, PLACE)[1] >= 0).all()

@@ -19,7 +19,7 @@ from forensics.watermark.spread.searching import (
     on_own_grid,
     sync_plan,
 )
-from forensics.watermark.spread.sync import HYPOTHESES
+from forensics.watermark.spread.sync import hypotheses
 from forensics.watermark.spread.views import View, views_of
 from forensics.watermark.watermarker import Watermarker
 
@@ -49,7 +49,7 @@ def test_eight_ways_of_turning_are_one_look(key: Key, marked: Marked, spec: str)
     found = on_own_grid(views, sync_plan(key))
     assert found.sync.z > 12
     assert found.view is views[0]
-    assert found.searched == 8 * len(views) * HYPOTHESES
+    assert found.searched == 8 * len(views) * hypotheses(sync_plan(key))
     place, z = align(found).place(sync_plan(key))
     assert z > 12
     assert 0 <= place.row < 64
@@ -63,7 +63,8 @@ def test_lattice_of_a_warped_mark_is_found(key: Key, marked: Marked, spec: str, 
     found = on_lattices(views, plan, 2)
     assert found[0].sync.z >= found[1].sync.z
     assert found[0].sync.z > 9
-    assert found[0].searched == sum(len(view.bases) for view in views) * HYPOTHESES
+    bases = sum(len(view.bases(alternating=False)) for view in views)
+    assert found[0].searched == bases * hypotheses(plan)
     lengths = np.hypot(*shortest(found[0].basis)) * 2 ** found[0].view.times
     np.testing.assert_allclose(lengths, period, rtol=0.02)
 
@@ -76,7 +77,8 @@ def test_windows_show_the_lattice_of_a_tilted_mark(key: Key, other: Key, spec: s
     found = in_windows(windows, sync_plan(key))
     assert found.sync.z > 9
     assert found.window in windows
-    assert found.searched == sum(len(window.bases) for window in windows) * HYPOTHESES
+    bases = sum(len(window.bases(alternating=False)) for window in windows)
+    assert found.searched == bases * hypotheses(sync_plan(key))
     assert in_windows(windows, sync_plan(other)).sync.z < 7
 
 

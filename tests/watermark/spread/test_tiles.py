@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forensics.watermark.keys import Key
-from forensics.watermark.spread.carriers import make_plan
+from forensics.watermark.spread.carriers import make_plan, tile_of
 from forensics.watermark.spread.tiles import SIGNS, agreement, content_signs, sign_plane, spectra, whole_tiles
 
 
@@ -59,7 +59,7 @@ def test_correlations_of_tiles_are_those_of_numpy(key: Key, rng: np.random.Gener
     plan = make_plan(key, 127)
     residual = rng.standard_normal((300, 400)).astype(np.float32)
     found = spectra(residual, 10, 20)
-    values = np.zeros(len(plan.rows), np.complex64)
+    values = np.zeros(len(plan.bins.rows), np.complex64)
     values[plan.data] = rng.standard_normal(len(plan.data)) + 1j
     power = np.zeros((64, 33))
     every = {}
@@ -71,14 +71,28 @@ def test_correlations_of_tiles_are_those_of_numpy(key: Key, rng: np.random.Gener
     assert seen.shape == (4, 5)
     norm = np.sqrt((np.abs(values) ** 2).sum())
     for place, spectrum in every.items():
-        whitened = (spectrum / np.sqrt(power / 2))[plan.rows, plan.columns]
+        whitened = (spectrum / np.sqrt(power / 2))[plan.bins.rows, plan.bins.columns]
         assert seen[place] == pytest.approx(float((whitened * np.conj(values)).real.sum() / norm), abs=1e-3)
     assert float(seen.std()) == pytest.approx(1, abs=0.4)
 
 
-def test_no_tile_at_all_is_no_error(key: Key) -> None:
-    found = spectra(np.zeros((50, 300), np.float32), 0, 0)
+def test_tiles_that_alternate_all_look_like_the_first(key: Key, rng: np.random.Generator) -> None:
+    plan = make_plan(key, 127, alternating=True)
+    values = np.zeros(len(plan.bins.rows), np.complex64)
+    values[plan.data] = np.exp(2j * np.pi * rng.uniform(size=len(plan.data)))
+    residual = np.roll(np.tile(tile_of(plan, values), (3, 4)), (10, 20), (0, 1))
+    found = spectra(residual, 10, 20, alternating=True)
+    assert found.shape == (5, 7, 64, 16)
+    np.testing.assert_allclose(found, np.broadcast_to(found[0, 0], found.shape), atol=1e-3)
+    seen = plan.seen(found[2, 3], plan.data)
+    np.testing.assert_allclose(np.angle(seen * np.conj(values[plan.data])), 0, atol=1e-3)
+    assert agreement(found, plan, values).min() > 10
+
+
+@pytest.mark.parametrize("alternating", [False, True])
+def test_no_tile_at_all_is_no_error(key: Key, alternating: bool) -> None:
+    found = spectra(np.zeros((50, 300), np.float32), 0, 0, alternating=alternating)
     assert found.shape == (0, 4, 64, 16)
     assert agreement(
-        found, make_plan(key, 127), np.ones(len(make_plan(key, 127).rows), np.complex64)
+        found, make_plan(key, 127), np.ones(len(make_plan(key, 127).bins.rows), np.complex64)
     ).shape == (0, 4)

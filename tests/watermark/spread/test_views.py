@@ -21,12 +21,14 @@ def test_levels_follow_the_size(size: tuple[int, int], times: list[int]) -> None
     assert all(view.luma.shape == tuple(round(n / 2**view.times) for n in size) for view in found)
 
 
-def test_first_level_looks_for_shorter_periods(rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("alternating", [False, True])
+def test_first_level_looks_for_shorter_periods(rng: np.random.Generator, alternating: bool) -> None:
     first, second = views_of(rng.integers(0, 256, (300, 300), dtype=np.uint8))[:2]
     for view, least in ((first, 20), (second, 46)):
-        lengths = np.hypot(view.bases[:, 0], view.bases[:, 1])
+        bases = view.bases(alternating=alternating)
+        lengths = np.hypot(bases[:, 0], bases[:, 1])
         turned = 301 if view is first else 0
-        squares = view.bases[len(view.bases) - turned - 20 : len(view.bases) - turned]
+        squares = bases[len(bases) - turned - 20 : len(bases) - turned]
         assert lengths.min() >= least * 0.7
         np.testing.assert_allclose(squares[:, 0, 0], squares[:, 1, 1])
         assert squares[-1, 0, 0] == pytest.approx(92, rel=0.01)
@@ -34,7 +36,7 @@ def test_first_level_looks_for_shorter_periods(rng: np.random.Generator) -> None
 
 def test_turned_tiles_are_tried_without_a_lattice(rng: np.random.Generator) -> None:
     view = views_of(rng.integers(0, 256, (300, 300), dtype=np.uint8))[0]
-    turned = view.bases[-301:]
+    turned = view.bases(alternating=False)[-301:]
     np.testing.assert_allclose(np.linalg.det(turned), 64**2)
     angles = np.degrees(np.arctan2(turned[:, 1, 0], turned[:, 0, 0]))
     np.testing.assert_allclose(angles, np.linspace(-45, 45, 301), atol=1e-6)
@@ -42,8 +44,9 @@ def test_turned_tiles_are_tried_without_a_lattice(rng: np.random.Generator) -> N
 
 def test_work_is_done_once(rng: np.random.Generator) -> None:
     (view,) = views_of(rng.integers(0, 256, (130, 140), dtype=np.uint8))
-    assert view.bases is view.bases
-    assert view.tile is view.tile
+    for alternating in (False, True):
+        assert view.bases(alternating=alternating) is view.bases(alternating=alternating)
+    assert view.bases(alternating=True) is not view.bases(alternating=False)
     assert view.plane is view.plane
 
 
@@ -62,8 +65,11 @@ def test_windows_lie_inside_the_picture(rng: np.random.Generator, size: tuple[in
     assert max(x for x, _ in corners) == size[1] - side
     assert max(y for _, y in corners) == size[0] - side
     assert windows[0].plane is windows[0].plane
-    assert windows[0].bases.shape[1:] == (2, 2)
-    assert len(windows[0].bases) % 8 == 0
+    for alternating in (False, True):
+        bases = windows[0].bases(alternating=alternating)
+        assert bases is windows[0].bases(alternating=alternating)
+        assert bases.shape[1:] == (2, 2)
+        assert len(bases) % 8 == 0
 
 
 def test_small_pictures_have_no_windows(rng: np.random.Generator) -> None:

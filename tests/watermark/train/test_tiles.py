@@ -10,7 +10,6 @@ torch = pytest.importorskip("torch")
 from forensics.watermark.keys import Key  # noqa: E402
 from forensics.watermark.spread.analysis import fold, tile_spectrum  # noqa: E402
 from forensics.watermark.spread.carriers import bins, make_plan, tile_of  # noqa: E402
-from forensics.watermark.spread.sync import shifted  # noqa: E402
 from forensics.watermark.train.tiles import Channel, at_psnr  # noqa: E402
 
 
@@ -18,7 +17,8 @@ def test_bins_are_read_as_the_detector_reads_them(rng: np.random.Generator) -> N
     residual = rng.standard_normal((2, 256, 384)).astype(np.float32)
     found = Channel().read(torch.from_numpy(residual[:, None]), 5, 61).numpy()
     for i, plane in enumerate(residual):
-        spectrum = shifted(tile_spectrum(fold(plane)), 5, 61)[bins().rows, bins().columns]
+        plan = make_plan(Key(bytes(32)), 127)
+        spectrum = plan.seen(tile_spectrum(fold(plane)), np.arange(len(bins().rows)), 5, 61)
         weak = np.abs(spectrum) < 3.4  # the detector cuts larger ones
         np.testing.assert_allclose(found[i, 0][weak], spectrum.real[weak], atol=1e-3)
         np.testing.assert_allclose(found[i, 1][weak], spectrum.imag[weak], atol=1e-3)
