@@ -16,7 +16,7 @@ from forensics.watermark.spread.analysis import octave
 from forensics.watermark.spread.binding import patterns
 from forensics.watermark.spread.carriers import SIDE, VARIANTS, Plan, make_plan
 from forensics.watermark.spread.describing import geometry_of, tampering_of
-from forensics.watermark.spread.detecting import Finding, find
+from forensics.watermark.spread.detecting import HOPELESS, Finding, find, hopeless_at
 from forensics.watermark.spread.embedding import Placement, Residual, residual
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.inspecting import inspect
@@ -54,7 +54,13 @@ class Codec:
         return sync_plan(self.own(key), alternating=self.alternating)
 
     def find(
-        self, views: Sequence[View], key: Key, nulls: Nulls | None = None, *, quick: bool = False
+        self,
+        views: Sequence[View],
+        key: Key,
+        nulls: Nulls | None = None,
+        *,
+        quick: bool = False,
+        hopeless: float = HOPELESS,
     ) -> Finding:
         """Look for its mark of a key in a picture that is prepared already.
 
@@ -63,9 +69,16 @@ class Codec:
             key: The secret.
             nulls: What unmarked pictures show; as shipped if None.
             quick: Look on the picture's own grid only.
+            hopeless: log10 p-value of the synchronisation above which nothing is read.
         """
-        known = nulls or self.nulls
-        return find(views, self.own(key), known, quick=quick, alternating=self.alternating)
+        return find(
+            views,
+            self.own(key),
+            nulls or self.nulls,
+            quick=quick,
+            alternating=self.alternating,
+            hopeless=hopeless,
+        )
 
     def seen_by(self, other: Codec) -> Codec:
         """Return the codec whose marks are looked for by the front end of another."""
@@ -123,8 +136,9 @@ def detect_in(
         quick: Look on the picture's own grid only.
     """
     known = nulls_for(codec, nulls)
+    hopeless = hopeless_at(rate / len(keys))
     best, key = min(
-        ((codec.find(views, key, known, quick=quick), key) for key in keys),
+        ((codec.find(views, key, known, quick=quick, hopeless=hopeless), key) for key in keys),
         key=lambda pair: pair[0].log10_p,
     )
     log10_p = min(0.0, best.log10_p + float(np.log10(len(keys))))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.keys import Key
-from forensics.watermark.payload import LAYOUTS
+from forensics.watermark.payload import LAYOUTS, Layout
 from forensics.watermark.spread.carriers import Plan
 from forensics.watermark.spread.embedding import Placement, mark_values
 from forensics.watermark.spread.nulls import TAG_SHARE, Nulls, of_searches, shipped
@@ -28,12 +28,12 @@ from forensics.watermark.spread.searching import (
 )
 from forensics.watermark.spread.views import View
 
-__all__ = ["Finding", "find"]
+__all__ = ["HOPELESS", "Finding", "find", "hopeless_at"]
 
 Complex = npt.NDArray[np.complex64]
 
 CERTAIN = -9.0  # log10 p-value from which no further search is needed
-HOPELESS = -1.3  # log10 p-value above which not even a verified payload makes a finding
+HOPELESS = -1.3  # log10 p-value above which nothing is read, whatever the rate
 _LEAST_SIDE = 32  # half a tile: in less no mark can be told from chance
 _CANDIDATES = 2  # on lattices
 _ROUNDS = 2
@@ -68,6 +68,7 @@ def find(
     *,
     quick: bool = False,
     alternating: bool = False,
+    hopeless: float = HOPELESS,
 ) -> Finding:
     """Look for the mark of a key.
 
@@ -77,6 +78,7 @@ def find(
         nulls: What unmarked pictures show; as shipped if None.
         quick: Look on the picture's own grid only.
         alternating: Its tiles alternate.
+        hopeless: log10 p-value of the synchronisation above which nothing is read, from `hopeless_at`.
     """
     nulls = nulls or shipped()
     plan = sync_plan(key, alternating=alternating)
@@ -92,7 +94,7 @@ def find(
         candidates.append(in_windows(windows, plan))
         stages.append(nulls.windows.log10_p(candidates[-1].sync.z, candidates[-1].searched))
     log10_sync = of_searches(stages, quick=quick)
-    if log10_sync > HOPELESS:
+    if log10_sync > hopeless:
         return Finding(log10_sync, log10_sync, max(candidates, key=lambda c: c.sync.z))
     candidates.sort(key=lambda c: -c.sync.z)
     first = None
@@ -102,6 +104,14 @@ def find(
             return finding
         first = first or finding
     return cast("Finding", first)
+
+
+def hopeless_at(rate: float) -> float:
+    """Return the log10 p-value above which not even a verified payload makes a finding at a rate.
+
+    Reading costs more than all that goes before it, and chance makes it worth while in one of 20 pictures.
+    """
+    return min(HOPELESS, math.log10(rate) - min(map(_verified, LAYOUTS.values())))
 
 
 def _read(key: Key, plan: Plan, candidate: Candidate, log10_sync: float) -> Finding:
@@ -131,15 +141,19 @@ def _fitted(plan: Plan, aligned: Aligned) -> Aligned | None:
     return found if found.place(plan)[1] > z else None
 
 
-# If the tag is right, which happens by chance once in 2^24, the p-value of the synchronisation shrinks as
-# much: P(verified and p <= t / q) <= q t / q = t. The shares keep the sum of all ways below t.
 def _words(key: Key, plan: Plan, candidate: Candidate, aligned: Aligned, log10_sync: float) -> Finding:
     place, _ = aligned.place(plan)
     tile = aligned.tile(alternating=plan.alternating)
     words = read_words(key, tile, place, alternating=plan.alternating)
     log10_p = log10_sync
     if words[0].payload.verified:
-        tag = LAYOUTS[words[0].payload.layout].tag
-        tries = 2 * (_CANDIDATES + 2) * (1 + _ROUNDS)  # quick and thorough, everywhere
-        log10_p += math.log10(tries / TAG_SHARE) - tag * math.log10(2)
+        log10_p += _verified(LAYOUTS[words[0].payload.layout])
     return Finding(min(0.0, log10_p), log10_sync, candidate, aligned, place, words)
+
+
+# If the tag is right, which happens by chance once in 2^24, the p-value of the synchronisation shrinks as
+# much: P(verified and p <= t / q) <= q t / q = t. The shares keep the sum of all ways below t.
+def _verified(layout: Layout) -> float:
+    """Return the log10 of the factor by which a right tag changes the p-value."""
+    tries = 2 * (_CANDIDATES + 2) * (1 + _ROUNDS)  # quick and thorough, everywhere
+    return math.log10(tries / TAG_SHARE) - layout.tag * math.log10(2)

@@ -15,7 +15,7 @@ from forensics.watermark.attacks import parse_attack
 from forensics.watermark.detection import Marked
 from forensics.watermark.keys import Key
 from forensics.watermark.spread import detecting
-from forensics.watermark.spread.detecting import HOPELESS, find
+from forensics.watermark.spread.detecting import HOPELESS, find, hopeless_at
 from forensics.watermark.spread.nulls import Nulls
 from forensics.watermark.spread.views import views_of
 from forensics.watermark.statistics import Null
@@ -123,11 +123,24 @@ def test_hopeless_pictures_are_not_read(key: Key) -> None:
 
 
 def test_almost_sure_pictures_are_read_although_nothing_is_there(
-    key: Key, monkeypatch: pytest.MonkeyPatch
+    key: Key,
 ) -> None:
     """Where chance passes the gate, what is read has no right tag."""
-    monkeypatch.setattr(detecting, "HOPELESS", 1.0)
-    found = find(views_of(luma(camera(5, 200, 230))), key)
+    found = find(views_of(luma(camera(5, 200, 230))), key, hopeless=1.0)
     assert found.words
     assert not any(word.payload.verified for word in found.words)
     assert found.log10_p == found.log10_sync
+
+
+def test_what_cannot_reach_the_rate_is_not_read(key: Key, marked: Marked) -> None:
+    """A right tag of 24 bits, tried 24 times, for 1 % of the rate, makes 10^-3.84 of the p-value."""
+    gain = np.log10(24 / 0.01 / 2**24)
+    assert hopeless_at(1e-9) == pytest.approx(-9 - gain)
+    assert hopeless_at(1e-3) == hopeless_at(0.5) == HOPELESS
+    views = views_of(luma(marked.pixels))
+    whole = find(views, key)
+    assert whole.log10_p == pytest.approx(whole.log10_sync + gain)
+    again = find(views, key, hopeless=whole.log10_sync)
+    assert again.log10_p == whole.log10_p
+    unread = find(views, key, hopeless=whole.log10_sync - 0.01)
+    assert (unread.words, unread.log10_p) == ((), whole.log10_sync)
