@@ -46,18 +46,21 @@ class Counted:
         return math.pow(10.0, self.together.allowed(math.log10(rate))) / self.ways
 
 
-def try_picture(luma: npt.NDArray[np.uint8], keys: Sequence[Key]) -> Tried:
-    """Look for the marks of fresh keys in an unmarked picture, in every way that there is.
+def try_picture(
+    luma: npt.NDArray[np.uint8], keys: Sequence[Key], taken: Sequence[Look] | None = None
+) -> Tried:
+    """Look for the marks of fresh keys in an unmarked picture.
 
     Args:
         luma: (H, W).
         keys: With which nothing was ever marked.
+        taken: The looks to take; every way that there is if None.
 
     Returns:
         For each way, a trial of each key.
     """
     tried: list[tuple[Trial, ...]] = []
-    for look in looks(available()):
+    for look in taken or looks(available()):
         plans = [codec.plan(key) for codec in look.codecs for key in keys]
         found = measure(luma, plans, look.front)
         tried += [tuple(found[i : i + len(keys)]) for i in range(0, len(plans), len(keys))]
