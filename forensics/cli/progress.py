@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
-__all__ = ["progress", "stepping"]
+__all__ = ["progress", "sharing"]
 
 
 def progress(total: int, doing: str) -> Any:
@@ -24,32 +24,31 @@ def progress(total: int, doing: str) -> Any:
     return _bar(total, doing)
 
 
-def stepping(total: int, doing: str) -> Any:
-    """Return a context giving a function to call with the number of steps done.
+def sharing(doing: str) -> Any:
+    """Return a context giving a function to call with the share that is done, 0 to 1, and a text beside it.
 
     A bar with the time left is drawn if a person watches standard error.
 
     Args:
-        total: Number of steps.
         doing: What is done, as in "training".
     """
     if not (sys.stderr and sys.stderr.isatty()):
-        return nullcontext(lambda _: None)
-    return _steps(total, doing)
+        return nullcontext(lambda _share, _text: None)
+    return _shares(doing)
 
 
-def _steps(total: int, doing: str) -> Any:
+def _shares(doing: str) -> Any:
     from contextlib import contextmanager
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     @contextmanager
     def bar() -> Iterator[Any]:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-            task = shown.add_task(doing, total=total)
-            yield lambda done: shown.update(task, completed=done)
+            task = shown.add_task(doing, total=1.0)
+            yield lambda share, text: shown.update(task, completed=share, description=f"{doing} {text}")
 
     return bar()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -15,19 +15,38 @@ from torch.optim import Optimizer
 from forensics.errors import UsageError
 from forensics.files import atomic_write
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["Progress", "load_checkpoint", "save_checkpoint"]
+
+
+T = TypeVar("T")
+
+
+class Progress(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        step: Steps done.
+        seconds: That they took.
+    """
+
+    step: int
+    seconds: float
 
 
 def save_checkpoint(
-    path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer | None, step: int, config: Any
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, Optimizer],
+    progress: Progress,
+    config: Any,
 ) -> None:
-    """Write weights, the optimiser's state and the step, at once or not at all.
+    """Write weights, the state of optimisers and how far a run is, at once or not at all.
 
     Args:
         path: Where to.
         modules: By name.
-        optimizer: Its moments are kept; None for weights alone.
-        step: Steps done.
+        optimizers: By name; their moments are kept.
+        progress: How far it is.
         config: Of the run, as JSON; a run with another one does not go on from here.
     """
     tensors = {
@@ -36,20 +55,26 @@ def save_checkpoint(
         for key, value in module.state_dict().items()
     }
     numbers: dict[str, float] = {}
-    for index, state in (optimizer.state_dict()["state"] if optimizer else {}).items():
-        for key, value in state.items():
-            if isinstance(value, Tensor):
-                tensors[f"optimizer/{index}/{key}"] = value.detach().cpu().contiguous().clone()
-            else:
-                numbers[f"{index}/{key}"] = value
-    head = {"step": str(step), "config": json.dumps(config, sort_keys=True), "numbers": json.dumps(numbers)}
+    for name, optimizer in optimizers.items():
+        for index, state in optimizer.state_dict()["state"].items():
+            for key, value in state.items():
+                if isinstance(value, Tensor):
+                    place = f"optimizer {name}/{index}/{key}"
+                    tensors[place] = value.detach().cpu().contiguous().clone()
+                else:
+                    numbers[f"{name}/{index}/{key}"] = value
+    head = {
+        "progress": json.dumps(progress),
+        "config": json.dumps(config, sort_keys=True),
+        "numbers": json.dumps(numbers),
+    }
     atomic_write(path, save(tensors, metadata=head))
 
 
 def load_checkpoint(
-    path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer | None, config: Any
-) -> int:
-    """Read what `save_checkpoint` wrote, into modules and the optimiser, and return the step.
+    path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer], config: Any
+) -> Progress:
+    """Read what `save_checkpoint` wrote, into modules and optimisers, and return how far the run is.
 
     Raises:
         UsageError: The file is none, or of a run with another configuration.
@@ -64,13 +89,14 @@ def load_checkpoint(
         raise UsageError(f"{path} is from a run with other settings; start in another folder")
     for name, module in modules.items():
         module.load_state_dict(_below(tensors, f"{name}/"))
-    if optimizer is not None:
-        _restore(optimizer, _below(tensors, "optimizer/"), json.loads(head["numbers"]))
-    return int(head["step"])
+    numbers = json.loads(head["numbers"])
+    for name, optimizer in optimizers.items():
+        _restore(optimizer, _below(tensors, f"optimizer {name}/"), _below(numbers, f"{name}/"))
+    return Progress(*json.loads(head["progress"]))
 
 
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+def _below(values: Mapping[str, T], prefix: str) -> dict[str, T]:
+    return {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
 
 
 def _restore(optimizer: Optimizer, tensors: Mapping[str, Tensor], numbers: Mapping[str, float]) -> None:

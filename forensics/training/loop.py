@@ -1,110 +1,176 @@
-"""The loop that every training shares: steps, averaged weights, checkpoints, a log."""
+"""The loop that every training shares: turns, averaged weights, checkpoints, a log."""
 
 from __future__ import annotations
 
-import copy
-import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from forensics.training.checkpoint import load_checkpoint, save_checkpoint
-from forensics.training.run import Averaged, log_line
+from forensics.errors import ModelError, UsageError
+from forensics.training.averages import Averaged, PowerAverage
+from forensics.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from forensics.training.log import LOG, log_row
+from forensics.training.machine import Machine
+from forensics.training.stopping import Stopping
+from forensics.training.task import Observer, Silent, Task
 
-__all__ = ["CHECKPOINT", "LOG", "Schedule", "Task", "fit"]
+__all__ = ["CHECKPOINT", "LOG", "fit"]
 
-CHECKPOINT, LOG = "checkpoint.safetensors", "log.jsonl"
+CHECKPOINT = "checkpoint.safetensors"
+_SAVED_EVERY = 120.0  # seconds, at least, beside those of measurements
+_LOOKED_AT = 25  # steps after which it is seen whether the loss is still finite
 M = TypeVar("M", bound=nn.Module)
-M_co = TypeVar("M_co", bound=nn.Module, covariant=True)
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long a run is, and how it steps.
-
-    Attributes:
-        steps: Number of steps.
-        batch: Pictures in a step.
-        rate: Largest learning rate; it rises over the first steps and falls as a cosine to nothing.
-        warm_up: Steps over which it rises.
-        seed: Of everything that is drawn.
-        every: Steps between checkpoints, each with a measurement.
-    """
-
-    steps: int
-    batch: int
-    rate: float
-    warm_up: int = 100
-    seed: int = 0
-    every: int = 250
-
-    def rate_at(self, step: int) -> float:
-        """Return the learning rate of a step."""
-        rising = min(1.0, (step + 1) / self.warm_up)
-        return self.rate * rising * (1 + math.cos(math.pi * step / self.steps)) / 2
-
-
-class Task(Protocol[M_co]):
-    """What is trained, and by what.
-
-    Attributes:
-        config: A frozen dataclass; a run goes on only from a checkpoint with an equal one.
-        schedule: Of the run.
-        module: With all weights.
-    """
-
-    config: Any
-    schedule: Schedule
-
-    @property
-    def module(self) -> M_co:
-        """The module with all weights."""
-
-    def loss(self, step: int) -> Tensor:
-        """Return the loss of a step; all that it draws depends on its number alone."""
-
-    def measure(self, module: Any) -> dict[str, float]:
-        """Return named measurements of a module on what is held out."""
-
-
-def fit(task: Task[M], folder: Path, advance: Callable[[int], None] = lambda _: None) -> M:
+def fit(task: Task[M], folder: Path, observer: Observer | None = None, machine: Machine | None = None) -> M:
     """Train, going on from the checkpoint in the folder if there is one.
+
+    Interrupted (Ctrl-C, SIGTERM), it finishes its step and keeps it; killed, it loses two minutes at most.
 
     Args:
         task: What to train.
         folder: Of the checkpoint and the log.
-        advance: Called with the number of steps done.
+        observer: Who looks on.
+        machine: What computes; the CPU if None.
 
     Returns:
         The module with averaged weights.
 
     Raises:
-        UsageError: The checkpoint is from a run with other settings.
+        ModelError: The loss is no number any more.
+        UsageError: The checkpoint is from a run with other settings, or there is not enough memory.
+        KeyboardInterrupt: The run was interrupted; given again, it goes on.
     """
-    schedule, module, config = task.schedule, task.module, asdict(task.config)
-    average = copy.deepcopy(module)
-    mean = Averaged(average)
-    optimizer = torch.optim.AdamW(module.parameters(), lr=schedule.rate, weight_decay=1e-4)
-    modules: dict[str, nn.Module] = {"module": module, "average": average}
-    place = folder / CHECKPOINT
-    done = load_checkpoint(place, modules, optimizer, config) if place.exists() else 0
-    advance(done)
-    for step in range(done, schedule.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.rate_at(step)
-        loss = task.loss(step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
-        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-        optimizer.step()
-        mean.update(module, step)
-        if (step + 1) % schedule.every == 0 or step + 1 == schedule.steps:
-            save_checkpoint(place, modules, optimizer, step + 1, config)
-            measured = {name: round(value, 4) for name, value in task.measure(average).items()}
-            log_line(folder / LOG, {"step": step + 1, "loss": round(float(loss.detach()), 5), **measured})
-        advance(step + 1)
-    return average
+    run = _Run(task, folder, observer or Silent(), machine or Machine("cpu"))
+    with Stopping() as stopping, _enough_memory(task.schedule.batch):
+        for _ in run.steps():
+            if stopping.asked:
+                run.save()
+                raise KeyboardInterrupt
+    return run.mean.module  # type: ignore[return-value, unused-ignore]
+
+
+class _Run(Generic[M]):
+    """A run on its way."""
+
+    def __init__(self, task: Task[M], folder: Path, observer: Observer, machine: Machine) -> None:
+        self.task, self.folder, self.observer, self.machine = task, folder, observer, machine
+        schedule = task.schedule
+        self.mean = PowerAverage(task.module, schedule.width) if schedule.width else Averaged(task.module)
+        self.optimizers = {
+            name: torch.optim.AdamW(
+                player.parameters(), lr=schedule.rate, betas=schedule.momentum, weight_decay=schedule.decay
+            )
+            for name, player in task.players().items()
+        }
+        self.progress = Progress(0, 0.0)
+        self.saved = time.monotonic()
+
+    def steps(self) -> Iterator[int]:
+        """Take the steps that are left, and yield the number of those done after each."""
+        schedule = self.task.schedule
+        self._load()
+        self._tell()
+        while schedule.done(*self.progress) < 1.0:
+            start = time.monotonic()
+            losses = self._step()
+            self.progress = Progress(self.progress.step + 1, self.progress.seconds + time.monotonic() - start)
+            self._look(losses)
+            self._tell()
+            yield self.progress.step
+
+    def _step(self) -> dict[str, Tensor]:
+        """Take one step and return the losses of its turns."""
+        schedule, step = self.task.schedule, self.progress.step
+        turns, losses = self.task.turns(step), {}
+        while (turn := self.machine.next_of(turns)) is not None:
+            optimizer = self.optimizers[turn.player]
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.rate_at(step, self.progress.seconds)
+            for other in self.optimizers.values():
+                other.zero_grad(set_to_none=True)
+            self.machine.backward(turn.loss)
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            self.machine.share(parameters)
+            nn.utils.clip_grad_norm_(parameters, schedule.clip)
+            optimizer.step()
+            losses[turn.player] = turn.loss.detach()
+        self.mean.update(self.task.module, (step + 1) * schedule.batch, schedule.batch)
+        return losses
+
+    def _look(self, losses: dict[str, Tensor]) -> None:
+        """Measure, and keep what was reached, when it is time to."""
+        schedule, step = self.task.schedule, self.progress.step
+        over = schedule.done(*self.progress) >= 1.0
+        if step % _LOOKED_AT == 0 or over:
+            self._check(losses)
+        if step % schedule.every == 0 or over:
+            self.save()
+            self._measure(losses)
+        elif time.monotonic() - self.saved > _SAVED_EVERY:
+            self.save()
+
+    def _tell(self) -> None:
+        self.observer.stepped(self.progress.step, self.task.schedule.done(*self.progress))
+
+    def _check(self, losses: dict[str, Tensor]) -> None:
+        for player, loss in losses.items():
+            if not bool(torch.isfinite(loss)):
+                raise ModelError(
+                    f"the loss of {player} is no number any more at step {self.progress.step}; "
+                    f"the last checkpoint is from before, a lower learning rate may help"
+                )
+
+    def _measure(self, losses: dict[str, Tensor]) -> None:
+        module: Any = self.mean.module
+        names = {player: "loss" if len(losses) == 1 else f"loss of {player}" for player in losses}
+        record = {
+            "step": float(self.progress.step),
+            "images": float(self.progress.step * self.task.schedule.batch),
+            "seconds": round(self.progress.seconds, 1),
+            **{names[player]: round(float(loss), 5) for player, loss in losses.items()},
+            **{name: round(value, 4) for name, value in self.task.measure(module).items()},
+        }
+        if self.machine.first:
+            log_row(self.folder / LOG, record)
+            self.observer.measured(record, self.task.show(module))
+
+    def save(self) -> None:
+        """Keep what was reached."""
+        self.saved = time.monotonic()
+        if self.machine.first:
+            save_checkpoint(self._place, self._modules, self.optimizers, self.progress, self._config)
+
+    def _load(self) -> None:
+        if self._place.exists():
+            self.progress = load_checkpoint(self._place, self._modules, self.optimizers, self._config)
+
+    @property
+    def _place(self) -> Path:
+        return self.folder / CHECKPOINT
+
+    @property
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"module": self.task.module, "average": self.mean.module}
+
+    @property
+    def _config(self) -> dict[str, Any]:
+        return asdict(self.task.config)
+
+
+@contextmanager
+def _enough_memory(batch: int) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise UsageError(
+            f"there is not enough memory for {batch} pictures in a step",
+            expected="a smaller --batch",
+            actual=batch,
+        ) from error

@@ -36,7 +36,8 @@ def test_training_ends_in_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert card["images"] == 8
     assert card["command"].endswith("--model learned --preset smoke --data procedural --seed 0 --steps 2")
     assert {p.name for p in folder.iterdir()} == {
-        "card.json", "card.md", "checkpoint.safetensors", "encoder.onnx", "extractor.onnx", "log.jsonl",
+        "card.json", "card.md", "checkpoint.safetensors", "encoder.onnx", "extractor.onnx", "log.csv",
+        "loss.svg",
     }  # fmt: skip
 
 

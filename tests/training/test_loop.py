@@ -1,10 +1,16 @@
-"""The loop that trainings share: schedules, averages, checkpoints, logs."""
+"""The loop that trainings share: turns, clocks, checkpoints, interruptions."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,24 +18,27 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
-from forensics.errors import UsageError  # noqa: E402
-from forensics.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from forensics.training.loop import Schedule, fit  # noqa: E402
-from forensics.training.run import Averaged, Ramp, device_named, log_line  # noqa: E402
+from forensics.errors import ModelError, UsageError  # noqa: E402
+from forensics.training.log import log_row, read_log  # noqa: E402
+from forensics.training.loop import CHECKPOINT, LOG, fit  # noqa: E402
+from forensics.training.machine import Machine  # noqa: E402
+from forensics.training.run import Ramp, device_named  # noqa: E402
+from forensics.training.schedule import Schedule  # noqa: E402
+from forensics.training.task import Alone, Turn  # noqa: E402
+
+SCHEDULE = Schedule(steps=90, batch=32, rate=0.3, warm_up=5, every=30)
 
 
 @dataclass(frozen=True)
 class Config:
-    schedule: Schedule = field(
-        default_factory=lambda: Schedule(steps=90, batch=32, rate=0.3, warm_up=5, every=30)
-    )
+    schedule: Schedule = field(default_factory=lambda: SCHEDULE)
 
 
-class Line:
+class Line(Alone):
     """Least squares: y = 3 x - 1 with noise."""
 
-    def __init__(self) -> None:
-        self.config = Config()
+    def __init__(self, **changes: Any) -> None:
+        self.config = Config(replace(SCHEDULE, **changes))
         self.schedule = self.config.schedule
         torch.manual_seed(0)
         self.module = nn.Linear(1, 1)
@@ -43,65 +52,206 @@ class Line:
         return {"slope": float(module.weight), "offset": float(module.bias)}
 
 
+class Saddle:
+    """Two players at x y + (x^2 - y^2) / 10: one lowers it, one raises it; both end at nothing."""
+
+    def __init__(self) -> None:
+        self.config = Config(replace(SCHEDULE, steps=400, rate=0.05, momentum=(0.0, 0.9), decay=0.0))
+        self.schedule = self.config.schedule
+        self.module = nn.ParameterDict({"x": torch.ones(1), "y": torch.ones(1)})
+        self.first, self.second = nn.ParameterList([self.module["x"]]), nn.ParameterList([self.module["y"]])
+        self.seen: list[float] = []
+
+    def players(self) -> Mapping[str, nn.Module]:
+        return {"first": self.first, "second": self.second}
+
+    def value(self) -> Tensor:
+        x, y = self.module["x"], self.module["y"]
+        return (x * y + (x**2 - y**2) / 10).sum()
+
+    def turns(self, step: int) -> Iterator[Turn]:
+        before = float(self.module["x"].detach())
+        yield Turn("first", self.value())
+        self.seen.append(float(self.module["x"].detach()) - before)  # the first update was made by now
+        yield Turn("second", -self.value())
+
+    def measure(self, module: Any) -> dict[str, float]:
+        return {}
+
+    def show(self, module: Any) -> Any:
+        return np.zeros((2, 3, 3), np.uint8)
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.shares: list[float] = []
+        self.records: list[Mapping[str, float]] = []
+        self.pictures: list[Any] = []
+
+    def stepped(self, step: int, done: float) -> None:
+        self.steps.append(step)
+        self.shares.append(done)
+
+    def measured(self, record: Mapping[str, float], picture: Any) -> None:
+        self.records.append(record)
+        self.pictures.append(picture)
+
+
+class Stop(Watcher):
+    """Stops a run from outside after some steps."""
+
+    def __init__(self, after: int, number: int | None = None) -> None:
+        super().__init__()
+        self.after, self.number = after, number
+
+    def stepped(self, step: int, done: float) -> None:
+        super().stepped(step, done)
+        if step == self.after:
+            if self.number is None:
+                raise RuntimeError("the machine is gone")
+            os.kill(os.getpid(), self.number)
+
+
 def test_loop_finds_the_line_and_logs_the_way(tmp_path: Path) -> None:
-    steps: list[int] = []
-    found = fit(Line(), tmp_path, steps.append)
+    watcher = Watcher()
+    found = fit(Line(), tmp_path, watcher)
     assert float(found.weight) == pytest.approx(3, abs=0.15)
     assert float(found.bias) == pytest.approx(-1, abs=0.15)
-    assert steps == list(range(91))
-    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [30, 60, 90]
-    assert lines[-1]["slope"] == pytest.approx(float(found.weight), abs=1e-3)
-    assert lines[0]["loss"] > lines[-1]["loss"]
+    assert watcher.steps == list(range(91))
+    assert watcher.shares == pytest.approx(np.linspace(0, 1, 91))
+    log = read_log(tmp_path / LOG)
+    assert log["step"] == [30, 60, 90]
+    assert log["images"] == [960, 1920, 2880]
+    assert log["slope"][-1] == pytest.approx(float(found.weight), abs=1e-3)
+    assert log["loss"][0] > log["loss"][-1]
+    assert [record["step"] for record in watcher.records] == [30, 60, 90]
+    assert watcher.pictures == [None] * 3
 
 
-def test_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    class StopError(Exception):
-        pass
+def test_players_have_their_turns_one_after_the_other(tmp_path: Path) -> None:
+    game, watcher = Saddle(), Watcher()
+    found = fit(game, tmp_path, watcher)
+    assert abs(float(found["x"])) < 0.1
+    assert abs(float(found["y"])) < 0.1
+    assert all(change != 0 for change in game.seen[:100])
+    assert {"loss of first", "loss of second"} <= set(read_log(tmp_path / LOG))
+    assert watcher.pictures[0].shape == (2, 3, 3)
 
-    def stop(done: int) -> None:
-        if done == 67:
-            raise StopError
 
+@pytest.mark.parametrize("width", [0.0, 0.1])
+def test_run_goes_on_where_it_stopped(tmp_path: Path, width: float) -> None:
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
+    whole = fit(Line(width=width), tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="gone"):
+        fit(Line(width=width), tmp_path / "parts", Stop(67))
+    watcher = Watcher()
+    parts = fit(Line(width=width), tmp_path / "parts", watcher)
+    assert watcher.steps == list(range(60, 91))
+    torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_keeps_its_last_step(tmp_path: Path, number: int) -> None:
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        fit(Line(), tmp_path / "parts", Stop(67, number))
+    assert signal.getsignal(number) is before
+    watcher = Watcher()
+    parts = fit(Line(), tmp_path / "parts", watcher)
+    assert watcher.steps == list(range(67, 91))
     whole = fit(Line(), tmp_path / "whole")
-    with pytest.raises(StopError):
-        fit(Line(), tmp_path / "parts", stop)
-    steps: list[int] = []
-    parts = fit(Line(), tmp_path / "parts", steps.append)
-    assert steps == list(range(60, 91))
+    torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=1e-6)
+
+
+def test_players_go_on_where_they_stopped(tmp_path: Path) -> None:
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = fit(Saddle(), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(Saddle(), tmp_path / "parts", Stop(101, signal.SIGINT))
+    parts = fit(Saddle(), tmp_path / "parts")
     torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=1e-6)
 
 
 def test_finished_run_is_not_run_again(tmp_path: Path) -> None:
     first = fit(Line(), tmp_path)
-    steps: list[int] = []
-    again = fit(Line(), tmp_path, steps.append)
-    assert steps == [90]
+    watcher = Watcher()
+    again = fit(Line(), tmp_path, watcher)
+    assert (watcher.steps, watcher.shares) == ([90], [1.0])
     torch.testing.assert_close(first.state_dict(), again.state_dict())
 
 
+def test_run_ends_with_its_time(tmp_path: Path) -> None:
+    class Slow(Line):
+        def loss(self, step: int) -> Tensor:
+            time.sleep(0.01)
+            return super().loss(step)
+
+    watcher = Watcher()
+    fit(Slow(steps=1_000_000, seconds=0.3), tmp_path, watcher)
+    assert 3 < watcher.steps[-1] < 35
+    assert watcher.shares[-1] == 1.0
+    assert (tmp_path / CHECKPOINT).exists()
+    again = Watcher()
+    fit(Slow(steps=1_000_000, seconds=0.3), tmp_path, again)
+    assert again.steps == [watcher.steps[-1]]
+
+
+def test_checkpoints_come_by_the_clock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forensics.training.loop._SAVED_EVERY", -1.0)
+    with pytest.raises(RuntimeError, match="gone"):
+        fit(Line(), tmp_path, Stop(7))
+    watcher = Watcher()
+    fit(Line(), tmp_path, watcher)
+    assert watcher.steps[0] == 7
+
+
+def test_loss_that_is_no_number_is_an_error(tmp_path: Path) -> None:
+    class Broken(Line):
+        def loss(self, step: int) -> Tensor:
+            return super().loss(step) * (float("nan") if step >= 40 else 1.0)
+
+    with pytest.raises(ModelError, match="no number any more at step 50"):
+        fit(Broken(), tmp_path)
+    watcher = Watcher()
+    fit(Line(), tmp_path, watcher)
+    assert watcher.steps[0] == 30
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_too_little_memory_says_what_to_do(tmp_path: Path, error: BaseException) -> None:
+    class Large(Line):
+        def loss(self, step: int) -> Tensor:
+            raise error
+
+    with pytest.raises(UsageError, match="not enough memory for 32 pictures"):
+        fit(Large(), tmp_path)
+
+
 def test_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
-    module = nn.Linear(2, 2)
-    save_checkpoint(tmp_path / "a", {"m": module}, None, 7, {"seed": 0})
-    other = nn.Linear(2, 2)
-    assert load_checkpoint(tmp_path / "a", {"m": other}, None, {"seed": 0}) == 7
-    torch.testing.assert_close(module.state_dict(), other.state_dict())
+    fit(Line(steps=5), tmp_path)
     with pytest.raises(UsageError, match="other settings"):
-        load_checkpoint(tmp_path / "a", {"m": other}, None, {"seed": 1})
-    (tmp_path / "b").write_bytes(b"\x10" * 40)
+        fit(Line(steps=6), tmp_path)
+    (tmp_path / CHECKPOINT).write_bytes(b"\x10" * 40)
     with pytest.raises(UsageError, match="no checkpoint"):
-        load_checkpoint(tmp_path / "b", {"m": other}, None, {})
+        fit(Line(steps=5), tmp_path)
 
 
 def test_learning_rate_rises_and_falls() -> None:
-    rates = [Schedule(steps=100, batch=1, rate=2.0, warm_up=10).rate_at(step) for step in range(100)]
+    schedule = Schedule(steps=100, batch=4, rate=2.0, warm_up=10, seconds=50.0)
+    rates = [schedule.rate_at(step) for step in range(100)]
     assert max(rates) == pytest.approx(2.0, rel=0.03)
     assert 5 < int(np.argmax(rates)) < 12
     assert rates[0] < 0.3
     assert rates[-1] < 0.01
     assert np.all(np.diff(rates[12:]) < 0)
+    assert schedule.rate_at(20, 45.0) == pytest.approx(schedule.rate_at(90))
+    assert schedule.done(20, 60.0) == 1.0
+    assert schedule.images == 400
 
 
 def test_ramp_goes_from_one_value_to_the_other() -> None:
@@ -109,25 +259,57 @@ def test_ramp_goes_from_one_value_to_the_other() -> None:
     assert [ramp(x) for x in (0, 0.2, 0.4, 0.6, 1)] == pytest.approx([30, 30, 35, 40, 40])
 
 
-def test_average_follows_the_weights() -> None:
-    module, average = nn.Linear(1, 1), nn.Linear(1, 1)
-    mean = Averaged(average, keep=0.9)
-    with torch.no_grad():
-        average.weight.zero_()
-        module.weight.fill_(1.0)
-    for step in range(200, 210):
-        mean.update(module, step)
-    assert float(average.weight) == pytest.approx(1 - 0.9**10, rel=1e-5)
-    assert not average.weight.requires_grad
-
-
 def test_device_that_is_not_there_is_refused() -> None:
     assert device_named("cpu").type == "cpu"
     assert device_named("auto").type in ("cpu", "cuda")
     with pytest.raises(UsageError, match="no device"):
         device_named("abacus")
+    with pytest.raises(UsageError, match="no device"):
+        Machine("abacus")
 
 
-def test_log_is_json_lines(tmp_path: Path) -> None:
-    log_line(tmp_path / "log", {"step": 1, "loss": torch.tensor(0.5)})
-    assert [json.loads(x) for x in (tmp_path / "log").read_text().splitlines()] == [{"step": 1, "loss": 0.5}]
+def test_log_is_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    for step in (1, 2):
+        log_row(path, {"step": step, "loss, all": 0.5 / step})
+    assert path.read_text() == 'step,"loss, all"\n1,0.5\n2,0.25\n'
+    assert read_log(path) == {"step": [1, 2], "loss, all": [0.5, 0.25]}
+    for text in ("", "a,b\n1,x\n", "a,b\n1\n"):
+        path.write_text(text)
+        with pytest.raises(UsageError, match="no log of a training"):
+            read_log(path)
+
+
+TWO = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+import torch
+from test_loop import Line
+from forensics.training.loop import fit
+from forensics.training.machine import Machine
+
+machine = Machine("cpu")
+
+class Half(Line):
+    def loss(self, step):
+        return super().loss(2 * step + machine.number)
+
+found = fit(Half(), Path(sys.argv[2]), machine=machine)
+print(machine.processes, float(found.weight), float(found.bias))
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_share_their_gradients(tmp_path: Path) -> None:
+    """Each sees data of its own; both end with the same weights, and one writes files."""
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [*launch, str(script), str(Path(__file__).parent), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("2 ")]
+    assert len(lines) == 2
+    assert lines[0] == lines[1]
+    assert len(read_log(tmp_path / LOG)["step"]) == 3

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from forensics.datasets.packs import Squares
-from forensics.training.loop import Schedule
 from forensics.training.run import Ramp
+from forensics.training.schedule import Schedule
+from forensics.training.task import Alone
 from forensics.watermark.train.batches import batch_of, lumas
 from forensics.watermark.train.distortions import DISTORTIONS, distorted
 from forensics.watermark.train.networks import Encoder, Extractor, NetworkConfig, Planes, visibility
@@ -79,7 +80,7 @@ class Reading:
     accuracy: float
 
 
-class Keyed:
+class Keyed(Alone):
     """The training of a pair.
 
     Args:

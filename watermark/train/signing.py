@@ -20,8 +20,9 @@ from torch.nn import functional as F
 from forensics.datasets.packs import Squares
 from forensics.errors import ModelError
 from forensics.runtime.store import Bundle
-from forensics.training.loop import Schedule
 from forensics.training.run import Ramp
+from forensics.training.schedule import Schedule
+from forensics.training.task import Alone
 from forensics.watermark.train.batches import batch_of, lumas
 from forensics.watermark.train.distortions import DISTORTIONS, distorted
 from forensics.watermark.train.echo import Network, Reader, Sender
@@ -138,7 +139,7 @@ def load_extractor(bundle: Bundle) -> Whitened:
     return white.eval().requires_grad_(False)
 
 
-class Signing:
+class Signing(Alone):
     """The training of a pair.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.progress import stepping
+from forensics.cli.train.watching import watching
 from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import MissingExtra, UsageError
 
@@ -51,7 +51,7 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
     """
     try:
         from forensics.training.loop import fit
-        from forensics.training.run import device_named
+        from forensics.training.machine import Machine
         from forensics.watermark.train.finish import TRAININGS
     except ImportError as error:
         raise MissingExtra("training", "train") from error
@@ -59,19 +59,19 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
 
     training = TRAININGS[options["model"]]
     config = _chosen(training.presets[options["preset"]], options)
-    device = device_named(options["device"])
+    machine = Machine(options["device"])
     squares = load_squares(options["data"], SIDE, options["most"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    with stepping(config.schedule.steps, "training") as advance:
-        trained = fit(training.task(config, squares, device), folder, advance)
+    with watching(folder) as observer:
+        trained = fit(training.task(config, squares, machine.device), folder, observer, machine)
     metrics = training.finish(trained, config, squares, folder, _origins(squares, options))
     if as_json:
         click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
     else:
-        click.echo(f"{name_of(folder)}: trained on {device}")
+        click.echo(f"{name_of(folder)}: trained on {machine.device}")
         click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in metrics.items()))
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,10 @@ pytest.importorskip("onnxruntime")
 from forensics.datasets.packs import PROCEDURAL, Squares, load_squares  # noqa: E402
 from forensics.errors import UsageError  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
-from forensics.training.loop import Schedule, fit  # noqa: E402
+from forensics.training.log import LOG, read_log  # noqa: E402
+from forensics.training.loop import fit  # noqa: E402
+from forensics.training.schedule import Schedule  # noqa: E402
+from forensics.training.task import Observer, Silent  # noqa: E402
 from forensics.watermark.learned.frontend import Learned  # noqa: E402
 from forensics.watermark.train.distortions import DISTORTIONS  # noqa: E402
 from forensics.watermark.train.finish import Origins, finish_keyed  # noqa: E402
@@ -26,8 +28,8 @@ CPU = torch.device("cpu")
 TINY = KeyedConfig(NetworkConfig(8, 1, 8), Schedule(steps=4, batch=2, rate=2e-3, every=2))
 
 
-def train(config: KeyedConfig, squares: Squares, folder: Path, advance=lambda _: None) -> Pair:
-    return fit(Keyed(config, squares, CPU), folder, advance)
+def train(config: KeyedConfig, squares: Squares, folder: Path, observer: Observer | None = None) -> Pair:
+    return fit(Keyed(config, squares, CPU), folder, observer)
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +46,14 @@ def test_run_that_was_interrupted_ends_as_one_that_was_not(squares: Squares, tmp
     class StopError(Exception):
         pass
 
-    def stop(done: int) -> None:
-        if done == 3:  # after the checkpoint at 2
-            raise StopError
+    class Stop(Silent):
+        def stepped(self, step: int, done: float) -> None:
+            if step == 3:  # after the checkpoint at 2
+                raise StopError
 
     with pytest.raises(StopError):
-        train(TINY, squares, parts, advance=stop)
-    steps: list[int] = []
-    other = train(TINY, squares, parts, advance=steps.append)
-    assert steps == [2, 3, 4]
+        train(TINY, squares, parts, Stop())
+    other = train(TINY, squares, parts)
     for first, second in zip(one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(first, second, rtol=0, atol=1e-6)
 
@@ -68,10 +69,10 @@ def test_checkpoint_of_another_run_is_refused(squares: Squares, tmp_path: Path) 
 
 def test_log_says_what_was_measured(squares: Squares, tmp_path: Path) -> None:
     train(TINY, squares, tmp_path)
-    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines] == [2, 4]
-    assert all(np.isfinite(list(line.values())).all() for line in lines)
-    assert {f"snr {kind}" for kind in DISTORTIONS} < set(lines[0])
+    log = read_log(tmp_path / LOG)
+    assert log["step"] == [2, 4]
+    assert np.isfinite(list(log.values())).all()
+    assert {f"snr {kind}" for kind in DISTORTIONS} < set(log)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from forensics.errors import UsageError  # noqa: E402
-from forensics.generators.ema import PowerAverage, combined, exponent_of, keep_at  # noqa: E402
+from forensics.training.averages import Averaged, PowerAverage, combined, exponent_of, keep_at  # noqa: E402
 
 
 def profile(steps: int, exponent: float) -> np.ndarray:
@@ -65,3 +65,27 @@ def test_another_width_is_found_afterwards() -> None:
         assert found == pytest.approx(expected, abs=0.05 * values.std())
     exact = combined(kept, 2000, 0.10)["w"].item()
     assert exact == pytest.approx(kept[-1][2]["w"].item(), abs=1e-6)
+
+
+def test_average_of_fixed_length_follows_the_weights() -> None:
+    start = nn.Linear(1, 1)
+    with torch.no_grad():
+        start.weight.zero_()
+    mean, module = Averaged(start, keep=0.9), nn.Linear(1, 1)
+    with torch.no_grad():
+        module.weight.fill_(1.0)
+    for step in range(200, 210):
+        mean.update(module, 8 * (step + 1), 8)
+    assert float(mean.module.weight) == pytest.approx(1 - 0.9**10, rel=1e-5)
+    assert not mean.module.weight.requires_grad
+
+
+def test_first_steps_count_more() -> None:
+    start = nn.Linear(1, 1)
+    with torch.no_grad():
+        start.weight.fill_(100.0)
+    mean, module = Averaged(start), nn.Linear(1, 1)
+    with torch.no_grad():
+        module.weight.fill_(1.0)
+    mean.update(module, 4, 4)
+    assert float(mean.module.weight) == pytest.approx(0.1 * 100 + 0.9, rel=1e-5)

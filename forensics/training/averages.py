@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from forensics.errors import UsageError
 
-__all__ = ["PowerAverage", "combined", "exponent_of", "keep_at"]
+__all__ = ["Averaged", "PowerAverage", "combined", "exponent_of", "keep_at"]
 
 
 # Karras et al. 2023 (EDM2), arXiv:2312.02696, section 3.1 and appendix C.1: sigma_rel is the deviation of the
@@ -43,6 +43,30 @@ def keep_at(images: int, more: int, exponent: float) -> float:
     return float((1.0 - more / images) ** (exponent + 1.0))
 
 
+class Averaged:
+    """The exponential moving average of a module's weights (Polyak and Juditsky 1992).
+
+    Args:
+        module: Whose weights.
+        keep: Share of the average that one step keeps; fewer at first, so that the start is forgotten.
+    """
+
+    def __init__(self, module: nn.Module, keep: float = 0.998) -> None:
+        self.module = copy.deepcopy(module).requires_grad_(False).eval()
+        self.keep = keep
+
+    def update(self, module: nn.Module, images: int, more: int) -> None:
+        """Take in the weights after a step.
+
+        Args:
+            module: After it.
+            images: Seen, with those of this step.
+            more: Seen in this step.
+        """
+        step = images // more - 1
+        _follow(self.module, module, min(self.keep, (1 + step) / (10 + step)))
+
+
 class PowerAverage:
     """The average of a module's weights, by a power of how many pictures had been seen.
 
@@ -57,20 +81,17 @@ class PowerAverage:
         self.module = copy.deepcopy(module).requires_grad_(False).eval()
         self.exponent = exponent_of(width)
 
-    @torch.no_grad()
     def update(self, module: nn.Module, images: int, more: int) -> None:
-        """Take in the weights after a step.
+        """Take in the weights after a step; the arguments are those of `Averaged`."""
+        _follow(self.module, module, keep_at(images, more, self.exponent))
 
-        Args:
-            module: After it.
-            images: Seen, with those of this step.
-            more: Seen in this step.
-        """
-        keep = keep_at(images, more, self.exponent)
-        for mine, new in zip(self.module.parameters(), module.parameters(), strict=True):
-            mine.lerp_(new, 1.0 - keep)
-        for mine, new in zip(self.module.buffers(), module.buffers(), strict=True):
-            mine.copy_(new)
+
+@torch.no_grad()
+def _follow(average: nn.Module, module: nn.Module, keep: float) -> None:
+    for mine, new in zip(average.parameters(), module.parameters(), strict=True):
+        mine.lerp_(new, 1.0 - keep)
+    for mine, new in zip(average.buffers(), module.buffers(), strict=True):
+        mine.copy_(new)
 
 
 # Karras et al. 2023, arXiv:2312.02696, appendix C.2, eqs. 126 and 127: least squares of the profiles.

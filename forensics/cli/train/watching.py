@@ -1,0 +1,78 @@
+"""Looking on while something is trained: a bar, a plot of what was measured, and pictures of what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.cli.progress import sharing
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["LOSS", "SAMPLES", "Watching", "watching"]
+
+LOSS, SAMPLES = "loss.svg", "samples"
+
+
+class Watching:
+    """An observer of a training.
+
+    Args:
+        folder: Where `loss.svg` and `samples/` go.
+        advance: Hears the share that is done, and a text.
+    """
+
+    def __init__(self, folder: Path, advance: Any) -> None:
+        self.folder, self._advance = folder, advance
+        self._text = ""
+
+    def stepped(self, step: int, done: float) -> None:
+        """Move the bar."""
+        self._advance(done, f"step {step} {self._text}")
+
+    def measured(self, record: Mapping[str, float], picture: npt.NDArray[np.uint8] | None) -> None:
+        """Draw the losses so far, and keep the picture under the number of its step."""
+        self._text = " ".join(
+            f"{name} {value:g}" for name, value in record.items() if name.startswith("loss")
+        )
+        self._draw()
+        if picture is not None:
+            _write(self.folder / SAMPLES / f"{int(record['step']):07d}.png", picture)
+
+    def _draw(self) -> None:
+        from forensics.evidence import Plot, Series
+        from forensics.files import atomic_write
+        from forensics.report.plots import svg_plot
+        from forensics.training.log import LOG, read_log
+
+        columns = read_log(self.folder / LOG)
+        images = tuple(columns["images"])
+        losses = {name: tuple(values) for name, values in columns.items() if name.startswith("loss")}
+        series = tuple(Series(name=name, x=images, y=values) for name, values in losses.items())
+        plot = Plot(title="Loss", x_label="pictures seen", y_label="loss", series=series)
+        text = svg_plot(plot).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+        atomic_write(self.folder / LOSS, text.encode())
+
+
+@contextmanager
+def watching(folder: Path) -> Iterator[Watching]:
+    """Watch a training in a folder."""
+    with sharing("training") as advance:
+        yield Watching(folder, advance)
+
+
+def _write(path: Path, picture: npt.NDArray[np.uint8]) -> None:
+    import io
+
+    from PIL import Image
+
+    from forensics.files import atomic_write
+
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "PNG")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, out.getvalue())
