@@ -78,7 +78,14 @@ class Objective:
     weight: Weight = "target"
 
 
-def denoising_loss(predict: Predict, x: Tensor, objective: Objective, generator: torch.Generator) -> Tensor:
+def denoising_loss(
+    predict: Predict,
+    x: Tensor,
+    objective: Objective,
+    generator: torch.Generator,
+    *,
+    pairing: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> Tensor:
     """Return the mean squared error of a network on pictures with fresh noise.
 
     Args:
@@ -86,9 +93,12 @@ def denoising_loss(predict: Predict, x: Tensor, objective: Objective, generator:
         x: (B, ...) pictures or latents of about unit size.
         objective: What it is trained for.
         generator: Draws noise and times, on the device of the pictures.
+        pairing: Says which noise goes with which picture, as `paired` does; as they come if None.
     """
     t = objective.times.draw(len(x), generator)
     noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+    if pairing is not None:
+        noise = pairing(noise, x)
     at = objective.path.at(broadcast(t, x))
     wanted = target(objective.target, x, noise, at)
     z = at.mix(x, noise)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["linear"]
+__all__ = ["linear", "painter"]
 
 
 def linear(scale: float, offset: float) -> bytes:
@@ -23,6 +23,23 @@ def linear(scale: float, offset: float) -> bytes:
             helper.make_tensor("scale", TensorProto.FLOAT, [], [scale]),
             helper.make_tensor("offset", TensorProto.FLOAT, [], [offset]),
         ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+def painter(side: int) -> bytes:
+    """Return a generator: noise (n, 3 * side * side) to its hyperbolic tangent, as pictures."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Tanh", ["input"], ["bounded"]),
+            helper.make_node("Reshape", ["bounded", "shape"], ["output"]),
+        ],
+        "painter",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3 * side * side])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 3, side, side])],
+        [helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 3, side, side])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)

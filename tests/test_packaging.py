@@ -27,9 +27,10 @@ IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
 import forensics
 names = [info.name for info in pkgutil.walk_packages(forensics.__path__, "forensics.")]
+lean = ("forensics.generators.pipelines", "forensics.generators.sampling")  # these need no PyTorch
 for name in names:
     trains = name.startswith(("forensics.generators.", "forensics.training.", "forensics.watermark.train."))
-    if name.startswith("forensics.generators.sampling") or not trains:  # those that train need PyTorch
+    if name.startswith(lean) or not trains:
         importlib.import_module(name)
 heavy = {"torch", "timm", "sklearn", "ray", "scipy", "av", "onnxruntime"} & set(sys.modules)
 assert not heavy, heavy

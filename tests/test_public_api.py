@@ -15,7 +15,7 @@ import pytest
 import forensics
 
 TRAINING = ("forensics.generators.", "forensics.training.", "forensics.watermark.train.")
-LEAN = "forensics.generators.sampling"  # of which this part needs no PyTorch
+LEAN = ("forensics.generators.pipelines", "forensics.generators.sampling")  # these need no PyTorch
 SNAPSHOT = Path(__file__).with_name("public_api.json")
 
 POLICY = """\

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TRAINING = ("forensics.generators.", "forensics.training.", "forensics.watermark.train.")
-LEAN = "forensics.generators.sampling"  # of which this part needs no PyTorch
+LEAN = ("forensics.generators.pipelines", "forensics.generators.sampling")  # these need no PyTorch
 
 
 def load_renderer() -> ModuleType:

@@ -23,6 +23,7 @@ COMMANDS = {
     "audit": ("forensics.cli.audit:audit", "Say what a picture or clip is, and how that is known."),
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
+    "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
     "train": ("forensics.cli.train:train", "Train models on pictures of yours."),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }

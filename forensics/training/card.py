@@ -16,7 +16,22 @@ from forensics import __version__
 from forensics.files import atomic_write
 from forensics.runtime.store import CARD
 
-__all__ = ["Card", "write_card"]
+__all__ = ["Card", "Origins", "write_card"]
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where a model comes from.
+
+    Attributes:
+        data: What its pictures are.
+        licence: Theirs.
+        command: That trained it.
+    """
+
+    data: str
+    licence: str
+    command: str
 
 
 @dataclass(frozen=True)

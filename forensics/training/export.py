@@ -18,41 +18,50 @@ __all__ = ["OPSET", "export", "parity"]
 OPSET = 18
 
 
-def export(module: nn.Module, example: Tensor, path: Path, *, free: Sequence[int] = (0, 2, 3)) -> None:
-    """Write a module of one input and one output as ONNX.
+def export(
+    module: nn.Module, example: Tensor | Sequence[Tensor], path: Path, *, free: Sequence[int] = (0, 2, 3)
+) -> None:
+    """Write a module of one output as ONNX.
 
     Args:
         module: The module.
-        example: An input.
+        example: Its input, or inputs, for a batch of two or more.
         path: Where to.
-        free: Axes of the input that may have any size.
+        free: Axes of the first input that may have any size; of the others only the first may.
     """
     axes = {axis: f"n{axis}" for axis in free}
-    module, example = module.eval().cpu(), example.cpu()
+    module, examples = module.eval().cpu(), [value.cpu() for value in _several(example)]
     with torch.no_grad():
-        flat = module(example).ndim != example.ndim  # then only the number of pictures is free
+        flat = module(*examples).ndim != examples[0].ndim  # then only the number of pictures is free
+    more = [f"input{number}" for number in range(1, len(examples))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter, on itself
         torch.onnx.export(
             module,
-            (example,),
+            tuple(examples),
             str(path),
-            input_names=["input"],
+            input_names=["input", *more],
             output_names=["output"],
-            dynamic_axes={"input": axes, "output": {0: "n0"} if flat else axes},
+            dynamic_axes={
+                "input": axes,
+                "output": {0: "n0"} if flat else axes,
+                **{name: {0: "n0"} for name in more},
+            },
             opset_version=OPSET,
             dynamo=False,
         )
 
 
 @torch.no_grad()
-def parity(module: nn.Module, path: Path, inputs: Sequence[Tensor], most: float = 1e-4) -> float:
+def parity(
+    module: nn.Module, path: Path, inputs: Sequence[Tensor | Sequence[Tensor]], most: float = 1e-4
+) -> float:
     """Return the largest difference between a module and its file, relative to the largest value.
 
     Args:
         module: The module.
         path: Its ONNX file.
-        inputs: What to try.
+        inputs: What to try: the inputs of each call.
         most: What is allowed.
 
     Raises:
@@ -61,9 +70,14 @@ def parity(module: nn.Module, path: Path, inputs: Sequence[Tensor], most: float 
     session, module = Session(path.read_bytes()), module.eval().cpu()
     worst = 0.0
     for value in inputs:
-        expected = module(value.cpu()).numpy()
-        (found,) = session(value.cpu().numpy())
+        given = [one.cpu() for one in _several(value)]
+        expected = module(*given).numpy()
+        (found,) = session(*(one.numpy() for one in given))
         worst = max(worst, float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max())))
     if worst > most:
         raise ModelError(f"{path} differs from its module by {worst:.2g}", expected=most, actual=worst)
     return worst
+
+
+def _several(value: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+    return [value] if isinstance(value, Tensor) else value

@@ -45,7 +45,7 @@ class Squeeze(nn.Module):
 
     def forward(self, x: Tensor) -> Flowed:
         """Return (B, 4 C, H / 2, W / 2) for (B, C, H, W)."""
-        return Flowed(F.pixel_unshuffle(x, 2), x.new_zeros(len(x)))
+        return Flowed(F.pixel_unshuffle(x, 2), x.new_zeros(x.shape[0]))
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, C, H, W) for (B, 4 C, H / 2, W / 2)."""
@@ -73,7 +73,7 @@ class ActNorm(nn.Module):
         if self.training and not self.begun:
             self._begin(x)
         log_det = self.log_scale.sum() * x.shape[2] * x.shape[3]
-        return Flowed((x + self.shift) * self.log_scale.exp(), log_det.expand(len(x)))
+        return Flowed((x + self.shift) * self.log_scale.exp(), log_det.expand(x.shape[0]))
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, C, H, W) for the same."""
@@ -113,7 +113,7 @@ class InvertibleConvolution(nn.Module):
     def forward(self, x: Tensor) -> Flowed:
         """Return (B, C, H, W) for the same."""
         log_det = self.log_scale.sum() * x.shape[2] * x.shape[3]
-        return Flowed(F.conv2d(x, self._matrix()[:, :, None, None]), log_det.expand(len(x)))
+        return Flowed(F.conv2d(x, self._matrix()[:, :, None, None]), log_det.expand(x.shape[0]))
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, C, H, W) for the same."""

@@ -65,7 +65,7 @@ class Flow(nn.Module):
 
     def forward(self, x: Tensor) -> Flowed:
         """Return (B, values) noise for (B, C, H, W) pictures, and the log-determinant."""
-        aside, log_det = [], x.new_zeros(len(x))
+        aside, log_det = [], x.new_zeros(x.shape[0])
         for level, layers in enumerate(self.levels):
             for layer in layers:
                 x, more = layer(x)
@@ -99,7 +99,7 @@ class Flow(nn.Module):
             if level + 1 < self.config.levels:
                 channels //= 2
             stop = start + channels * side * side
-            parts.append(z[:, start:stop].reshape(len(z), channels, side, side))
+            parts.append(z[:, start:stop].unflatten(1, (channels, side, side)))
             start = stop
         return parts
 

@@ -116,7 +116,7 @@ class TarFlow(nn.Module):
 
     def forward(self, x: Tensor, label: Tensor | None = None) -> Flowed:
         """Return (B, C, S, S) noise for pictures, and the log-determinant."""
-        z, log_det = patchify(x, self.config.patch), x.new_zeros(len(x))
+        z, log_det = patchify(x, self.config.patch), x.new_zeros(x.shape[0])
         for layer in self.layers:
             z, more = layer(z, label)
             log_det = log_det + more

@@ -28,7 +28,7 @@ class GanConfig:
     Attributes:
         side: Of the pictures; a power of two, 8 at least.
         channels: Of the pictures.
-        latent: Values of the noise that a picture is made of.
+        latent: Values of the noise that a picture, or its style, is made of.
         width: Features at full size; each halving doubles them, up to eight times.
         labels: Classes; none if 0.
         upsample: How sides are doubled.
@@ -49,6 +49,17 @@ class GanConfig:
     def doublings(self) -> int:
         """How often the first 4 x 4 features are doubled."""
         return int(math.log2(self.side // _FIRST))
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Sides of the features, from the first to those of the picture."""
+        return tuple(_FIRST << number for number in range(self.doublings + 1))
+
+    @property
+    def noise(self) -> int:
+        """Values of noise that a picture takes: with styles every layer has some for each pixel."""
+        grain = sum(side * side for side in self.sides) if self.kind == "style" else 0
+        return self.latent + grain
 
     def features(self, side: int) -> int:
         """Return the features at some side."""
@@ -96,7 +107,7 @@ class Generator(nn.Module):
             label: (B,) classes, -1 for any.
         """
         begun = self.first(_with_label(noise, label, self.config.labels))
-        return self.layers(begun.reshape(len(noise), -1, _FIRST, _FIRST))
+        return self.layers(begun.unflatten(1, (-1, _FIRST, _FIRST)))
 
 
 # Karras et al. 2018 (StyleGAN), arXiv:1812.04948, with the convolutions of StyleGAN2, arXiv:1912.04958.
@@ -122,20 +133,19 @@ class StyleGenerator(nn.Module):
             self.styled.append(StyledConvolution(features, style))
         self.head = nn.Conv2d(features, config.channels, 1)
 
-    def forward(
-        self, noise: Tensor, label: Tensor | None = None, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def forward(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
         """Return (B, C, S, S) pictures, mostly from -1 to 1.
 
         Args:
-            noise: (B, latent) standard normal.
+            noise: (B, `config.noise`) standard normal: what the style is made of, then that of each layer.
             label: (B,) classes, -1 for any.
-            generator: Draws the noise of each layer; that of PyTorch if None.
         """
-        style = self.mapping(_with_label(noise, label, self.config.labels))
-        x = self.styled[0](self.constant.expand(len(noise), -1, -1, -1), style, generator)
-        for larger, styled in zip(self.larger, self.styled[1:], strict=True):
-            x = styled(larger(x), style, generator)
+        latent, *grains = noise.split([self.config.latent, *(n * n for n in self.config.sides)], dim=1)
+        planes = [g.reshape(-1, 1, n, n) for g, n in zip(grains, self.config.sides, strict=True)]
+        style = self.mapping(_with_label(latent, label, self.config.labels))
+        x = self.styled[0](self.constant.expand(noise.shape[0], -1, -1, -1), style, planes[0])
+        for larger, styled, plane in zip(self.larger, self.styled[1:], planes[1:], strict=True):
+            x = styled(larger(x), style, plane)
         return self.head(x)
 
 
@@ -187,5 +197,5 @@ def _with_label(noise: Tensor, label: Tensor | None, labels: int) -> Tensor:
         if label is not None:
             raise UsageError("this model was not trained with classes", actual="a label")
         return noise
-    any_class = torch.full((len(noise),), -1, dtype=torch.long, device=noise.device)
+    any_class = torch.full((noise.shape[0],), -1, dtype=torch.long, device=noise.device)
     return torch.cat([noise, one_hot(any_class if label is None else label, labels).to(noise)], dim=1)

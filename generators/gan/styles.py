@@ -83,15 +83,14 @@ class StyledConvolution(nn.Module):
         self.noise = nn.Parameter(torch.zeros(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: Tensor, style: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, grain: Tensor) -> Tensor:
         """Return (B, C, H, W) for the same.
 
         Args:
             x: Features.
             style: (B, style).
-            generator: Draws the noise, one value for each pixel; that of PyTorch if None.
+            grain: (B, 1, H, W) standard normal noise, one value for each pixel.
         """
         found = modulated_convolution(x, self.weight, self.style(style))
-        drawn = torch.randn(len(x), 1, *x.shape[2:], generator=generator, device=x.device, dtype=x.dtype)
-        found = found + self.noise[:, None, None] * drawn + self.bias[:, None, None]
+        found = found + self.noise[:, None, None] * grain + self.bias[:, None, None]
         return F.leaky_relu(found, _SLOPE) * math.sqrt(2.0)

@@ -17,19 +17,24 @@ UPSAMPLINGS: tuple[Upsampling, ...] = get_args(Upsampling)
 
 
 class Blur(nn.Module):
-    """The binomial filter 1 2 1 of StyleGAN (Karras et al. 2018, arXiv:1812.04948), mirrored at the edges."""
+    """The binomial filter 1 2 1 of StyleGAN (Karras et al. 2018, arXiv:1812.04948), mirrored at the edges.
+
+    Args:
+        channels: Of what comes in.
+    """
 
     kernel: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         line = torch.tensor([0.25, 0.5, 0.25])
-        self.register_buffer("kernel", torch.outer(line, line)[None, None], persistent=False)
+        kernel = torch.outer(line, line).expand(channels, 1, 3, 3).clone()
+        self.register_buffer("kernel", kernel, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, C, H, W) for the same."""
-        kernel = self.kernel.to(x.dtype).expand(x.shape[1], 1, 3, 3)
-        return F.conv2d(F.pad(x, [1, 1, 1, 1], mode="reflect"), kernel, groups=x.shape[1])
+        """Return (B, channels, H, W) for the same."""
+        padded = F.pad(x, [1, 1, 1, 1], mode="reflect")
+        return F.conv2d(padded, self.kernel.to(x.dtype), groups=self.kernel.shape[0])
 
 
 class Upsample(nn.Module):
@@ -67,7 +72,7 @@ def _layers(channels: int, out: int, kind: Upsampling) -> list[nn.Module]:
             larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
             return [larger, nn.Conv2d(channels, out, 3, padding=1)]
         case "blur":
-            return [nn.Upsample(scale_factor=2), nn.Conv2d(channels, out, 3, padding=1), Blur()]
+            return [nn.Upsample(scale_factor=2), nn.Conv2d(channels, out, 3, padding=1), Blur(out)]
         case "nearest":
             return [nn.Upsample(scale_factor=2), nn.Conv2d(channels, out, 3, padding=1)]
 

@@ -11,6 +11,23 @@ __all__ = ["Attention", "Modulation", "TransformerBlock", "modulated"]
 _MODULATED = 6  # shift, scale and gate of the attention, and of the layers after it
 
 
+# Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4; nn.RMSNorm cannot be written as ONNX of this version.
+class RootMeanSquare(nn.Module):
+    """Values divided by their root mean square, and scaled.
+
+    Args:
+        width: How many.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (..., width) for the same."""
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6) * self.weight
+
+
 class Attention(nn.Module):
     """Multi-head attention with queries and keys of unit size (Henry et al. 2020, arXiv:2010.04245).
 
@@ -25,8 +42,8 @@ class Attention(nn.Module):
         self.heads = heads
         self.queries = nn.Linear(width, width, bias=False)
         self.keys_values = nn.Linear(context or width, 2 * width, bias=False)
-        self.query_norm = nn.RMSNorm(width // heads, eps=1e-6)
-        self.key_norm = nn.RMSNorm(width // heads, eps=1e-6)
+        self.query_norm = RootMeanSquare(width // heads)
+        self.key_norm = RootMeanSquare(width // heads)
         self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, context: Tensor | None = None, causal: bool = False) -> Tensor:
@@ -67,7 +84,7 @@ class Modulation(nn.Module):
 
     def forward(self, condition: Tensor) -> Tensor:
         """Return (B, 6, width) for (B, width)."""
-        return self.project(F.silu(condition)).reshape(len(condition), _MODULATED, -1)
+        return self.project(F.silu(condition)).unflatten(1, (_MODULATED, -1))
 
 
 class TransformerBlock(nn.Module):

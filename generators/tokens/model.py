@@ -86,7 +86,7 @@ class TokenTransformer(nn.Module):
             UsageError: The model knows no classes.
         """
         seen = self.embed(torch.where(tokens < 0, self.config.tokens, tokens))
-        start = self.begin.expand(len(tokens), 1, -1) + self._class(tokens, label)
+        start = self.begin.expand(tokens.shape[0], 1, -1) + self._class(tokens, label)
         if self.config.causal:
             x = torch.cat([start, seen[:, :-1]], dim=1)
         else:
@@ -100,8 +100,8 @@ class TokenTransformer(nn.Module):
         if self.first is None:
             if label is not None:
                 raise UsageError("this model was not trained with classes", actual="a label")
-            return torch.zeros(len(tokens), 1, self.config.width, device=tokens.device)
-        asked = torch.full((len(tokens),), -1, device=tokens.device) if label is None else label
+            return torch.zeros(tokens.shape[0], 1, self.config.width, device=tokens.device)
+        asked = torch.full((tokens.shape[0],), -1, device=tokens.device) if label is None else label
         return self.first(one_hot(asked, self.config.labels).to(self.begin))[:, None]
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from forensics.datasets.packs import Squares
 from forensics.files import atomic_write
-from forensics.training.card import Card, write_card
+from forensics.training.card import Card, Origins, write_card
 from forensics.training.export import export, parity
 from forensics.watermark.learned.frontend import ENCODER, EXTRACTOR
 from forensics.watermark.train import keyed, signing
@@ -29,7 +29,7 @@ from forensics.watermark.train.signing import (
     fairness,
 )
 
-__all__ = ["TRAININGS", "Origins", "Training", "finish_keyed", "finish_signing"]
+__all__ = ["TRAININGS", "Training", "finish_keyed", "finish_signing"]
 
 KEYED_LIMITS = (
     "Works with keyed carriers of period 64 between 0.03 and 0.24 cycles per pixel, on luminance, 0 to 255. "
@@ -43,21 +43,6 @@ SIGNING_LIMITS = (
 )
 _DIFFERENCE = "largest difference of ONNX and PyTorch"
 _WHITENED_ON = 5000
-
-
-@dataclass(frozen=True)
-class Origins:
-    """Where a model comes from.
-
-    Attributes:
-        data: What its pictures are.
-        licence: Theirs.
-        command: That trained it.
-    """
-
-    data: str
-    licence: str
-    command: str
 
 
 def finish_keyed(

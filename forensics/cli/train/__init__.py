@@ -9,6 +9,10 @@ from forensics.cli.lazy import LazyGroup
 __all__ = ["train"]
 
 COMMANDS = {
+    "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
+    "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
+    "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
+    "gan": ("forensics.cli.train.generators:gan", "A generative adversarial network."),
     "watermark": ("forensics.cli.train.watermark:watermark", "Networks of the watermark codec `learned`."),
 }
 

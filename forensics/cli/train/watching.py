@@ -24,14 +24,19 @@ class Watching:
     Args:
         folder: Where `loss.svg` and `samples/` go.
         advance: Hears the share that is done, and a text.
+
+    Attributes:
+        steps: Done so far.
     """
 
     def __init__(self, folder: Path, advance: Any) -> None:
         self.folder, self._advance = folder, advance
         self._text = ""
+        self.steps = 0
 
     def stepped(self, step: int, done: float) -> None:
         """Move the bar."""
+        self.steps = step
         self._advance(done, f"step {step} {self._text}")
 
     def measured(self, record: Mapping[str, float], picture: npt.NDArray[np.uint8] | None) -> None:

@@ -14,7 +14,7 @@ from forensics.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from forensics.datasets.packs import Squares
-    from forensics.watermark.train.finish import Origins
+    from forensics.training.card import Origins
 
 __all__ = ["watermark"]
 
@@ -84,7 +84,7 @@ def _chosen(preset: Any, options: Options) -> Any:
 
 def _origins(squares: Squares, options: Options) -> Origins:
     """Return what the card says of the run, with no path of this machine."""
-    from forensics.watermark.train.finish import Origins
+    from forensics.training.card import Origins
 
     name = Path(options["data"]).name
     command = f"forensics train watermark FOLDER --model {options['model']} --preset {options['preset']}"

@@ -32,7 +32,7 @@ def seed() -> None:
 @pytest.mark.parametrize("side", [8, 32])
 def test_pictures_are_of_the_side_asked_for(side: int, upsample: str, kind: str) -> None:
     config = GanConfig(side, 3, 8, 4, upsample=upsample, kind=kind)  # type: ignore[arg-type]
-    made = generator_of(config)(torch.randn(2, 8))
+    made = generator_of(config)(torch.randn(2, config.noise))
     assert made.shape == (2, 3, side, side)
     assert Critic(config)(made).shape == (2,)
     assert made.flatten(1).std(1).min() > 0
@@ -47,7 +47,7 @@ def test_other_sides_are_refused(side: int) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_classes_count(kind: str) -> None:
     config = GanConfig(16, 3, 8, 4, labels=3, kind=kind)  # type: ignore[arg-type]
-    make, noise = generator_of(config).eval(), torch.randn(2, 8)
+    make, noise = generator_of(config).eval(), torch.randn(2, config.noise)
 
     def made(label: list[int] | None) -> torch.Tensor:
         torch.manual_seed(0)
@@ -95,11 +95,25 @@ def test_only_the_direction_of_noise_counts() -> None:
 
 def test_noise_of_layers_starts_without_effect() -> None:
     layer, x, style = StyledConvolution(4, 6), torch.randn(2, 4, 8, 8), torch.randn(2, 6)
-    torch.testing.assert_close(layer(x, style), layer(x, style))
+    grains = torch.randn(2, 2, 1, 8, 8)
+    torch.testing.assert_close(layer(x, style, grains[0]), layer(x, style, grains[1]))
     torch.nn.init.ones_(layer.noise)
-    assert not torch.allclose(layer(x, style), layer(x, style))
-    first, second = (layer(x, style, torch.Generator().manual_seed(1)) for _ in range(2))
-    assert torch.equal(first, second)
+    assert not torch.allclose(layer(x, style, grains[0]), layer(x, style, grains[1]))
+
+
+def test_each_layer_has_noise_of_its_own() -> None:
+    config = GanConfig(16, 3, 8, 4, kind="style")
+    assert config.sides == (4, 8, 16)
+    assert config.noise == 8 + 16 + 64 + 256
+    make = generator_of(config).eval()
+    for layer in make.styled:
+        torch.nn.init.ones_(layer.noise)
+    noise = torch.randn(1, config.noise)
+    plain = make(noise)
+    for start, stop in ((8, 24), (24, 88), (88, 344)):
+        other = noise.clone()
+        other[:, start:stop] = torch.randn(1, stop - start)
+        assert not torch.allclose(make(other), plain, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -111,7 +125,7 @@ def test_eight_pictures_are_learned(kind: str) -> None:
     by_maker = torch.optim.Adam(maker.parameters(), 1e-3, betas=(0.0, 0.99))
     by_critic = torch.optim.Adam(critic.parameters(), 1e-3, betas=(0.0, 0.99))
     for _ in range(400):
-        made = maker(torch.randn(8, 8))
+        made = maker(torch.randn(8, config.noise))
         loss = game.critic(critic(real), critic(made.detach())) + (
             zero_centred(critic, real) + zero_centred(critic, made)
         )
@@ -121,7 +135,7 @@ def test_eight_pictures_are_learned(kind: str) -> None:
         by_maker.zero_grad()
         game.maker(critic(real).detach(), critic(made)).backward()
         by_maker.step()
-    made = maker(torch.randn(200, 8)).detach()
+    made = maker(torch.randn(200, config.noise)).detach()
     assert made.mean().item() == pytest.approx(real.mean().item(), abs=0.15)
     assert made.mean(dim=(1, 2, 3)).std().item() > 0.1  # not one picture over and over
     assert made.std(dim=(2, 3)).mean().item() < 0.25  # flat as the real ones

@@ -58,8 +58,8 @@ def test_blur_is_binomial() -> None:
     x = torch.zeros(1, 2, 5, 5)
     x[:, :, 2, 2] = 16
     expected = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
-    torch.testing.assert_close(Blur()(x)[0, 1, 1:4, 1:4], expected)
-    torch.testing.assert_close(Blur()(torch.ones(1, 2, 4, 4)), torch.ones(1, 2, 4, 4))
+    torch.testing.assert_close(Blur(x.shape[1])(x)[0, 1, 1:4, 1:4], expected)
+    torch.testing.assert_close(Blur(2)(torch.ones(1, 2, 4, 4)), torch.ones(1, 2, 4, 4))
 
 
 def spectrum(kind: str) -> np.ndarray:

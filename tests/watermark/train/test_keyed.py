@@ -14,13 +14,14 @@ pytest.importorskip("onnxruntime")
 from forensics.datasets.packs import PROCEDURAL, Squares, load_squares  # noqa: E402
 from forensics.errors import UsageError  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
+from forensics.training.card import Origins  # noqa: E402
 from forensics.training.log import LOG, read_log  # noqa: E402
 from forensics.training.loop import fit  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
 from forensics.training.task import Observer, Silent  # noqa: E402
 from forensics.watermark.learned.frontend import Learned  # noqa: E402
 from forensics.watermark.train.distortions import DISTORTIONS  # noqa: E402
-from forensics.watermark.train.finish import Origins, finish_keyed  # noqa: E402
+from forensics.watermark.train.finish import finish_keyed  # noqa: E402
 from forensics.watermark.train.keyed import PRESETS, Keyed, KeyedConfig, Pair, measure  # noqa: E402
 from forensics.watermark.train.networks import NetworkConfig  # noqa: E402
 

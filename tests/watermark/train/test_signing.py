@@ -15,11 +15,12 @@ from forensics.datasets.packs import PROCEDURAL, Squares, load_squares  # noqa: 
 from forensics.errors import ModelError  # noqa: E402
 from forensics.runtime.sessions import Session  # noqa: E402
 from forensics.runtime.store import Bundle, bundled, open_bundle  # noqa: E402
+from forensics.training.card import Origins  # noqa: E402
 from forensics.training.loop import fit  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
 from forensics.watermark.train.distortions import DISTORTIONS  # noqa: E402
 from forensics.watermark.train.echo import Network, Reader, Sender, autocorrelations, lags  # noqa: E402
-from forensics.watermark.train.finish import Origins, finish_signing  # noqa: E402
+from forensics.watermark.train.finish import finish_signing  # noqa: E402
 from forensics.watermark.train.networks import visibility  # noqa: E402
 from forensics.watermark.train.signing import (  # noqa: E402
     BUNDLE,

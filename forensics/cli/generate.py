@@ -1,0 +1,132 @@
+"""`forensics generate`: pictures and clips of the built-in generators, or of one that was trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.progress import progress
+from forensics.cli.watermark.records import json_text, name_of
+from forensics.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from forensics.generators.pipelines.base import Pipeline, Request
+
+__all__ = ["generate"]
+
+_COLUMNS, _MOST_IN_GRID = 8, 64
+
+
+@click.command(no_args_is_help=True)
+@click.argument("model")
+@click.option(
+    "-o",
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder for the pictures.",
+)
+@click.option("-n", "--count", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--label", default="", help="Name of a class, for models that know some.")
+@click.option("--steps", type=click.IntRange(min=1), help="Of the sampler, instead of the model's.")
+@click.option("--sampler", default="", help="Instead of the model's; a wrong name lists all.")
+@click.option("--guidance", type=float, default=1.0, show_default=True, help="How strongly a class counts.")
+@click.option(
+    "--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures at a time."
+)
+@click.option("--overwrite", is_flag=True, help="Replace pictures that are there.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each picture.")
+def generate(model: str, folder: Path, as_json: bool, overwrite: bool, **options: Any) -> int:
+    """Draw pictures with MODEL, the folder of a trained one or the name of one that ships.
+
+    The same seed gives the same pictures; picture number i does not depend on how many are drawn. There will
+    be PNG files, a grid of them, and settings.json. Pictures of the same settings that are there already
+    are left as they are.
+    """  # fmt: skip
+    from forensics.generators.pipelines.opening import open_pipeline
+
+    pipeline = open_pipeline(model)
+    request = _request(pipeline, options)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
+    _settle(folder / "settings.json", {"model": name_of(Path(Path(model).name)), **options}, overwrite)
+    shown = []
+    with progress(request.count, "generating") as advance:
+        for number, picture in enumerate(pipeline.sample(request)):
+            path = folder / f"{number:06d}.png"
+            if overwrite or not path.exists():
+                _write(path, picture)
+            shown += [picture] if number < _MOST_IN_GRID else []
+            if as_json:
+                click.echo(json_text({"path": name_of(path), "seed": request.seed, "number": number}))
+            advance()
+    _write(folder / "grid.png", _grid(shown))
+    if not as_json:
+        click.echo(f"{name_of(folder)}: {request.count} pictures and grid.png")
+    return 0
+
+
+def _settle(path: Path, settings: dict[str, Any], overwrite: bool) -> None:
+    """Keep the settings beside the pictures.
+
+    Raises:
+        UsageError: There are pictures of other settings.
+    """
+    from forensics.files import atomic_write
+
+    drawn = {key: value for key, value in settings.items() if key not in ("count", "batch")}
+    text = json.dumps(drawn, indent=2) + "\n"
+    if path.exists() and not overwrite and path.read_text(encoding="utf-8") != text:
+        raise UsageError(
+            f"{path.parent} has pictures of other settings; --overwrite replaces them",
+            actual=str(path.parent),
+        )
+    atomic_write(path, text.encode())
+
+
+def _request(pipeline: Pipeline, options: dict[str, Any]) -> Request:
+    from forensics.generators.pipelines.base import Request
+
+    return Request(
+        options["count"],
+        options["seed"],
+        pipeline.recipe.label(options["label"]),
+        options["steps"] or 0,
+        options["guidance"],
+        options["sampler"],
+        options["batch"],
+    )
+
+
+def _grid(pictures: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """Return pictures side by side, the last row filled with black."""
+    import numpy as np
+
+    columns = min(_COLUMNS, len(pictures))
+    empty = [np.zeros_like(pictures[0])] * (-len(pictures) % columns)
+    rows = [
+        np.concatenate((pictures + empty)[i : i + columns], axis=1) for i in range(0, len(pictures), columns)
+    ]
+    return np.concatenate(rows)
+
+
+def _write(path: Path, picture: npt.NDArray[np.uint8]) -> None:
+    import io
+
+    from PIL import Image
+
+    from forensics.files import atomic_write
+
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "PNG")
+    atomic_write(path, out.getvalue())

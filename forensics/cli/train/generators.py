@@ -1,0 +1,141 @@
+"""`forensics train codec|diffusion|flow|gan`: the built-in generators, all by one command."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.train.watching import watching
+from forensics.cli.watermark.records import json_text, name_of
+from forensics.errors import MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from forensics.generators.train.families import Corpus
+    from forensics.training.card import Origins
+
+__all__ = ["codec", "diffusion", "flow", "gan"]
+
+Options = dict[str, Any]
+
+
+def _command(family: str, about: str) -> click.Command:
+    """Return the command of a family."""
+    folder = click.Argument(["folder"], type=click.Path(path_type=Path, file_okay=False))
+    text = f"""Train {about} into FOLDER.
+
+    There will be ONNX files, weights, a card, a log with its plot, samples on the way and a checkpoint.
+    A run that was interrupted goes on from its checkpoint when the same command is given again.
+    """
+    return click.Command(
+        family,
+        callback=lambda **given: _run(family, **given),
+        params=[folder, *_options()],
+        help=text,
+        no_args_is_help=True,
+    )
+
+
+def _options() -> list[click.Option]:
+    at_least_one = click.IntRange(min=1)
+    return [
+        click.Option(["--preset"], default="", help="Name of the run; `list` shows all."),
+        click.Option(
+            ["--data"], default="procedural", show_default=True,
+            help="Folder or tar archive of pictures, or a procedural corpus.",
+        ),
+        click.Option(["--licence"], default="not stated", show_default=True, help="Of the pictures."),
+        click.Option(
+            ["--most"], type=click.IntRange(min=2), default=20_000, show_default=True,
+            help="Pictures at most.",
+        ),
+        click.Option(["--codec"], default="", help="Folder of a codec, for presets that work in latents."),
+        click.Option(
+            ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
+        ),
+        click.Option(["--steps"], type=at_least_one, help="Instead of the preset's."),
+        click.Option(["--batch"], type=at_least_one, help="Pictures in a step, instead of the preset's."),
+        click.Option(["--seed"], type=click.IntRange(min=0), default=0, show_default=True),
+        click.Option(
+            ["--device"], type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True
+        ),
+        click.Option(["--json", "as_json"], is_flag=True, help="The result as one JSON object."),
+    ]  # fmt: skip
+
+
+def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
+    try:
+        from forensics.generators.train.families import FAMILIES
+        from forensics.training.loop import fit
+        from forensics.training.machine import Machine
+    except ImportError as error:
+        raise MissingExtra("training", "train") from error
+    kind = FAMILIES[family]
+    if options["preset"] == "list":
+        click.echo("\n".join(kind.presets))
+        return 0
+    run, machine = _chosen(kind.presets, options), Machine(options["device"])
+    corpus = _corpus(run.side, options)
+    task = kind.prepare(run, corpus, machine)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
+    with watching(folder) as observer:
+        trained = fit(task, folder, observer, machine)
+    images = observer.steps * run.schedule.batch * machine.processes
+    card = kind.card(f"{family}-{options['preset']}", task, _origins(family, corpus, options), images)
+    metrics = kind.finish(task, trained, folder, card, corpus)
+    if as_json:
+        click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
+    else:
+        click.echo(f"{name_of(folder)}: trained on {machine.device}, {images:,} pictures seen")
+        click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in metrics.items()))
+    return 0
+
+
+def _chosen(presets: Any, options: Options) -> Any:
+    """Return a preset with what was chosen instead of its own.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    options["preset"] = name = options["preset"] or next(n for n in presets if n != "smoke")
+    if name not in presets:
+        raise UsageError(f"no preset {name!r}; there are: {', '.join(presets)}", actual=name)
+    schedule = presets[name].schedule
+    changed = {"seed": options["seed"], "seconds": 60.0 * (options["minutes"] or 0.0)}
+    changed |= {key: options[key] for key in ("steps", "batch") if options[key]}
+    return replace(presets[name], schedule=replace(schedule, **changed))
+
+
+def _corpus(side: int, options: Options) -> Corpus:
+    from forensics.datasets.packs import load_squares
+    from forensics.generators.train.families import Corpus
+    from forensics.runtime.store import open_bundle
+
+    codec = open_bundle(Path(options["codec"])) if options["codec"] else None
+    return Corpus(load_squares(options["data"], side, options["most"]), codec=codec)
+
+
+def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
+    """Return what the card says of the run, with no path of this machine."""
+    from forensics.training.card import Origins
+
+    name = Path(options["data"]).name
+    command = (
+        f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
+    )
+    for key in ("codec", "minutes", "steps", "batch"):
+        if options[key]:
+            command += f" --{key} {Path(options[key]).name if key == 'codec' else f'{options[key]:g}'}"
+    side = corpus.pixels.shape[1]
+    return Origins(f"{len(corpus.pixels)} squares of {side} px from {name}", options["licence"], command)
+
+
+codec = _command("codec", "a codec, which makes latents of pictures and pictures of latents,")
+diffusion = _command("diffusion", "a diffusion model")
+flow = _command("flow", "a rectified flow")
+gan = _command("gan", "a generative adversarial network")

@@ -1,0 +1,1 @@
+"""From noise to pictures with trained networks, by NumPy and ONNX Runtime: PyTorch is not needed."""

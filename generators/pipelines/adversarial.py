@@ -1,0 +1,40 @@
+"""Drawing in one step: the generator of a GAN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from forensics.errors import UsageError
+from forensics.generators.pipelines.base import Network, Pixels, Request, chunks, noise_of, pixels_of
+from forensics.generators.pipelines.recipe import Recipe
+
+__all__ = ["Adversarial"]
+
+
+class Adversarial:
+    """A pipeline of one network.
+
+    Args:
+        recipe: Of the model; its shape is that of the noise, of all layers together.
+        network: (B, values) noise and, if there are classes, (B,) int64 labels, to pictures from -1 to 1.
+    """
+
+    def __init__(self, recipe: Recipe, network: Network) -> None:
+        self.recipe, self.network = recipe, network
+
+    def sample(self, request: Request) -> Iterator[Pixels]:
+        """Yield pictures.
+
+        Raises:
+            UsageError: The model knows no classes, or something is asked that a GAN cannot do.
+        """
+        if not self.recipe.labels and request.label >= 0:
+            raise UsageError("this model was trained without classes", actual=request.label)
+        if request.steps or request.sampler or request.guidance != 1.0:
+            raise UsageError("a GAN draws in one step: it has no sampler, steps or guidance")
+        for numbers in chunks(request):
+            noise = noise_of(request.seed, numbers, self.recipe.shape)
+            labels = [np.full(len(noise), request.label, np.int64)] if self.recipe.labels else []
+            yield from pixels_of((np.asarray(self.network(noise, *labels), np.float32) + 1.0) / 2.0)

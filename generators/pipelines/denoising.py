@@ -1,0 +1,167 @@
+"""Drawing by denoising: diffusion and flow, in pixels or latents, of pictures or clips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from forensics.errors import ModelError, UsageError
+from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, noise_of, pixels_of
+from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.sampling import diffusion, ode, times
+from forensics.generators.sampling.base import Noise, last, start
+from forensics.generators.sampling.guidance import guided
+from forensics.generators.sampling.paths import PATHS, Path
+from forensics.generators.sampling.targets import Denoiser, denoiser
+
+__all__ = ["SAMPLERS", "Denoising", "DenoisingSettings", "Way"]
+
+Steps: TypeAlias = Callable[[int, Path], list[float]]
+Sampler: TypeAlias = Callable[[Denoiser, Any, Sequence[float], Path, Noise], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A sampler with the times that suit it.
+
+    Attributes:
+        source: Paper.
+        times: Times for a number of steps along a path.
+        run: The sampler; what it draws comes from its last argument.
+    """
+
+    source: str
+    times: Steps
+    run: Sampler
+
+
+def _plain(sampler: Callable[..., Iterator[Any]]) -> Sampler:
+    """Return a sampler that draws nothing, beside those that do."""
+    return lambda denoise, z, moments, path, _: sampler(denoise, z, moments, path)
+
+
+def _even(steps: int, _: Path) -> list[float]:
+    return times.uniform(steps)
+
+
+def _inside(steps: int, _: Path) -> list[float]:
+    return times.uniform(steps, 1e-3, 1.0 - 1e-3)
+
+
+SAMPLERS: dict[str, Way] = {
+    "euler": Way("Liu et al. 2022, arXiv:2209.03003", _even, _plain(ode.euler)),
+    "heun": Way("Karras et al. 2022, arXiv:2206.00364", _even, _plain(ode.heun)),
+    "midpoint": Way("Lipman et al. 2022, arXiv:2210.02747", _even, _plain(ode.midpoint)),
+    "rk45": Way("Dormand & Prince 1980", _inside, _plain(ode.rk45)),
+    "ddim": Way("Song et al. 2020, arXiv:2010.02502", _even, _plain(diffusion.ddim)),
+    "ancestral": Way("Ho et al. 2020, arXiv:2006.11239", _even, diffusion.ancestral),
+    "edm": Way("Karras et al. 2022, arXiv:2206.00364", times.karras, _plain(diffusion.edm)),
+    "dpmpp_2m": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(diffusion.dpmpp_2m)),
+}
+
+
+@dataclass(frozen=True)
+class DenoisingSettings:
+    """What a denoiser was trained for, and how it is drawn with.
+
+    Attributes:
+        path: Name, of `paths.PATHS`.
+        target: What the network predicts.
+        sampler: Name, of `SAMPLERS`.
+        steps: Of the sampler.
+    """
+
+    path: str = "linear"
+    target: str = "x"
+    sampler: str = "heun"
+    steps: int = 24
+
+
+class Denoising:
+    """A pipeline of a network that denoises, and a decoder if it does so in latents.
+
+    Args:
+        recipe: Of the model.
+        network: (B, ...) noisy pictures, (B,) times and, if there are classes, (B,) int64 labels to what is
+            predicted.
+        decode: (B, C, h, w) latents to (B, 3, H, W) pictures from 0 to 1; pixels from -1 to 1 if None.
+
+    Raises:
+        ModelError: The recipe is none of a denoiser.
+    """
+
+    def __init__(self, recipe: Recipe, network: Network, decode: Network | None = None) -> None:
+        self.recipe, self.network, self._decode = recipe, network, decode
+        try:
+            self.settings = DenoisingSettings(**recipe.settings)
+            self.path: Path = PATHS[self.settings.path]
+        except (TypeError, KeyError) as error:
+            raise ModelError(f"the recipe is none of a denoiser: {error}") from None
+
+    def sample(self, request: Request) -> Iterator[Pixels]:
+        """Yield pictures.
+
+        Raises:
+            UsageError: There is no such sampler, or the model knows no classes.
+        """
+        way = self.way(request.sampler)
+        denoise = self.denoiser(request.label, request.guidance)
+        moments = way.times(request.steps or self.settings.steps, self.path)
+        for numbers in chunks(request):
+            noise = noise_of(request.seed, numbers, self.recipe.shape)
+            z = start(noise, self.path, moments[0])
+            fresh = _fresh(request.seed, numbers, self.recipe.shape)
+            yield from pixels_of(self.decode(last(way.run(denoise, z, moments, self.path, fresh))))
+
+    def way(self, name: str = "") -> Way:
+        """Return a sampler by its name, that of the recipe if it is empty.
+
+        Raises:
+            UsageError: There is no such sampler.
+        """
+        name = name or self.settings.sampler
+        if name not in SAMPLERS:
+            raise UsageError(f"there is no sampler {name!r}; there are: {', '.join(SAMPLERS)}", actual=name)
+        return SAMPLERS[name]
+
+    def denoiser(self, label: int = -1, guidance: float = 1.0) -> Denoiser:
+        """Return what the network says of noisy pictures.
+
+        Args:
+            label: Number of a class, -1 for any.
+            guidance: How strongly it is followed.
+
+        Raises:
+            UsageError: The model knows no classes.
+        """
+        if not self.recipe.labels and label >= 0:
+            raise UsageError("this model was trained without classes", actual=label)
+        wanted = self._denoiser(label)
+        return wanted if label < 0 else guided(wanted, self._denoiser(-1), guidance)
+
+    def decode(self, z: Floats) -> Floats:
+        """Return pictures from 0 to 1 for what was sampled; of clips, frame by frame."""
+        z = np.asarray(z, np.float32)
+        if self._decode is None:
+            return (z + 1.0) / 2.0
+        flat = z.reshape(-1, *z.shape[-3:])
+        found = np.asarray(self._decode(flat), np.float32)
+        return found.reshape(*z.shape[:-3], *found.shape[-3:])
+
+    def _denoiser(self, label: int) -> Denoiser:
+        def predict(z: Floats, t: float) -> Floats:
+            moments = np.full(len(z), t, np.float32)
+            labels = [np.full(len(z), label, np.int64)] if self.recipe.labels else []
+            return np.asarray(self.network(np.asarray(z, np.float32), moments, *labels), np.float32)
+
+        return denoiser(predict, self.settings.target, self.path)  # type: ignore[arg-type]
+
+
+def _fresh(seed: int, numbers: Sequence[int], shape: tuple[int, ...]) -> Noise:
+    """Return what draws other noise each time it is asked."""
+    purposes = count(1)
+    return lambda _: noise_of(seed, numbers, shape, next(purposes))

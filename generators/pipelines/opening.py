@@ -1,0 +1,63 @@
+"""From a model on disk to a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from forensics.errors import ModelError
+from forensics.generators.pipelines.adversarial import Adversarial
+from forensics.generators.pipelines.base import Network, Pipeline
+from forensics.generators.pipelines.denoising import Denoising
+from forensics.generators.pipelines.recipe import read_recipe
+from forensics.runtime.sessions import Session
+from forensics.runtime.store import Bundle, bundled, open_bundle
+
+__all__ = ["DECODER", "DENOISER", "ENCODER", "GENERATOR", "network_of", "open_pipeline"]
+
+DENOISER, DECODER, ENCODER, GENERATOR = "denoiser.onnx", "decoder.onnx", "encoder.onnx", "generator.onnx"
+
+
+def open_pipeline(model: str | Path) -> Pipeline:
+    """Return the pipeline of a model.
+
+    Args:
+        model: Name of one that comes with the suite, or a folder.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed.
+        ModelError: There is no such model, or it draws nothing.
+    """
+    bundle = open_bundle(Path(model)) if Path(model).is_dir() else bundled(str(model))
+    recipe = read_recipe(bundle)
+    if recipe.family not in _PIPELINES:
+        raise ModelError(f"{bundle.folder} draws no pictures: it is a {recipe.family}", actual=recipe.family)
+    return _PIPELINES[recipe.family](bundle)
+
+
+def network_of(bundle: Bundle, name: str) -> Network:
+    """Return a network of a model as a function of arrays.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed.
+        ModelError: The model has no such file, or it was changed.
+    """
+    session = Session(bundle.read(name))
+    return lambda *inputs: session(*inputs)[0]
+
+
+def _denoising(bundle: Bundle) -> Pipeline:
+    decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
+    return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode)
+
+
+def _adversarial(bundle: Bundle) -> Pipeline:
+    return Adversarial(read_recipe(bundle), network_of(bundle, GENERATOR))
+
+
+_PIPELINES: dict[str, Callable[[Bundle], Pipeline]] = {
+    "diffusion": _denoising,
+    "flow": _denoising,
+    "video": _denoising,
+    "gan": _adversarial,
+}

@@ -1,0 +1,1 @@
+"""Training of the built-in generators, one file for each family."""

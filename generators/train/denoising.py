@@ -1,0 +1,200 @@
+"""Training of denoisers: diffusion and flow, in pixels or latents, by the same task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig
+from forensics.generators.networks.unet import DenoisingUNet, UNetConfig
+from forensics.generators.objectives import LogitNormal, Objective, Uniform, Weight, denoising_loss, paired
+from forensics.generators.parts.embeddings import dropped
+from forensics.generators.pipelines.base import Network, Request
+from forensics.generators.pipelines.denoising import Denoising, DenoisingSettings
+from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.targets import Target
+from forensics.generators.train.pictures import Batch, Pictures, drawing
+from forensics.training.schedule import Schedule
+from forensics.training.task import Alone
+
+__all__ = ["DIFFUSION", "FLOW", "DenoiserRun", "Denoisers", "as_network", "denoiser_of"]
+
+Pixels = npt.NDArray[np.uint8]
+_SHOWN, _STEPS = 16, 16
+_LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # times at which the held-out loss is measured
+_ANY = 0.1  # share of labels that are left out in training, for guidance
+
+
+@dataclass(frozen=True)
+class DenoiserRun:
+    """How a denoiser is trained.
+
+    Attributes:
+        model: Of the network.
+        schedule: Of the run.
+        side: Of the pictures trained on, in pixels.
+        path: From noise to pictures, of `paths.PATHS`.
+        target: What the network predicts.
+        weight: In which terms errors count.
+        middle: Mean of the logit of times; evenly drawn ones if None.
+        pairing: Noise is paired with the pictures nearest to it (OT flow matching).
+        latent: It works in the latents of a codec.
+        sampler: That suits it.
+        steps: Of the sampler.
+    """
+
+    model: TransformerConfig | UNetConfig = field(default_factory=TransformerConfig)
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(steps=6000, batch=64, rate=1e-3, every=500, width=0.1, decay=0.0)
+    )
+    side: int = 64
+    path: str = "linear"
+    target: Target = "x"
+    weight: Weight = "velocity"
+    middle: float | None = -0.4
+    pairing: bool = False
+    latent: bool = True
+    sampler: str = "heun"
+    steps: int = 24
+
+
+_LATENT = TransformerConfig(channels=8, patch=2, width=192, depth=6)
+_PIXELS = TransformerConfig(channels=3, patch=8, width=192, depth=6)
+_SMOKE = DenoiserRun(
+    TransformerConfig(channels=3, patch=4, width=32, depth=2, heads=2),
+    Schedule(steps=20, batch=8, rate=2e-3, warm_up=2, every=10, width=0.1),
+    side=16,
+    latent=False,
+)
+_GPU = Schedule(steps=60_000, batch=256, rate=1e-3, warm_up=1000, every=4000, width=0.05, decay=0.0)
+FLOW: Mapping[str, DenoiserRun] = {
+    "smoke": _SMOKE,
+    "latent": DenoiserRun(_LATENT),
+    "pixels": DenoiserRun(_PIXELS, latent=False, middle=-0.8),
+    "matched": DenoiserRun(_LATENT, target="v", weight="target", middle=None, pairing=True),
+    "gpu": DenoiserRun(replace(_LATENT, width=256, depth=8, dropout=0.1), _GPU),
+}
+_DDPM = DenoiserRun(
+    _LATENT, path="cosine", target="noise", weight="target", middle=None, sampler="ddim", steps=50
+)
+DIFFUSION: Mapping[str, DenoiserRun] = {
+    "smoke": replace(_SMOKE, path="cosine", target="noise", weight="target", sampler="ddim"),
+    "latent": replace(_DDPM, target="v", sampler="dpmpp_2m", steps=20),
+    "ddpm": replace(_DDPM, sampler="ancestral"),
+    "pixels": replace(_DDPM, model=_PIXELS, latent=False, target="x", weight="min_snr"),
+    "unet": replace(_DDPM, model=UNetConfig(width=32), latent=False, side=32),
+    "gpu": replace(_DDPM, model=UNetConfig(width=64, multiples=(1, 2, 2, 2)), latent=False, schedule=_GPU),
+}
+
+
+def denoiser_of(config: TransformerConfig | UNetConfig) -> DenoisingTransformer | DenoisingUNet:
+    """Return a network that denoises."""
+    return DenoisingUNet(config) if isinstance(config, UNetConfig) else DenoisingTransformer(config)
+
+
+class Denoisers(Alone):
+    """The training of a denoiser.
+
+    Args:
+        config: The run.
+        pictures: To train on: from 0 to 1, or latents of unit size.
+        labels: Names of their classes.
+        decode: Latents to pictures; pixels are trained on if None.
+        process: Which of several processes this is: each draws pictures of its own.
+    """
+
+    def __init__(
+        self,
+        config: DenoiserRun,
+        pictures: Pictures,
+        labels: tuple[str, ...] = (),
+        decode: Network | None = None,
+        process: int = 0,
+    ) -> None:
+        self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
+        self.labels, self.decode = labels, decode
+        torch.manual_seed(config.schedule.seed)
+        self.module: nn.Module = denoiser_of(config.model).to(pictures.device)
+        times = Uniform() if config.middle is None else LogitNormal(config.middle)
+        self.objective = Objective(PATHS[config.path], config.target, times, config.weight)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to draw with what is trained."""
+        settings = DenoisingSettings(
+            self.config.path, self.config.target, self.config.sampler, self.config.steps
+        )
+        family = "flow" if self.config.path == "linear" else "diffusion"
+        return Recipe(family, tuple(self.pictures.held_out.x.shape[1:]), self.labels, vars(settings))
+
+    def loss(self, step: int) -> Tensor:
+        """Return the error on one batch with fresh noise."""
+        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        found = self._scaled(self.pictures.batch(self.schedule.batch, generator))
+        return self._error(self.module, found, self.objective, generator)
+
+    @torch.no_grad()
+    def measure(self, module: nn.Module) -> dict[str, float]:
+        """Return the error on what is held out, by the level of noise."""
+        found = {}
+        for level in _LEVELS:
+            generator = drawing(self.pictures.device, 0, round(100 * level))
+            objective = replace(self.objective, times=_Fixed(level), weight="x")
+            held_out = self._scaled(self.pictures.held_out)
+            found[f"held-out error at {level:g}"] = float(self._error(module, held_out, objective, generator))
+        return found
+
+    def show(self, module: nn.Module) -> Pixels:
+        """Return pictures drawn from the same noise each time."""
+        pipeline = Denoising(self.recipe, as_network(module.eval()), self.decode)
+        drawn = list(pipeline.sample(Request(_SHOWN, seed=0, steps=min(_STEPS, self.config.steps))))
+        rows = [np.concatenate(drawn[i : i + 8], axis=1) for i in range(0, _SHOWN, 8)]
+        return np.concatenate(rows)
+
+    def _scaled(self, batch: Batch) -> Batch:
+        return batch if self.config.latent else Batch(2.0 * batch.x - 1.0, batch.label)
+
+    def _error(
+        self, module: nn.Module, batch: Batch, objective: Objective, generator: torch.Generator
+    ) -> Tensor:
+        label = None
+        if batch.label is not None and self.labels:
+            label = dropped(batch.label, _ANY if module.training else 0.0, generator)
+
+        def predict(z: Tensor, t: Tensor) -> Tensor:
+            found: Tensor = module(z, t) if label is None else module(z, t, label)
+            return found
+
+        if self.config.pairing and module.training:
+            return denoising_loss(predict, batch.x, objective, generator, pairing=paired)
+        return denoising_loss(predict, batch.x, objective, generator)
+
+
+@dataclass(frozen=True)
+class _Fixed(Uniform):
+    """One time."""
+
+    level: float = 0.5
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return (count,) times."""
+        return torch.full((count,), self.level, device=generator.device)
+
+
+def as_network(module: nn.Module) -> Network:
+    """Return a module as a function of NumPy's arrays."""
+    device = next(module.parameters()).device
+
+    @torch.no_grad()
+    def run(*inputs: Any) -> Any:
+        found = module(*(torch.from_numpy(np.ascontiguousarray(value)).to(device) for value in inputs))
+        return found.float().cpu().numpy()
+
+    return run

@@ -1,0 +1,81 @@
+"""`forensics generate`, end to end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from forensics.cli.main import main
+from forensics.generators.pipelines.recipe import Recipe, recipe_text
+
+from ..onnx_models import painter
+
+pytest.importorskip("onnxruntime")
+SIDE = 16
+
+
+def run(*command: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(list(command))
+    return int(stop.value.code or 0)
+
+
+def opened(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    recipe = recipe_text(Recipe("gan", (3 * SIDE * SIDE,))).encode()
+    files = {"recipe.json": recipe, "generator.onnx": painter(SIDE)}
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    (folder / "card.json").write_text(json.dumps({"files": digests}))
+    return folder
+
+
+def test_same_seed_same_pixels(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    assert run("generate", str(model), "-o", str(first), "-n", "5") == 0
+    assert "5 pictures and grid.png" in capsys.readouterr().out
+    assert run("generate", str(model), "-o", str(second), "-n", "3", "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["number"] for line in lines] == [0, 1, 2]
+    for number in range(3):
+        name = f"{number:06d}.png"
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    assert opened(first / "grid.png").shape == (16, 80, 3)
+    assert opened(first / "000004.png").shape == (16, 16, 3)
+
+
+def test_pictures_of_other_settings_are_not_mixed(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("generate", str(model), "-o", str(tmp_path / "a"), "-n", "2")
+    assert run(*command) == 0
+    before = (tmp_path / "a" / "000000.png").stat().st_mtime_ns
+    assert run(*command) == 0
+    assert (tmp_path / "a" / "000000.png").stat().st_mtime_ns == before
+    assert run(*command, "--seed", "1") == 2
+    assert "pictures of other settings" in capsys.readouterr().err
+    assert run(*command, "--seed", "1", "--overwrite") == 0
+
+
+def test_wrong_usage_is_said(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "a")
+    for command, reason in (
+        (("generate", "no such model", "-o", out), "no model"),
+        (("generate", str(model), "-o", out, "--steps", "3"), "one step"),
+        (("generate", str(model), "-o", out, "--label", "cat"), "no class 'cat'"),
+        (("generate", str(model)), "Missing option"),
+    ):
+        assert run(*command) in (2, 3, 4), command
+        assert reason in capsys.readouterr().err

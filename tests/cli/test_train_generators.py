@@ -1,0 +1,86 @@
+"""`forensics train codec|flow|diffusion|gan`, end to end: what is trained can be drawn with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+
+from forensics.cli.main import main
+
+
+def run(*command: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(list(command))
+    return int(stop.value.code or 0)
+
+
+def opened(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "flow"
+    assert run("train", "flow", str(folder), "--preset", "smoke", "--most", "60", "--steps", "4") == 0
+    return folder
+
+
+def test_training_leaves_a_whole_model(model: Path) -> None:
+    assert {path.name for path in model.iterdir()} == {
+        "card.json", "card.md", "checkpoint.safetensors", "denoiser.onnx", "log.csv", "loss.svg",
+        "recipe.json", "samples", "weights.safetensors",
+    }  # fmt: skip
+    card = json.loads((model / "card.json").read_text())
+    assert card["command"] == (
+        "forensics train flow FOLDER --preset smoke --data procedural --seed 0 --steps 4"
+    )
+    assert card["images"] == 32
+    assert opened(model / "samples" / "0000004.png").shape == (32, 128, 3)
+    assert (model / "loss.svg").read_text().startswith("<svg xmlns=")
+
+
+def test_what_was_trained_is_drawn_with(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "drawn"
+    assert run("generate", str(model), "-o", str(out), "-n", "3", "--steps", "2", "--sampler", "euler") == 0
+    assert opened(out / "000002.png").shape == (16, 16, 3)
+
+
+def test_latents_need_their_codec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    codec, out = str(tmp_path / "codec"), str(tmp_path / "flow")
+    assert run("train", "codec", codec, "--preset", "smoke", "--most", "40", "--steps", "3", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["metrics"]["PSNR held out"] > 5
+    small = ("--preset", "latent", "--most", "40", "--steps", "1", "--batch", "4")
+    assert run("train", "flow", out, *small) == 4
+    assert "--codec" in capsys.readouterr().err
+    assert run("train", "flow", out, *small, "--codec", codec) == 0
+    assert (tmp_path / "flow" / "decoder.onnx").read_bytes() == (
+        tmp_path / "codec" / "decoder.onnx"
+    ).read_bytes()
+    card = json.loads((tmp_path / "flow" / "card.json").read_text())
+    assert card["command"].endswith(
+        "--preset latent --data procedural --seed 0 --codec codec --steps 1 --batch 4"
+    )
+
+
+def test_wrong_usage_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "a")
+    for command, reason in (
+        (("flow", out, "--preset", "magic"), "no preset 'magic'; there are: smoke, latent"),
+        (("gan", out, "--preset", "smoke", "--data", str(tmp_path / "none")), "neither a folder"),
+    ):
+        assert run("train", *command) == 2
+        assert reason in capsys.readouterr().err
+
+
+def test_presets_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("train", "gan", str(tmp_path / "a"), "--preset", "list") == 0
+    assert {"smoke", "dcgan", "wgan-gp", "relativistic", "style"} <= set(capsys.readouterr().out.split())
+    assert not (tmp_path / "a").exists()

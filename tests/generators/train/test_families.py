@@ -1,0 +1,180 @@
+"""Every family learns a few pictures by heart, and its model draws them without PyTorch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+
+from forensics.errors import ModelError, UsageError  # noqa: E402
+from forensics.generators.codec.model import CodecConfig  # noqa: E402
+from forensics.generators.gan.networks import GanConfig  # noqa: E402
+from forensics.generators.networks.transformer import TransformerConfig  # noqa: E402
+from forensics.generators.pipelines.base import Request  # noqa: E402
+from forensics.generators.pipelines.opening import ENCODER, network_of, open_pipeline  # noqa: E402
+from forensics.generators.train.bundle import WEIGHTS  # noqa: E402
+from forensics.generators.train.codec import CodecRun  # noqa: E402
+from forensics.generators.train.denoising import DenoiserRun  # noqa: E402
+from forensics.generators.train.families import FAMILIES, Corpus, latents_of  # noqa: E402
+from forensics.generators.train.gan import GanRun  # noqa: E402
+from forensics.runtime.store import open_bundle  # noqa: E402
+from forensics.training.card import Origins  # noqa: E402
+from forensics.training.loop import fit  # noqa: E402
+from forensics.training.machine import Machine  # noqa: E402
+from forensics.training.schedule import Schedule  # noqa: E402
+
+SIDE = 16
+FLOW = DenoiserRun(
+    TransformerConfig(patch=4, width=64, depth=2, heads=2),
+    Schedule(steps=900, batch=16, rate=4e-3, warm_up=20, every=450, width=0.1, decay=0.0),
+    side=SIDE,
+    latent=False,
+)
+DIFFUSION = replace(FLOW, path="cosine", weight="min_snr", middle=None, sampler="dpmpp_2m", steps=20)
+GAN = GanRun(
+    GanConfig(side=SIDE, latent=8, width=16),
+    Schedule(
+        steps=700, batch=16, rate=2e-3, warm_up=10, every=350, width=0.1, momentum=(0.0, 0.99), decay=0.0
+    ),
+    penalty="r1",
+    weight=0.2,
+)
+CODEC = CodecRun(
+    CodecConfig(factor=2, latent=4, width=16),
+    Schedule(steps=300, batch=8, rate=4e-3, warm_up=20, every=150, width=0.1, decay=0.0),
+    side=SIDE,
+)
+
+
+def pictures(count: int = 8) -> np.ndarray:
+    """Pictures of two colours each, alike when mirrored; each many times, so that all are trained on."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:SIDE, :SIDE] / (SIDE - 1)
+    x = 2 * np.abs(x - 0.5)
+    found = []
+    for _ in range(count):
+        way = np.clip(0.5 + rng.normal(0, 2) * (x - 0.5) + rng.normal(0, 2) * (y - 0.5), 0, 1)[..., None]
+        found.append(rng.uniform(0, 255, 3) * way + rng.uniform(0, 255, 3) * (1 - way))
+    return np.tile(np.array(found), (5, 1, 1, 1)).astype(np.uint8)
+
+
+def trained(family: str, run: Any, folder: Path, corpus: Corpus) -> dict[str, float]:
+    kind, machine = FAMILIES[family], Machine("cpu")
+    folder.mkdir()
+    task = kind.prepare(run, corpus, machine)
+    module = fit(task, folder, machine=machine)
+    card = kind.card(f"{family}-test", task, Origins("made up", "none", "a test"), run.schedule.images)
+    return kind.finish(task, module, folder, card, corpus)
+
+
+def nearest(made: Iterator[np.ndarray], real: np.ndarray) -> tuple[float, int]:
+    """Mean distance to the nearest real picture, in grey levels, and how many of them were the nearest."""
+    found = np.stack(list(made)).astype(float)
+    distance = np.sqrt(((found[:, None] - real[None].astype(float)) ** 2).mean((2, 3, 4)))
+    return float(distance.min(1).mean()), len(set(distance.argmin(1).tolist()))
+
+
+@pytest.fixture(scope="module")
+def codec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "codec"
+    metrics = trained("codec", CODEC, folder, Corpus(pictures()))
+    assert metrics["PSNR held out"] > 27
+    return folder
+
+
+def test_codec_gives_back_pictures_of_any_size_in_latents_of_unit_size(codec: Path) -> None:
+    bundle = open_bundle(codec)
+    latents = latents_of(pictures(), network_of(bundle, ENCODER))
+    assert latents.shape == (40, 4, 8, 8)
+    np.testing.assert_allclose(latents.std(axis=(0, 2, 3)), 1, atol=0.25)
+    decode = network_of(bundle, "decoder.onnx")
+    assert decode(np.zeros((3, 4, 10, 6), np.float32)).shape == (3, 3, 20, 12)
+    with pytest.raises(ModelError, match="draws no pictures"):
+        open_pipeline(codec)
+
+
+@pytest.mark.parametrize(("family", "run"), [("flow", FLOW), ("diffusion", DIFFUSION), ("gan", GAN)])
+def test_few_pictures_are_learned_by_heart(tmp_path: Path, family: str, run: Any) -> None:
+    known = pictures()[:8]
+    metrics = trained(family, run, tmp_path / "model", Corpus(pictures()))
+    assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
+    pipeline = open_pipeline(tmp_path / "model")
+    assert pipeline.recipe.family == family
+    grey, _ = nearest(iter(np.full((1, SIDE, SIDE, 3), 127, np.uint8)), known)
+    distance, different = nearest(pipeline.sample(Request(24, seed=1)), known)
+    assert distance < 0.45 * grey
+    assert different >= 5
+    card = json.loads((tmp_path / "model" / "card.json").read_text())
+    assert card["images"] == run.schedule.images
+    assert WEIGHTS in card["files"]
+
+
+def test_latents_are_drawn_and_decoded(tmp_path: Path, codec: Path) -> None:
+    run = replace(FLOW, latent=True, model=TransformerConfig(patch=2, width=64, depth=2, heads=2))
+    corpus = Corpus(pictures(), codec=open_bundle(codec))
+    trained("flow", run, tmp_path / "model", corpus)
+    real = pictures()[:8]
+    drawn = list(open_pipeline(tmp_path / "model").sample(Request(16, seed=2)))
+    assert drawn[0].shape == (SIDE, SIDE, 3)
+    distance, different = nearest(iter(drawn), real)
+    assert distance < 30
+    assert different >= 4
+    with pytest.raises(ModelError, match="--codec"):
+        FAMILIES["flow"].prepare(run, Corpus(pictures()), Machine("cpu"))
+
+
+@pytest.mark.parametrize(("family", "run"), [("flow", FLOW), ("gan", GAN)])
+def test_classes_are_drawn_as_asked(tmp_path: Path, family: str, run: Any) -> None:
+    real = pictures(2)[[0, 1] * 20]
+    labels = np.array([0, 1] * 20)
+    shorter = replace(run, schedule=replace(run.schedule, steps=300))
+    trained(family, shorter, tmp_path / "model", Corpus(real, labels, ("one", "two")))
+    pipeline = open_pipeline(tmp_path / "model")
+    for number, name in enumerate(("one", "two")):
+        request = Request(6, seed=1, label=pipeline.recipe.label(name))
+        distance, _ = nearest(pipeline.sample(request), real[[number]])
+        other, _ = nearest(pipeline.sample(request), real[[1 - number]])
+        assert distance < 0.5 * other
+    with pytest.raises(ModelError, match="no class 'three'; there are: one, two"):
+        pipeline.recipe.label("three")
+
+
+@pytest.mark.parametrize("preset", [name for name in FAMILIES["gan"].presets if name != "gpu"])
+def test_every_gan_takes_a_step(tmp_path: Path, preset: str) -> None:
+    run = FAMILIES["gan"].presets[preset]
+    run = replace(
+        run,
+        model=replace(run.model, side=SIDE, width=4, latent=8),
+        schedule=replace(run.schedule, steps=3, batch=4, every=3),
+    )
+    metrics = trained("gan", run, tmp_path / "model", Corpus(pictures()))
+    assert np.isfinite(list(metrics.values())).all()
+    assert len(list(open_pipeline(tmp_path / "model").sample(Request(2)))) == 2
+
+
+@pytest.mark.parametrize("family", ["flow", "diffusion"])
+def test_every_denoiser_takes_a_step(tmp_path: Path, family: str, codec: Path) -> None:
+    for name, run in FAMILIES[family].presets.items():
+        model = run.model
+        if isinstance(model, TransformerConfig):
+            model = replace(model, width=32, depth=1, heads=2, patch=2 if run.latent else 4)
+        else:
+            model = replace(model, width=8, multiples=(1, 2), attention=2)
+        tiny = replace(run, side=SIDE, model=model, schedule=replace(run.schedule, steps=2, batch=4, every=2))
+        corpus = Corpus(pictures(), codec=open_bundle(codec))
+        trained(family, tiny, tmp_path / name, corpus)
+        drawn = list(open_pipeline(tmp_path / name).sample(Request(2, steps=2)))
+        assert [picture.shape for picture in drawn] == [(SIDE, SIDE, 3)] * 2
+
+
+def test_too_few_pictures_are_refused() -> None:
+    with pytest.raises(UsageError, match="training needs pictures"):
+        FAMILIES["gan"].prepare(GAN, Corpus(pictures()[:1]), Machine("cpu"))
