@@ -39,6 +39,7 @@ _COLUMNS, _MOST_IN_GRID = 8, 64
 @click.option("--steps", type=click.IntRange(min=1), help="Of the sampler, instead of the model's.")
 @click.option("--sampler", default="", help="Instead of the model's; a wrong name lists all.")
 @click.option("--guidance", type=float, default=1.0, show_default=True, help="How strongly a class counts.")
+@click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Chance.")
 @click.option(
     "--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures at a time."
 )
@@ -105,6 +106,7 @@ def _request(pipeline: Pipeline, options: dict[str, Any]) -> Request:
         options["guidance"],
         options["sampler"],
         options["batch"],
+        options["temperature"],
     )
 
 

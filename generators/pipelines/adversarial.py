@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from forensics.errors import UsageError
-from forensics.generators.pipelines.base import Network, Pixels, Request, chunks, noise_of, pixels_of
+from forensics.generators.pipelines.base import Network, Pixels, Request, chunks, pixels_of
+from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 
 __all__ = ["Adversarial"]
@@ -35,6 +36,8 @@ class Adversarial:
         if request.steps or request.sampler or request.guidance != 1.0:
             raise UsageError("a GAN draws in one step: it has no sampler, steps or guidance")
         for numbers in chunks(request):
-            noise = noise_of(request.seed, numbers, self.recipe.shape)
+            drawn = request.temperature * Chance(request.seed, numbers).normal(self.recipe.shape)
+            noise = np.asarray(drawn, np.float32)
             labels = [np.full(len(noise), request.label, np.int64)] if self.recipe.labels else []
-            yield from pixels_of((np.asarray(self.network(noise, *labels), np.float32) + 1.0) / 2.0)
+            found = np.asarray(self.network(noise, *labels), np.float32)
+            yield from pixels_of((found + 1.0) / 2.0)

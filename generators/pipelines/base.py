@@ -1,4 +1,4 @@
-"""What all pipelines share: requests, noise by the number of a picture, pixels."""
+"""What all pipelines share: requests, and pixels in the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from forensics.errors import UsageError
 from forensics.generators.pipelines.recipe import Recipe
 
-__all__ = ["Floats", "Network", "Pipeline", "Pixels", "Request", "chunks", "noise_of", "pixels_of"]
+__all__ = ["Floats", "Network", "Pipeline", "Pixels", "Request", "chunks", "pixels_of"]
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -31,6 +31,7 @@ class Request:
         guidance: How strongly the class is followed; 1 as it is.
         sampler: Name; that of the recipe if empty.
         batch: Pictures drawn at a time.
+        temperature: Below one, likely pictures are drawn more often; of flows, tokens and grey levels.
     """
 
     count: int = 1
@@ -40,6 +41,7 @@ class Request:
     guidance: float = 1.0
     sampler: str = ""
     batch: int = 16
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -65,19 +67,6 @@ def chunks(request: Request) -> Iterator[Sequence[int]]:
     """Yield the numbers of the pictures that are drawn together."""
     for start in range(0, request.count, request.batch):
         yield range(start, min(start + request.batch, request.count))
-
-
-def noise_of(seed: int, numbers: Sequence[int], shape: tuple[int, ...], purpose: int = 0) -> Floats:
-    """Return standard normal noise, (N, *shape), that depends on seed, number and purpose alone.
-
-    Args:
-        seed: Of all pictures.
-        numbers: Which pictures.
-        shape: For each.
-        purpose: What it is for: the start, or a later step.
-    """
-    drawn = [np.random.default_rng([seed, i, purpose]).standard_normal(shape, np.float32) for i in numbers]
-    return np.stack(drawn)
 
 
 def pixels_of(x: Floats) -> Iterator[Pixels]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from forensics.errors import ModelError, UsageError
-from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, noise_of, pixels_of
+from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
+from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.sampling import diffusion, ode, times
 from forensics.generators.sampling.base import Noise, last, start
@@ -106,16 +106,18 @@ class Denoising:
         """Yield pictures.
 
         Raises:
-            UsageError: There is no such sampler, or the model knows no classes.
+            UsageError: There is no such sampler, the model knows no classes, or a temperature is asked for.
         """
+        if request.temperature != 1.0:
+            raise UsageError("denoisers have no temperature", actual=request.temperature)
         way = self.way(request.sampler)
         denoise = self.denoiser(request.label, request.guidance)
         moments = way.times(request.steps or self.settings.steps, self.path)
         for numbers in chunks(request):
-            noise = noise_of(request.seed, numbers, self.recipe.shape)
-            z = start(noise, self.path, moments[0])
-            fresh = _fresh(request.seed, numbers, self.recipe.shape)
-            yield from pixels_of(self.decode(last(way.run(denoise, z, moments, self.path, fresh))))
+            chance = Chance(request.seed, numbers)
+            z = start(chance.normal(self.recipe.shape), self.path, moments[0])
+            steps = way.run(denoise, z, moments, self.path, _fresh(chance))
+            yield from pixels_of(self.decode(last(steps)))
 
     def way(self, name: str = "") -> Way:
         """Return a sampler by its name, that of the recipe if it is empty.
@@ -161,7 +163,6 @@ class Denoising:
         return denoiser(predict, self.settings.target, self.path)  # type: ignore[arg-type]
 
 
-def _fresh(seed: int, numbers: Sequence[int], shape: tuple[int, ...]) -> Noise:
-    """Return what draws other noise each time it is asked."""
-    purposes = count(1)
-    return lambda _: noise_of(seed, numbers, shape, next(purposes))
+def _fresh(chance: Chance) -> Noise:
+    """Return what draws noise like an array, other noise each time."""
+    return lambda z: chance.normal(z.shape[1:])

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from forensics.generators.tokens.drawing import drawn
-
-__all__ = ["MaskedConvolution", "PixelCNN", "PixelCNNConfig", "bits", "pixels"]
+__all__ = ["MaskedConvolution", "PixelCNN", "PixelCNNConfig", "bits"]
 
 
 @dataclass(frozen=True)
@@ -99,28 +96,3 @@ def bits(model: PixelCNN, pixels: Tensor) -> Tensor:
     """Return (B,) bits for each value of (B, C, H, W) grey levels."""
     logits = model(pixels).movedim(-1, 1)
     return F.cross_entropy(logits, pixels.long(), reduction="none").flatten(1).mean(1) / math.log(2)
-
-
-@torch.no_grad()
-def pixels(
-    model: PixelCNN, count: int, side: int, generator: torch.Generator, temperature: float = 1.0
-) -> Iterator[Tensor]:
-    """Draw pictures value by value.
-
-    Args:
-        model: The model.
-        count: How many.
-        side: Pixels each way.
-        generator: Draws them.
-        temperature: Below one, likely levels are drawn more often.
-
-    Yields:
-        (count, C, side, side) grey levels after each row, 0 where there is none yet.
-    """
-    found = torch.zeros(count, model.config.channels, side, side, dtype=torch.long, device=generator.device)
-    for row in range(side):
-        for column in range(side):
-            for channel in range(model.config.channels):
-                logits = model(found[:, :, : row + 1])[:, channel, row, column]
-                found[:, channel, row, column] = drawn(logits, generator, temperature)
-        yield found.clone()

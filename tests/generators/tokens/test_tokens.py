@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -11,7 +12,8 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from forensics.errors import UsageError  # noqa: E402
-from forensics.generators.tokens.drawing import drawn, masked_steps, one_by_one  # noqa: E402
+from forensics.generators.pipelines.chance import Chance  # noqa: E402
+from forensics.generators.pipelines.tokens import level_by_level, masked_steps, one_by_one  # noqa: E402
 from forensics.generators.tokens.model import (  # noqa: E402
     TokenConfig,
     TokenTransformer,
@@ -19,7 +21,8 @@ from forensics.generators.tokens.model import (  # noqa: E402
     masked_loss,
     shown_share,
 )
-from forensics.generators.tokens.pixelcnn import PixelCNN, PixelCNNConfig, bits, pixels  # noqa: E402
+from forensics.generators.tokens.pixelcnn import PixelCNN, PixelCNNConfig, bits  # noqa: E402
+from forensics.generators.train.denoising import as_network  # noqa: E402
 
 SMALL = {"tokens": 5, "rows": 3, "columns": 4, "width": 24, "depth": 2, "heads": 2}
 
@@ -78,18 +81,6 @@ def test_cosine_shows_little_at_first() -> None:
     assert shown_share(0.5).item() == pytest.approx(1 - math.cos(math.pi / 4))
 
 
-def test_tokens_are_drawn_by_their_chances() -> None:
-    chances = torch.tensor([0.5, 0.3, 0.15, 0.05])
-    logits = chances.log().expand(20_000, 4)
-    share = torch.bincount(drawn(logits, drawing()), minlength=4) / 20_000
-    torch.testing.assert_close(share, chances, atol=0.015, rtol=0)
-    cold = torch.bincount(drawn(logits, drawing(), 0.5), minlength=4) / 20_000
-    torch.testing.assert_close(cold, chances**2 / (chances**2).sum(), atol=0.015, rtol=0)
-    two = torch.bincount(drawn(logits, drawing(), 1.0, 2), minlength=4) / 20_000
-    torch.testing.assert_close(two, torch.tensor([0.625, 0.375, 0, 0]), atol=0.015, rtol=0)
-    assert (drawn(logits, drawing(), 0.0) == 0).all()
-
-
 def test_eight_pictures_are_learned_and_drawn_one_by_one() -> None:
     model = TokenTransformer(TokenConfig(**SMALL)).train()  # type: ignore[arg-type]
     real = torch.randint(5, (8, 12), generator=drawing(3))
@@ -99,7 +90,8 @@ def test_eight_pictures_are_learned_and_drawn_one_by_one() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    *_, made = one_by_one(model.eval(), 60, drawing())
+    *_, drawn = one_by_one(as_network(model.eval()), 12, Chance(1, range(60)))
+    made = torch.from_numpy(drawn)
     known = (made[:, None] == real[None]).all(2)
     assert known.any(1).float().mean() > 0.7
     assert known.any(0).sum() >= 5  # of the eight
@@ -114,31 +106,16 @@ def test_three_pictures_are_learned_and_drawn_in_steps() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    *_, made = masked_steps(model.eval(), torch.full((60, 12), -1), 12, generator, temperature=0.5)
+    network, hidden = as_network(model.eval()), np.full((60, 12), -1)
+    *_, drawn = masked_steps(network, hidden, 12, Chance(1, range(60)), temperature=0.5)
+    made = torch.from_numpy(drawn)
     known = (made[:, None] == real[None]).all(2)
     assert known.any(1).float().mean() > 0.6
     assert known.any(0).all()
     part = real.clone()
     part[:, 6:] = -1  # the second half is told by the first
-    *_, painted = masked_steps(model, part, 6, generator, temperature=0.0)
-    assert (painted == real).float().mean() > 0.9
-
-
-def test_steps_show_more_and_keep_what_is_known() -> None:
-    model = TokenTransformer(TokenConfig(**SMALL, causal=False)).eval()  # type: ignore[arg-type]
-    known = torch.full((6, 12), -1)
-    known[:, :4] = torch.randint(5, (6, 4))
-    seen = list(masked_steps(model, known, 5, drawing()))
-    left = [(tokens < 0).sum(1) for tokens in seen]
-    assert (left[-1] == 0).all()
-    for before, after in zip([(known < 0).sum(1), *left], left, strict=False):
-        assert (after <= before).all()
-    for before, after in zip([known, *seen], seen, strict=False):
-        assert (after[before >= 0] == before[before >= 0]).all()
-    expected = [round(8 * shown_share((i + 1) / 5).item()) for i in range(5)]
-    assert [8 - int(part[0]) for part in left] == [max(1, n) for n in expected]
-    (again,) = list(masked_steps(model, known, 5, drawing()))[-1:]
-    assert torch.equal(again, seen[-1])
+    *_, painted = masked_steps(network, part.numpy(), 6, Chance(1, range(3)), temperature=0.0)
+    assert (painted == real.numpy()).mean() > 0.9
 
 
 def test_pixels_see_only_those_before() -> None:
@@ -173,7 +150,8 @@ def test_two_pictures_are_learned_and_drawn_pixel_by_pixel() -> None:
         loss.backward()
         optimizer.step()
     assert loss.item() < 0.15  # one bit for sixteen pixels is the least
-    *_, made = pixels(model.eval(), 20, 4, drawing())
+    *_, drawn = level_by_level(as_network(model.eval()), (1, 4, 4), Chance(1, range(20)))
+    made = torch.from_numpy(drawn)
     known = (made[:, None] == real[None]).flatten(2).all(2)
     assert known.any(1).float().mean() > 0.8
     assert known.any(0).all()
