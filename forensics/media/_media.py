@@ -172,6 +172,23 @@ class Media:
             raise UsageError("at least one frame must be asked for", expected=">= 1", actual=count)
         return self._frames(min(count or self.limits.frames, self.limits.frames))
 
+    def runs(self, count: int, length: int) -> Iterator[Iterator[Frame]]:
+        """Decode up to `count` runs of `length` frames that follow one another, evenly spread over a clip.
+
+        No frame is in two runs, and all together have at most `limits.frames`. Each run has to be read before
+        the next one is asked for; a damaged clip may end it early.
+
+        Raises:
+            UsageError: It is no clip, or a number is below 1.
+        """
+        if min(count, length) < 1:
+            raise UsageError("runs have at least one frame", expected=">= 1", actual=min(count, length))
+        if self.container.kind is not Kind.VIDEO:
+            raise UsageError(f"{self.name} is no clip", actual=self.container.format)
+        from forensics.media.video import video_runs
+
+        return video_runs(self._source, min(count, self.limits.frames // length), length, self.limits)
+
     def clip(self) -> AbstractContextManager[InputContainer]:
         """Open a clip for reading packet by packet, all of it, without a bound on time.
 

@@ -20,7 +20,7 @@ from forensics.media.xmp import read_xmp
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-__all__ = ["opened_clip", "video_frames", "video_info", "video_tags"]
+__all__ = ["opened_clip", "video_frames", "video_info", "video_runs", "video_tags"]
 
 # Only the demuxer of the sniffed container: playlists and lists of files never get a chance.
 _DEMUXERS = {"mp4": "mov", "mov": "mov", "matroska": "matroska", "webm": "matroska", "avi": "avi"}
@@ -145,13 +145,32 @@ def video_frames(source: Source, count: int, limits: Limits) -> Iterator[Frame]:
         MediaError: The clip cannot be decoded, or decoding takes too long.
         MissingExtra: PyAV is not installed.
     """
+    with _sampled(source, limits) as sampler:
+        yield from sampler.frames(count)
+
+
+def video_runs(source: Source, count: int, length: int, limits: Limits) -> Iterator[Iterator[Frame]]:
+    """Decode runs of frames that follow one another, evenly spread over a clip; no frame is in two of them.
+
+    Each run has to be read before the next one is asked for. What is wrongly stored may end it early.
+
+    Raises:
+        MediaError: The clip cannot be decoded, or decoding takes too long.
+        MissingExtra: PyAV is not installed.
+    """
+    with _sampled(source, limits) as sampler:
+        yield from sampler.runs(count, length)
+
+
+@contextmanager
+def _sampled(source: Source, limits: Limits) -> Iterator[_Sampler]:
     deadline = Deadline(limits.seconds)
     with opened_clip(source, limits) as container:
         stream = _video_stream(container)
         check_pixels(stream.codec_context.width, stream.codec_context.height, limits.pixels)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = 2
-        yield from _Sampler(container, stream, limits, deadline).frames(count)
+        yield _Sampler(container, stream, limits, deadline)
 
 
 class _Sampler:
@@ -178,6 +197,19 @@ class _Sampler:
             yield frame
         if self.index < 0:
             raise CorruptMedia("no frame of this clip can be decoded")
+
+    def runs(self, count: int, length: int) -> Iterator[Iterator[Frame]]:
+        total = self._total()
+        for start in spread(total - length + 1, min(count, total // length)):
+            yield self._run(start, length)
+
+    def _run(self, start: int, length: int) -> Iterator[Frame]:
+        with decoding("clip"):  # the reader asks for them from outside of the fence around the clip
+            for number in range(length):
+                frame = self._frame(start + number)
+                if frame is None:
+                    return
+                yield frame
 
     def _total(self) -> int:
         """Frames of the stream: declared, or by length and rate, or counted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import pytest
 from PIL import Image
 
 from forensics.datasets.packs import PROCEDURAL, load_squares
+from forensics.datasets.procedural import camera
 from forensics.errors import UsageError
+
+from .packing import bomb
 
 
 def numbered(value: int, size: tuple[int, int]) -> bytes:
@@ -59,6 +63,35 @@ def test_procedural_needs_nothing_and_is_the_same_again() -> None:
     assert first.shape == (20, 64, 64, 3)
     np.testing.assert_array_equal(first, second)
     assert len({square.tobytes() for square in first}) == 20
+
+
+@pytest.mark.parametrize("name", ["shapes", "textures"])
+def test_other_procedural_corpora(name: str) -> None:
+    squares = load_squares(name, 32, 20)
+    assert squares.shape == (20, 32, 32, 3)
+    np.testing.assert_array_equal(load_squares(name, 32, 7), squares[:7])
+    assert len({square.tobytes() for square in squares}) == 20
+
+
+def test_procedural_squares_are_cut_from_scenes_of_the_camera() -> None:
+    """What was trained on them before can be trained again."""
+    squares = load_squares(PROCEDURAL, 32, 17)
+    np.testing.assert_array_equal(squares[5], camera(0, 128, 128)[32:64, 32:64])
+    np.testing.assert_array_equal(squares[16], camera(1, 128, 128)[:32, :32])
+
+
+def test_what_only_looks_like_a_picture_is_passed_over(folder: Path) -> None:
+    (folder / "folder.png").mkdir()
+    (folder / "huge.png").write_bytes(bomb())
+    os.mkfifo(folder / "pipe.png")
+    assert len(load_squares(folder, 32)) == 7
+
+
+def test_numbers_below_one_are_refused(folder: Path) -> None:
+    with pytest.raises(UsageError, match="side is at least 1"):
+        load_squares(folder, 0)
+    with pytest.raises(UsageError, match="most is at least 1"):
+        load_squares(PROCEDURAL, 32, 0)
 
 
 @pytest.mark.parametrize("name", ["missing", "notes.txt"])

@@ -10,9 +10,10 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from forensics.errors import CorruptMedia, LimitExceeded, MediaError, MissingExtra
-from forensics.media import Kind, Limits, open_bytes, open_media
+from forensics.errors import CorruptMedia, LimitExceeded, MediaError, MissingExtra, UsageError
+from forensics.media import Kind, Limits, open_bytes, open_media, video
 
 av = pytest.importorskip("av")
 FORMATS = [
@@ -75,6 +76,49 @@ def test_every_container(tmp_path, name, codec):
 def test_all_frames_of_a_short_clip():
     found = list(open_bytes(clip(count=20)).frames())
     assert [f.index for f in found] == list(range(20))
+
+
+@pytest.mark.parametrize(("name", "codec"), FORMATS)
+def test_runs_follow_one_another_and_share_no_frame(name, codec):
+    media = open_bytes(clip(name, codec), "clip.bin")
+    runs = [list(run) for run in media.runs(5, 6)]
+    assert [[f.index for f in run] for run in runs] == [
+        [start + k for k in range(6)] for start in (0, 24, 47, 70, 94)
+    ]
+    assert [number(f) for run in runs for f in run] == pytest.approx(
+        [f.index for run in runs for f in run], abs=1.5
+    )
+
+
+def test_runs_of_a_long_clip_are_sought_and_of_a_short_one_are_fewer():
+    starts = [next(run) for run in open_bytes(clip(count=300, rate=10)).runs(3, 4)]
+    assert [f.index for f in starts] == [0, 148, 296]
+    assert [(number(f) + 10) % 100 for f in starts] == pytest.approx([10, 58, 6], abs=1.5)
+    short = open_bytes(clip(count=20))
+    assert [[f.index for f in run] for run in short.runs(9, 8)] == [list(range(8)), list(range(12, 20))]
+    assert list(short.runs(1, 21)) == []
+    few = open_bytes(clip(count=20), limits=Limits(frames=9))
+    assert [[f.index for f in run] for run in few.runs(9, 8)] == [list(range(8))]
+
+
+def test_runs_are_refused():
+    media = open_bytes(clip(count=4))
+    for wrong in ((0, 1), (1, 0)):
+        with pytest.raises(UsageError, match="at least one frame"):
+            media.runs(*wrong)
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(buffer, "PNG")
+    with pytest.raises(UsageError, match="no clip"):
+        open_bytes(buffer.getvalue()).runs(1, 1)
+
+
+def test_what_a_decoder_raises_within_a_run_is_one_of_our_errors(monkeypatch):
+    def broken(self, wanted):
+        raise ValueError("broken")
+
+    monkeypatch.setattr(video._Sampler, "_frame", broken)
+    with pytest.raises(CorruptMedia, match="broken"):
+        [list(run) for run in open_bytes(clip(count=20)).runs(1, 4)]
 
 
 def test_far_frames_are_reached_by_seeking(monkeypatch):
