@@ -106,6 +106,7 @@ class InvertibleConvolution(nn.Module):
         self.register_buffer("order", order)
         self.register_buffer("signs", upper.diagonal().sign())
         self.register_buffer("below", torch.ones(channels, channels).tril(-1))
+        self.fixed: Tensor | None = None
         self.log_scale = nn.Parameter(upper.diagonal().abs().log())
         self.lower = nn.Parameter(lower)
         self.upper = nn.Parameter(upper)
@@ -117,7 +118,13 @@ class InvertibleConvolution(nn.Module):
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, C, H, W) for the same."""
-        return F.conv2d(z, torch.linalg.inv(self._matrix())[:, :, None, None])
+        inverse = torch.linalg.inv(self._matrix()) if self.fixed is None else self.fixed
+        return F.conv2d(z, inverse[:, :, None, None])
+
+    @torch.no_grad()
+    def fix(self) -> None:
+        """Compute the way back once and for all: the layer is not trained any more."""
+        self.fixed = torch.linalg.inv(self._matrix())
 
     def _matrix(self) -> Tensor:
         lower = self.lower * self.below + torch.eye(len(self.below), device=self.lower.device)

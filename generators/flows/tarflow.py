@@ -73,7 +73,7 @@ class AutoregressiveLayer(nn.Module):
     def forward(self, x: Tensor, label: Tensor | None = None) -> Flowed:
         """Return (B, N, values) for the same."""
         x = x.flip(1) if self.backwards else x
-        shift, log_scale = self._said(x, label)
+        shift, log_scale = self.said(x, label)
         z = (x - shift) * (-log_scale).exp()
         return Flowed(z.flip(1) if self.backwards else z, -log_scale.flatten(1).sum(1))
 
@@ -82,12 +82,12 @@ class AutoregressiveLayer(nn.Module):
         z = z.flip(1) if self.backwards else z
         x = z[:, :1]
         for place in range(1, z.shape[1]):
-            shift, log_scale = self._said(torch.cat([x, z[:, place : place + 1]], dim=1), label)
+            shift, log_scale = self.said(torch.cat([x, z[:, place : place + 1]], dim=1), label)
             following = z[:, place : place + 1] * log_scale[:, place:].exp() + shift[:, place:]
             x = torch.cat([x, following], dim=1)
         return x.flip(1) if self.backwards else x
 
-    def _said(self, x: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
+    def said(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return shift and logarithm of the scale of each patch; the first one stays as it is."""
         place = (self.place.flip(0) if self.backwards else self.place)[: x.shape[1]]
         deep = self.embed(x) + place

@@ -9,13 +9,29 @@ from forensics.errors import ModelError
 from forensics.generators.pipelines.adversarial import Adversarial
 from forensics.generators.pipelines.base import Network, Pipeline
 from forensics.generators.pipelines.denoising import Denoising
+from forensics.generators.pipelines.flowing import Flowing, PatchFlowing
 from forensics.generators.pipelines.recipe import read_recipe
+from forensics.generators.pipelines.tokens import Pixelwise, Tokens
 from forensics.runtime.sessions import Session
 from forensics.runtime.store import Bundle, bundled, open_bundle
 
-__all__ = ["DECODER", "DENOISER", "ENCODER", "GENERATOR", "network_of", "open_pipeline"]
+__all__ = [
+    "DECODER",
+    "DENOISER",
+    "ENCODER",
+    "GENERATOR",
+    "INVERSE",
+    "LAYER",
+    "LOGITS",
+    "PAINTER",
+    "TOKENIZER",
+    "network_of",
+    "open_pipeline",
+]
 
 DENOISER, DECODER, ENCODER, GENERATOR = "denoiser.onnx", "decoder.onnx", "encoder.onnx", "generator.onnx"
+INVERSE, LAYER, LOGITS = "inverse.onnx", "layer{}.onnx", "logits.onnx"
+TOKENIZER, PAINTER = "tokenizer.onnx", "painter.onnx"
 
 
 def open_pipeline(model: str | Path) -> Pipeline:
@@ -55,9 +71,31 @@ def _adversarial(bundle: Bundle) -> Pipeline:
     return Adversarial(read_recipe(bundle), network_of(bundle, GENERATOR))
 
 
+def _flowing(bundle: Bundle) -> Pipeline:
+    return Flowing(read_recipe(bundle), network_of(bundle, INVERSE))
+
+
+def _patch_flowing(bundle: Bundle) -> Pipeline:
+    names = [LAYER.format(number) for number in range(len(bundle.card["files"]))]
+    layers = [network_of(bundle, name) for name in names if name in bundle.card["files"]]
+    return PatchFlowing(read_recipe(bundle), layers)
+
+
+def _tokens(bundle: Bundle) -> Pipeline:
+    return Tokens(read_recipe(bundle), network_of(bundle, LOGITS), network_of(bundle, PAINTER))
+
+
+def _pixelwise(bundle: Bundle) -> Pipeline:
+    return Pixelwise(read_recipe(bundle), network_of(bundle, LOGITS))
+
+
 _PIPELINES: dict[str, Callable[[Bundle], Pipeline]] = {
     "diffusion": _denoising,
     "flow": _denoising,
     "video": _denoising,
     "gan": _adversarial,
+    "nf": _flowing,
+    "tarflow": _patch_flowing,
+    "tokens": _tokens,
+    "pixelcnn": _pixelwise,
 }

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.generators.codec.bottlenecks import Codebook, Rounding
 from forensics.generators.codec.model import Codec, CodecConfig, detail_loss
 from forensics.generators.codec.patches import PatchCritic
 from forensics.generators.gan.objectives import game_named
+from forensics.generators.pipelines.opening import DECODER, ENCODER, PAINTER, TOKENIZER
+from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.train.bundle import Exported, write_model
+from forensics.generators.train.corpus import Corpus
 from forensics.generators.train.pictures import Pictures, drawing, grid
+from forensics.training.card import Card
+from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
 from forensics.training.task import Turn
 
-__all__ = ["PRESETS", "CodecRun", "Coding", "psnr_of"]
+__all__ = ["PRESETS", "CodecRun", "Coding", "finish", "prepare", "psnr_of"]
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN = 16
@@ -127,3 +135,64 @@ def psnr_of(found: Tensor, wanted: Tensor) -> Tensor:
 
 def _back(codec: Codec, x: Tensor) -> Tensor:
     return torch.cat([codec.pictures(codec.latents(part).z) for part in x.split(32)])
+
+
+def prepare(run: CodecRun, corpus: Corpus, machine: Machine) -> Coding:
+    """Return the training of a run."""
+    return Coding(run, Pictures(corpus.pixels, None, machine.device), machine.number)
+
+
+def finish(task: Coding, module: CodecPlayers, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
+    """Keep the size of latents, write the model, and return its metrics.
+
+    Raises:
+        ModelError: A file does not compute what its module does.
+    """
+    codec = module.codec.eval()
+    with torch.no_grad():
+        generator = torch.Generator(task.pictures.device).manual_seed(0)
+        x = task.pictures.batch(min(512, len(task.pictures)), generator).x
+        codec.standardise(torch.cat([codec.latents(part).z for part in x.split(32)]))
+    measured = replace(card, metrics=task.measure(module))
+    codec = codec.cpu()
+    side, factor = task.config.side, task.config.model.factor
+    x, rows = torch.rand(2, 3, side, side), side // factor
+    z = torch.randn(2, codec.bottleneck.channels, rows, rows)
+    networks = {
+        ENCODER: Exported(_Encoder(codec), [x], (2, 3)),
+        DECODER: Exported(_Decoder(codec), [z], (2, 3)),
+    }
+    settings = {"factor": factor, "side": side}
+    if isinstance(codec.bottleneck, (Codebook, Rounding)):
+        settings["tokens"] = codec.bottleneck.tokens
+        tokens = torch.randint(codec.bottleneck.tokens, (2, rows, rows))
+        networks[TOKENIZER] = Exported(_Tokenizer(codec), [x])
+        networks[PAINTER] = Exported(_Painter(codec), [tokens])
+    return write_model(
+        folder, networks, codec, Recipe("codec", tuple(z.shape[1:]), settings=settings), measured
+    )
+
+
+class _Encoder(nn.Module):
+    def __init__(self, codec: Codec) -> None:
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.codec.encode(x)
+
+
+class _Decoder(_Encoder):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.codec.decode(x)
+
+
+class _Tokenizer(_Encoder):
+    def forward(self, x: Tensor) -> Tensor:
+        indices = self.codec.latents(x).indices
+        return x.new_zeros(()) if indices is None else indices
+
+
+class _Painter(_Encoder):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.codec.pictures(self.codec.bottleneck.of_indices(x))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,19 @@ from forensics.generators.objectives import LogitNormal, Objective, Uniform, Wei
 from forensics.generators.parts.embeddings import dropped
 from forensics.generators.pipelines.base import Network, Request
 from forensics.generators.pipelines.denoising import Denoising, DenoisingSettings
+from forensics.generators.pipelines.opening import DECODER, DENOISER
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.sampling.paths import PATHS
 from forensics.generators.sampling.targets import Target
+from forensics.generators.train.bundle import Exported, write_model
+from forensics.generators.train.corpus import Corpus
 from forensics.generators.train.pictures import Batch, Pictures, drawing
+from forensics.training.card import Card
+from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
 
-__all__ = ["DIFFUSION", "FLOW", "DenoiserRun", "Denoisers", "as_network", "denoiser_of"]
+__all__ = ["DIFFUSION", "FLOW", "DenoiserRun", "Denoisers", "as_network", "denoiser_of", "finish", "prepare"]
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN, _STEPS = 16, 16
@@ -198,3 +204,35 @@ def as_network(module: nn.Module) -> Network:
         return found.float().cpu().numpy()
 
     return run
+
+
+def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Denoisers:
+    """Return the training of a run, in pixels or latents.
+
+    Raises:
+        UsageError: It needs a codec, and none was given.
+    """
+    classes = len(corpus.names)
+    if not run.latent:
+        pictures = Pictures(corpus.pixels, corpus.labels, machine.device)
+        run = replace(run, model=replace(run.model, labels=classes))
+        return Denoisers(run, pictures, corpus.names, None, machine.number)
+    latents = corpus.latents()
+    pictures = Pictures(latents, corpus.labels, machine.device, mirrored=False)
+    run = replace(run, model=replace(run.model, channels=latents.shape[1], labels=classes))
+    return Denoisers(run, pictures, corpus.names, corpus.network(DECODER), machine.number)
+
+
+def finish(task: Denoisers, module: nn.Module, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
+    """Write the model with the decoder of its codec, and return its metrics.
+
+    Raises:
+        ModelError: A file does not compute what its module does.
+    """
+    measured = replace(card, metrics=task.measure(module.eval()))
+    inputs = [torch.randn(2, *task.recipe.shape), torch.tensor([0.3, 0.8])]
+    inputs += [torch.tensor([0, -1])] if corpus.names else []
+    others = {DECODER: corpus.of_codec().read(DECODER)} if task.config.latent else {}
+    module = module.cpu()
+    networks = {DENOISER: Exported(module, inputs)}
+    return write_model(folder, networks, module, task.recipe, measured, others)

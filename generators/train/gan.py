@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,11 +15,17 @@ from torch import Tensor, nn
 from forensics.generators.gan.networks import Critic, GanConfig, generator_of
 from forensics.generators.gan.objectives import game_named, gradient_penalty, zero_centred
 from forensics.generators.gan.spectral import radial_profile, spectral_loss
+from forensics.generators.pipelines.opening import GENERATOR
+from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.train.bundle import Exported, write_model
+from forensics.generators.train.corpus import Corpus
 from forensics.generators.train.pictures import Batch, Pictures, drawing, grid
+from forensics.training.card import Card
+from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
 from forensics.training.task import Turn
 
-__all__ = ["PRESETS", "Adversaries", "GanRun", "Playing"]
+__all__ = ["PRESETS", "Adversaries", "GanRun", "Playing", "finish", "prepare"]
 
 Pixels = npt.NDArray[np.uint8]
 Penalty = Literal["none", "slope", "r1", "r1 r2"]
@@ -179,3 +186,22 @@ class Playing:
             case "r1 r2":
                 return weight * (zero_centred(judge, real.x) + zero_centred(judge, made))
         return real.x.new_zeros(())
+
+
+def prepare(run: GanRun, corpus: Corpus, machine: Machine) -> Playing:
+    """Return the training of a run."""
+    run = replace(run, model=replace(run.model, labels=len(corpus.names)))
+    return Playing(run, Pictures(corpus.pixels, corpus.labels, machine.device), machine.number)
+
+
+def finish(task: Playing, module: Adversaries, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
+    """Write the generator, and return its metrics.
+
+    Raises:
+        ModelError: A file does not compute what its module does.
+    """
+    measured = replace(card, metrics=task.measure(module.eval()))
+    maker, values = module.maker.cpu(), task.config.model.noise
+    inputs = [torch.randn(2, values)] + ([torch.tensor([0, -1])] if corpus.names else [])
+    recipe = Recipe("gan", (values,), corpus.names)
+    return write_model(folder, {GENERATOR: Exported(maker, inputs)}, maker, recipe, measured)

@@ -34,7 +34,7 @@ class Pictures:
     """Pictures, clips or latents on a device, every twentieth of them held out.
 
     Args:
-        values: (N, ...): uint8 with colours last, or float32 latents with channels first.
+        values: (N, ...): uint8 with colours last, float32 latents with channels first, or int64 tokens.
         labels: (N,) classes; None without.
         device: Where they are kept.
         mirrored: Half of each batch is mirrored, left to right.
@@ -45,7 +45,7 @@ class Pictures:
 
     def __init__(
         self,
-        values: npt.NDArray[np.uint8] | npt.NDArray[np.float32],
+        values: npt.NDArray[np.uint8] | npt.NDArray[np.float32] | npt.NDArray[np.int64],
         labels: npt.NDArray[np.int64] | None,
         device: torch.device,
         *,

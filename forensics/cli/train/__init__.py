@@ -12,6 +12,8 @@ COMMANDS = {
     "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
     "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
+    "nf": ("forensics.cli.train.generators:nf", "A normalizing flow, with exact likelihoods."),
+    "tokens": ("forensics.cli.train.generators:tokens", "A model of tokens, or of grey levels."),
     "gan": ("forensics.cli.train.generators:gan", "A generative adversarial network."),
     "watermark": ("forensics.cli.train.watermark:watermark", "Networks of the watermark codec `learned`."),
 }

@@ -1,4 +1,4 @@
-"""`forensics train codec|diffusion|flow|gan`: the built-in generators, all by one command."""
+"""`forensics train codec|diffusion|flow|gan|nf|tokens`: the built-in generators, all by one command."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
-    from forensics.generators.train.families import Corpus
+    from forensics.generators.train.corpus import Corpus
     from forensics.training.card import Origins
 
-__all__ = ["codec", "diffusion", "flow", "gan"]
+__all__ = ["codec", "diffusion", "flow", "gan", "nf", "tokens"]
 
 Options = dict[str, Any]
 
@@ -51,6 +51,7 @@ def _options() -> list[click.Option]:
             ["--most"], type=click.IntRange(min=2), default=20_000, show_default=True,
             help="Pictures at most.",
         ),
+        click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--codec"], default="", help="Folder of a codec, for presets that work in latents."),
         click.Option(
             ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
@@ -112,12 +113,16 @@ def _chosen(presets: Any, options: Options) -> Any:
 
 
 def _corpus(side: int, options: Options) -> Corpus:
+    from forensics.datasets.captioned import load_labelled
     from forensics.datasets.packs import load_squares
-    from forensics.generators.train.families import Corpus
+    from forensics.generators.train.corpus import Corpus
     from forensics.runtime.store import open_bundle
 
     codec = open_bundle(Path(options["codec"])) if options["codec"] else None
-    return Corpus(load_squares(options["data"], side, options["most"]), codec=codec)
+    if not options["classes"]:
+        return Corpus(load_squares(options["data"], side, options["most"]), codec=codec)
+    found = load_labelled(options["data"], side, options["most"])
+    return Corpus(found.pixels, found.labels, found.classes, codec)
 
 
 def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
@@ -131,6 +136,7 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     for key in ("codec", "minutes", "steps", "batch"):
         if options[key]:
             command += f" --{key} {Path(options[key]).name if key == 'codec' else f'{options[key]:g}'}"
+    command += " --classes" if options["classes"] else ""
     side = corpus.pixels.shape[1]
     return Origins(f"{len(corpus.pixels)} squares of {side} px from {name}", options["licence"], command)
 
@@ -139,3 +145,5 @@ codec = _command("codec", "a codec, which makes latents of pictures and pictures
 diffusion = _command("diffusion", "a diffusion model")
 flow = _command("flow", "a rectified flow")
 gan = _command("gan", "a generative adversarial network")
+nf = _command("nf", "a normalizing flow")
+tokens = _command("tokens", "a model of tokens or grey levels")

@@ -16,15 +16,22 @@ pytest.importorskip("onnxruntime")
 
 from forensics.errors import ModelError, UsageError  # noqa: E402
 from forensics.generators.codec.model import CodecConfig  # noqa: E402
+from forensics.generators.flows.model import FlowConfig  # noqa: E402
+from forensics.generators.flows.tarflow import TarFlowConfig  # noqa: E402
 from forensics.generators.gan.networks import GanConfig  # noqa: E402
 from forensics.generators.networks.transformer import TransformerConfig  # noqa: E402
 from forensics.generators.pipelines.base import Request  # noqa: E402
-from forensics.generators.pipelines.opening import ENCODER, network_of, open_pipeline  # noqa: E402
+from forensics.generators.pipelines.opening import network_of, open_pipeline  # noqa: E402
+from forensics.generators.tokens.model import TokenConfig  # noqa: E402
+from forensics.generators.tokens.pixelcnn import PixelCNNConfig  # noqa: E402
 from forensics.generators.train.bundle import WEIGHTS  # noqa: E402
 from forensics.generators.train.codec import CodecRun  # noqa: E402
+from forensics.generators.train.corpus import Corpus  # noqa: E402
 from forensics.generators.train.denoising import DenoiserRun  # noqa: E402
-from forensics.generators.train.families import FAMILIES, Corpus, latents_of  # noqa: E402
+from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.gan import GanRun  # noqa: E402
+from forensics.generators.train.likelihood import NfRun  # noqa: E402
+from forensics.generators.train.tokens import TokenRun  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
 from forensics.training.card import Origins  # noqa: E402
 from forensics.training.loop import fit  # noqa: E402
@@ -92,13 +99,76 @@ def codec(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_codec_gives_back_pictures_of_any_size_in_latents_of_unit_size(codec: Path) -> None:
     bundle = open_bundle(codec)
-    latents = latents_of(pictures(), network_of(bundle, ENCODER))
+    latents = Corpus(pictures(), codec=bundle).latents()
     assert latents.shape == (40, 4, 8, 8)
     np.testing.assert_allclose(latents.std(axis=(0, 2, 3)), 1, atol=0.25)
     decode = network_of(bundle, "decoder.onnx")
     assert decode(np.zeros((3, 4, 10, 6), np.float32)).shape == (3, 3, 20, 12)
     with pytest.raises(ModelError, match="draws no pictures"):
         open_pipeline(codec)
+
+
+GLOW = NfRun(
+    FlowConfig(side=SIDE, levels=2, steps=4, width=32),
+    Schedule(steps=500, batch=16, rate=2e-3, warm_up=20, every=250, width=0.1, decay=0.0),
+)
+TARFLOW = NfRun(
+    TarFlowConfig(side=SIDE, patch=4, layers=2, depth=2, width=64, heads=2),
+    Schedule(steps=500, batch=16, rate=2e-3, warm_up=20, every=250, width=0.1, decay=0.0),
+)
+WORDS = TokenRun(
+    TokenConfig(width=48, depth=2, heads=2),
+    Schedule(steps=400, batch=16, rate=4e-3, warm_up=10, every=200, width=0.1, decay=0.0),
+    side=SIDE,
+)
+
+
+@pytest.mark.parametrize(("run", "most"), [(GLOW, 4.5), (TARFLOW, 4.5)], ids=["glow", "tarflow"])
+def test_likelihoods_rise_and_pictures_come_back(tmp_path: Path, run: NfRun, most: float) -> None:
+    metrics = trained("nf", run, tmp_path / "model", Corpus(pictures()))
+    assert metrics["bits for each value held out"] < most  # 8 for noise
+    pipeline = open_pipeline(tmp_path / "model")
+    distance, _ = nearest(pipeline.sample(Request(8, temperature=0.3)), pictures()[:8])
+    grey, _ = nearest(iter(np.full((1, SIDE, SIDE, 3), 127, np.uint8)), pictures()[:8])
+    assert distance < 0.9 * grey
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_tokens_of_few_pictures_are_learned_by_heart(tmp_path: Path, words: Path, causal: bool) -> None:
+    run = replace(WORDS, model=replace(WORDS.model, causal=causal))
+    metrics = trained("tokens", run, tmp_path / "model", Corpus(pictures(), codec=open_bundle(words)))
+    assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
+    drawn = open_pipeline(tmp_path / "model").sample(Request(16, seed=1, temperature=1.0 if causal else 0.2))
+    distance, different = nearest(drawn, pictures()[:8])
+    assert distance < 25
+    assert different >= 4
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "words"
+    run = replace(CODEC, model=CodecConfig(factor=4, width=16, bottleneck="rounding", levels=(5, 5, 5)))
+    trained("codec", run, folder, Corpus(pictures()))
+    return folder
+
+
+def test_tokens_need_a_codec_that_has_some(codec: Path) -> None:
+    with pytest.raises(UsageError, match="has no tokens"):
+        FAMILIES["tokens"].prepare(WORDS, Corpus(pictures(), codec=open_bundle(codec)), Machine("cpu"))
+
+
+def test_grey_levels_are_learned(tmp_path: Path) -> None:
+    run = TokenRun(
+        PixelCNNConfig(width=12, depth=1, levels=4),
+        Schedule(steps=200, batch=8, rate=5e-3, warm_up=5, every=100, width=0.1, decay=0.0),
+        side=8,
+    )
+    small = pictures()[:, ::2, ::2]
+    metrics = trained("tokens", run, tmp_path / "model", Corpus(np.ascontiguousarray(small)))
+    assert metrics["bits for each value of 4 levels held out"] < 1.0  # 2 for noise
+    (picture,) = open_pipeline(tmp_path / "model").sample(Request())
+    assert picture.shape == (8, 8, 3)
+    assert set(np.unique(picture)) <= {0, 85, 170, 255}
 
 
 @pytest.mark.parametrize(("family", "run"), [("flow", FLOW), ("diffusion", DIFFUSION), ("gan", GAN)])
@@ -127,7 +197,7 @@ def test_latents_are_drawn_and_decoded(tmp_path: Path, codec: Path) -> None:
     distance, different = nearest(iter(drawn), real)
     assert distance < 30
     assert different >= 4
-    with pytest.raises(ModelError, match="--codec"):
+    with pytest.raises(UsageError, match="--codec"):
         FAMILIES["flow"].prepare(run, Corpus(pictures()), Machine("cpu"))
 
 

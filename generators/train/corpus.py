@@ -1,0 +1,78 @@
+"""What a training is given: pictures, their classes, and a codec whose latents or tokens they become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.errors import ModelError, UsageError
+from forensics.generators.pipelines.base import Network
+from forensics.generators.pipelines.opening import ENCODER, TOKENIZER, network_of
+from forensics.runtime.store import Bundle
+
+__all__ = ["Corpus"]
+
+_ENCODED = 64  # pictures at a time
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is trained on.
+
+    Attributes:
+        pixels: (N, S, S, 3) uint8.
+        labels: (N,) classes; None without.
+        names: Of the classes.
+        codec: Whose latents or tokens are trained on, for families that do so.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64] | None = None
+    names: tuple[str, ...] = ()
+    codec: Bundle | None = None
+
+    def latents(self) -> npt.NDArray[np.float32]:
+        """Return the (N, C, h, w) latents of all pictures, of unit size.
+
+        Raises:
+            UsageError: No codec was given.
+        """
+        return np.asarray(self._coded(ENCODER), np.float32)
+
+    def tokens(self) -> npt.NDArray[np.int64]:
+        """Return the (N, h, w) tokens of all pictures.
+
+        Raises:
+            UsageError: No codec was given, or it has none.
+        """
+        try:
+            return np.asarray(self._coded(TOKENIZER), np.int64)
+        except ModelError as error:
+            raise UsageError(f"the codec has no tokens: {error}; train one with --preset tokens") from None
+
+    def network(self, name: str) -> Network:
+        """Return a network of the codec.
+
+        Raises:
+            UsageError: No codec was given.
+        """
+        return network_of(self.of_codec(), name)
+
+    def of_codec(self) -> Bundle:
+        """Return the codec.
+
+        Raises:
+            UsageError: None was given.
+        """
+        if self.codec is None:
+            raise UsageError("this preset needs a codec; name its folder with --codec")
+        return self.codec
+
+    def _coded(self, name: str) -> npt.NDArray[np.generic]:
+        encode, parts = self.network(name), []
+        for start in range(0, len(self.pixels), _ENCODED):
+            x = np.moveaxis(self.pixels[start : start + _ENCODED], -1, 1).astype(np.float32) / 255.0
+            parts.append(np.asarray(encode(np.ascontiguousarray(x))))
+        return np.concatenate(parts)

@@ -1,0 +1,213 @@
+"""Training of token models: tokens of a codec, causal or masked, and grey levels pixel by pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from forensics.generators.parts.embeddings import dropped
+from forensics.generators.pipelines.base import Network, Pipeline, Request
+from forensics.generators.pipelines.opening import LOGITS, PAINTER
+from forensics.generators.pipelines.recipe import Recipe, read_recipe
+from forensics.generators.pipelines.tokens import Pixelwise, Tokens
+from forensics.generators.tokens.model import TokenConfig, TokenTransformer, causal_loss, masked_loss
+from forensics.generators.tokens.pixelcnn import PixelCNN, PixelCNNConfig, bits
+from forensics.generators.train.bundle import Exported, write_model
+from forensics.generators.train.corpus import Corpus
+from forensics.generators.train.denoising import as_network
+from forensics.generators.train.pictures import Batch, Pictures, drawing
+from forensics.training.card import Card
+from forensics.training.machine import Machine
+from forensics.training.schedule import Schedule
+from forensics.training.task import Alone
+
+__all__ = ["PRESETS", "Levels", "TokenRun", "Words", "finish", "prepare"]
+
+Pixels = npt.NDArray[np.uint8]
+_SHOWN = 16
+_ANY = 0.1  # share of labels that are left out in training
+_STEPS, _TEMPERATURE = 12, 4.5
+
+
+@dataclass(frozen=True)
+class TokenRun:
+    """How a token model is trained.
+
+    Attributes:
+        model: Of the network; how many tokens there are, and where, comes from the codec.
+        schedule: Of the run.
+        side: Of the pictures, in pixels.
+    """
+
+    model: TokenConfig | PixelCNNConfig = field(default_factory=TokenConfig)
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(steps=6000, batch=64, rate=1e-3, every=500, width=0.1, decay=0.0)
+    )
+    side: int = 64
+
+
+_WORDS = TokenConfig(width=192, depth=6, dropout=0.1)
+PRESETS: Mapping[str, TokenRun] = {
+    "smoke": TokenRun(
+        PixelCNNConfig(width=12, depth=1, levels=16),
+        Schedule(steps=10, batch=4, rate=2e-3, warm_up=2, every=5, width=0.1, decay=0.0),
+        side=8,
+    ),
+    "causal": TokenRun(_WORDS),
+    "masked": TokenRun(replace(_WORDS, causal=False)),
+    "pixelcnn": TokenRun(
+        PixelCNNConfig(), Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0), side=16
+    ),
+    "gpu": TokenRun(
+        replace(_WORDS, causal=False, width=256, depth=8),
+        Schedule(steps=60_000, batch=256, rate=1e-3, warm_up=1000, every=4000, width=0.05, decay=0.0),
+    ),
+}
+
+
+class Words(Alone):
+    """The training of a transformer on the tokens of a codec.
+
+    Args:
+        config: The run.
+        tokens: (N, rows, columns) of pictures, kept as `Pictures`.
+        labels: Names of their classes.
+        paint: Tokens to pictures.
+        process: Which of several processes this is: each draws pictures of its own.
+    """
+
+    def __init__(
+        self, config: TokenRun, tokens: Pictures, labels: tuple[str, ...], paint: Network, process: int = 0
+    ) -> None:
+        self.config, self.schedule, self.pictures, self.process = config, config.schedule, tokens, process
+        self.labels, self.paint = labels, paint
+        torch.manual_seed(config.schedule.seed)
+        model = config.model
+        if not isinstance(model, TokenConfig):
+            raise TypeError(f"no transformer of tokens: {model}")
+        self.model = model
+        self.module = TokenTransformer(model).to(tokens.device)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to draw with what is trained."""
+        settings = {
+            "causal": self.model.causal,
+            "steps": _STEPS,
+            "temperature": 1.0 if self.model.causal else _TEMPERATURE,
+        }
+        return Recipe("tokens", (self.model.rows, self.model.columns), self.labels, settings)
+
+    def loss(self, step: int) -> Tensor:
+        """Return the nats for each token of one batch."""
+        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        return self._nats(self.module, self.pictures.batch(self.schedule.batch, generator), generator)
+
+    @torch.no_grad()
+    def measure(self, module: TokenTransformer) -> dict[str, float]:
+        """Return the nats for each token of what is held out."""
+        generator = drawing(self.pictures.device, 0, 0)
+        return {"nats for each token held out": float(self._nats(module, self.pictures.held_out, generator))}
+
+    def show(self, module: TokenTransformer) -> Pixels:
+        """Return pictures drawn by the same chance each time."""
+        return shown_by(Tokens(self.recipe, as_network(module.eval()), self.paint))
+
+    def _nats(self, module: TokenTransformer, batch: Batch, generator: torch.Generator) -> Tensor:
+        tokens, label = batch.x.flatten(1).long(), None
+        if self.labels and batch.label is not None:
+            label = dropped(batch.label, _ANY if module.training else 0.0, generator)
+        if self.model.causal:
+            return causal_loss(module, tokens, label)
+        return masked_loss(module, tokens, generator, label)
+
+
+class Levels(Alone):
+    """The training of a PixelCNN.
+
+    Args:
+        config: The run.
+        pictures: To train on.
+        process: Which of several processes this is: each draws pictures of its own.
+    """
+
+    def __init__(self, config: TokenRun, pictures: Pictures, process: int = 0) -> None:
+        self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
+        torch.manual_seed(config.schedule.seed)
+        model = config.model
+        if not isinstance(model, PixelCNNConfig):
+            raise TypeError(f"no PixelCNN: {model}")
+        self.model = model
+        self.module = PixelCNN(model).to(pictures.device)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to draw with what is trained."""
+        side = self.config.side
+        return Recipe("pixelcnn", (self.model.channels, side, side), (), {"levels": self.model.levels})
+
+    def loss(self, step: int) -> Tensor:
+        """Return the mean bits for each value of one batch."""
+        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        x = self.pictures.batch(self.schedule.batch, generator).x
+        return bits(self.module, self._levels(x)).mean()
+
+    @torch.no_grad()
+    def measure(self, module: PixelCNN) -> dict[str, float]:
+        """Return the bits for each value of what is held out."""
+        name = f"bits for each value of {self.model.levels} levels held out"
+        return {name: float(bits(module, self._levels(self.pictures.held_out.x[:64])).mean())}
+
+    def show(self, module: nn.Module) -> Pixels:
+        """Return pictures drawn by the same chance each time."""
+        return shown_by(Pixelwise(self.recipe, as_network(module.eval())))
+
+    def _levels(self, x: Tensor) -> Tensor:
+        return (x * (self.model.levels - 1)).round().long()
+
+
+def shown_by(pipeline: Pipeline) -> Pixels:
+    """Return what a pipeline draws, side by side."""
+    drawn = list(pipeline.sample(Request(_SHOWN)))
+    return np.concatenate([np.concatenate(drawn[i : i + 8], axis=1) for i in range(0, _SHOWN, 8)])
+
+
+def prepare(run: TokenRun, corpus: Corpus, machine: Machine) -> Words | Levels:
+    """Return the training of a run: on tokens of a codec, or on grey levels.
+
+    Raises:
+        UsageError: It needs a codec with tokens, and none was given.
+    """
+    if isinstance(run.model, PixelCNNConfig):
+        return Levels(run, Pictures(corpus.pixels, None, machine.device), machine.number)
+    tokens = corpus.tokens()
+    count = int(read_recipe(corpus.of_codec()).settings["tokens"])
+    rows, columns = tokens.shape[1:]
+    model = replace(run.model, tokens=count, rows=rows, columns=columns, labels=len(corpus.names))
+    pictures = Pictures(tokens, corpus.labels, machine.device, mirrored=False)
+    return Words(replace(run, model=model), pictures, corpus.names, corpus.network(PAINTER), machine.number)
+
+
+def finish(
+    task: Words | Levels, module: nn.Module, folder: Path, card: Card, corpus: Corpus
+) -> dict[str, float]:
+    """Write the model, with what paints its tokens, and return its metrics.
+
+    Raises:
+        ModelError: A file does not compute what its module does.
+    """
+    measured = replace(card, metrics=task.measure(module.eval()))  # type: ignore[arg-type, unused-ignore]
+    module = module.cpu()
+    if isinstance(task, Levels):
+        inputs = [torch.randint(task.model.levels, (2, *task.recipe.shape))]
+        return write_model(folder, {LOGITS: Exported(module, inputs)}, module, task.recipe, measured)
+    inputs = [torch.randint(-1, task.model.tokens, (2, task.model.places))]
+    inputs += [torch.tensor([0, -1])] if corpus.names else []
+    others = {PAINTER: corpus.of_codec().read(PAINTER)}
+    return write_model(folder, {LOGITS: Exported(module, inputs)}, module, task.recipe, measured, others)
