@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["generate"]
 
 _COLUMNS, _MOST_IN_GRID = 8, 64
+_FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
 
 
 @click.command(no_args_is_help=True)
@@ -40,6 +41,7 @@ _COLUMNS, _MOST_IN_GRID = 8, 64
 @click.option("--sampler", default="", help="Instead of the model's; a wrong name lists all.")
 @click.option("--guidance", type=float, default=1.0, show_default=True, help="How strongly a class counts.")
 @click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Chance.")
+@click.option("--more", type=click.IntRange(min=0), default=0, help="Further pieces of each clip.")
 @click.option(
     "--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures at a time."
 )
@@ -49,8 +51,8 @@ def generate(model: str, folder: Path, as_json: bool, overwrite: bool, **options
     """Draw pictures with MODEL, the folder of a trained one or the name of one that ships.
 
     The same seed gives the same pictures; picture number i does not depend on how many are drawn. There will
-    be PNG files, a grid of them, and settings.json. Pictures of the same settings that are there already
-    are left as they are.
+    be PNG files, or MP4 files of clips, a grid of them, and settings.json. Pictures of the same settings
+    that are there already are left as they are.
     """  # fmt: skip
     from forensics.generators.pipelines.opening import open_pipeline
 
@@ -64,10 +66,10 @@ def generate(model: str, folder: Path, as_json: bool, overwrite: bool, **options
     shown = []
     with progress(request.count, "generating") as advance:
         for number, picture in enumerate(pipeline.sample(request)):
-            path = folder / f"{number:06d}.png"
+            path = folder / f"{number:06d}.{'mp4' if picture.ndim == _FILM else 'png'}"
             if overwrite or not path.exists():
-                _write(path, picture)
-            shown += [picture] if number < _MOST_IN_GRID else []
+                _film(path, picture) if picture.ndim == _FILM else _write(path, picture)
+            shown += _stills(picture) if number < _MOST_IN_GRID else []
             if as_json:
                 click.echo(json_text({"path": name_of(path), "seed": request.seed, "number": number}))
             advance()
@@ -107,6 +109,7 @@ def _request(pipeline: Pipeline, options: dict[str, Any]) -> Request:
         options["sampler"],
         options["batch"],
         options["temperature"],
+        options["more"],
     )
 
 
@@ -120,6 +123,36 @@ def _grid(pictures: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
         np.concatenate((pictures + empty)[i : i + columns], axis=1) for i in range(0, len(pictures), columns)
     ]
     return np.concatenate(rows)
+
+
+def _stills(picture: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
+    """Return a picture, or the frames of a clip that fit into a row."""
+    return list(picture[:_COLUMNS]) if picture.ndim == _FILM else [picture]
+
+
+def _film(path: Path, clip: npt.NDArray[np.uint8]) -> None:
+    """Write a clip as H.264.
+
+    Raises:
+        MissingExtra: PyAV is not installed.
+    """
+    import io
+
+    from forensics.errors import MissingExtra
+    from forensics.files import atomic_write
+
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtra("writing clips", "video") from error
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=_RATE, options={"crf": str(_CRF)})
+        stream.height, stream.width, stream.pix_fmt = clip.shape[1], clip.shape[2], "yuv420p"
+        for frame in clip:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+        container.mux(stream.encode())
+    atomic_write(path, out.getvalue())
 
 
 def _write(path: Path, picture: npt.NDArray[np.uint8]) -> None:

@@ -54,12 +54,12 @@ class DenoisingVideoTransformer(nn.Module):
         condition = self.pictures.condition(times.reshape(-1), labels)
         modulation = self.pictures.modulation(condition)
         over_time = self.modulation(self.pictures.condition(t, label))
-        flat = z.flatten(0, 1)
+        flat = z.reshape(-1, *z.shape[2:])
         x = self.pictures.begin(flat)
         when = time_features(torch.arange(frames, device=z.device) / 1000.0, x.shape[2]).to(x)
         for block, temporal in zip(self.pictures.blocks, self.temporal, strict=True):
             x = _seen_over_time(temporal, block(x, modulation), when, over_time, frames)
-        return self.pictures.end(x, condition, flat.shape).reshape(z.shape)
+        return self.pictures.end(x, condition, flat.shape).reshape(-1, *z.shape[1:])
 
 
 def _seen_over_time(
@@ -74,7 +74,8 @@ def _seen_over_time(
         modulation: (B, 6, width).
         frames: T.
     """
-    places = x.shape[1]
-    rows = x.unflatten(0, (-1, frames)).transpose(1, 2).flatten(0, 1)
-    seen = block(rows + when, modulation.repeat_interleave(places, dim=0)) - when
-    return seen.unflatten(0, (-1, places)).transpose(1, 2).flatten(0, 1)
+    places, width = x.shape[1:]
+    rows = x.reshape(-1, frames, places, width).transpose(1, 2).reshape(-1, frames, width)
+    everywhere = modulation[:, None].expand(-1, places, -1, -1).reshape(-1, *modulation.shape[1:])
+    seen = block(rows + when, everywhere) - when
+    return seen.reshape(-1, places, frames, width).transpose(1, 2).reshape(-1, places, width)

@@ -32,6 +32,7 @@ class Request:
         sampler: Name; that of the recipe if empty.
         batch: Pictures drawn at a time.
         temperature: Below one, likely pictures are drawn more often; of flows, tokens and grey levels.
+        more: Of clips: how many further pieces each is gone on with.
     """
 
     count: int = 1
@@ -42,6 +43,7 @@ class Request:
     sampler: str = ""
     batch: int = 16
     temperature: float = 1.0
+    more: int = 0
 
     def __post_init__(self) -> None:
         """Check the numbers.

@@ -9,6 +9,7 @@ from forensics.errors import ModelError
 from forensics.generators.pipelines.adversarial import Adversarial
 from forensics.generators.pipelines.base import Network, Pipeline
 from forensics.generators.pipelines.denoising import Denoising
+from forensics.generators.pipelines.filming import Filming
 from forensics.generators.pipelines.flowing import Flowing, PatchFlowing
 from forensics.generators.pipelines.recipe import read_recipe
 from forensics.generators.pipelines.tokens import Pixelwise, Tokens
@@ -67,6 +68,11 @@ def _denoising(bundle: Bundle) -> Pipeline:
     return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode)
 
 
+def _filming(bundle: Bundle) -> Pipeline:
+    decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
+    return Filming(read_recipe(bundle), network_of(bundle, DENOISER), decode)
+
+
 def _adversarial(bundle: Bundle) -> Pipeline:
     return Adversarial(read_recipe(bundle), network_of(bundle, GENERATOR))
 
@@ -92,7 +98,7 @@ def _pixelwise(bundle: Bundle) -> Pipeline:
 _PIPELINES: dict[str, Callable[[Bundle], Pipeline]] = {
     "diffusion": _denoising,
     "flow": _denoising,
-    "video": _denoising,
+    "video": _filming,
     "gan": _adversarial,
     "nf": _flowing,
     "tarflow": _patch_flowing,

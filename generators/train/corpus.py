@@ -22,19 +22,21 @@ class Corpus:
     """What is trained on.
 
     Attributes:
-        pixels: (N, S, S, 3) uint8.
+        pixels: (N, S, S, 3) uint8, or clips, (N, T, S, S, 3).
         labels: (N,) classes; None without.
         names: Of the classes.
         codec: Whose latents or tokens are trained on, for families that do so.
+        begin: A model of pictures that a model of clips begins with.
     """
 
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None = None
     names: tuple[str, ...] = ()
     codec: Bundle | None = None
+    begin: Bundle | None = None
 
     def latents(self) -> npt.NDArray[np.float32]:
-        """Return the (N, C, h, w) latents of all pictures, of unit size.
+        """Return the (N, C, h, w) latents of all pictures, of unit size, or (N, T, C, h, w) of clips.
 
         Raises:
             UsageError: No codec was given.
@@ -72,7 +74,9 @@ class Corpus:
 
     def _coded(self, name: str) -> npt.NDArray[np.generic]:
         encode, parts = self.network(name), []
-        for start in range(0, len(self.pixels), _ENCODED):
-            x = np.moveaxis(self.pixels[start : start + _ENCODED], -1, 1).astype(np.float32) / 255.0
+        flat = self.pixels.reshape(-1, *self.pixels.shape[-3:])
+        for start in range(0, len(flat), _ENCODED):
+            x = np.moveaxis(flat[start : start + _ENCODED], -1, 1).astype(np.float32) / 255.0
             parts.append(np.asarray(encode(np.ascontiguousarray(x))))
-        return np.concatenate(parts)
+        found = np.concatenate(parts)
+        return found.reshape(*self.pixels.shape[:-3], *found.shape[1:])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.generators.train import codec, denoising, gan, likelihood, tokens
+from forensics.generators.train import codec, denoising, gan, likelihood, tokens, video
 from forensics.generators.train.corpus import Corpus
 from forensics.training.card import Card, Origins
 from forensics.training.machine import Machine
@@ -69,5 +69,9 @@ FAMILIES: dict[str, Family] = {
         "Pictures token by token, or the surest first.",
         "van den Oord et al. 2016, arXiv:1601.06759; Chang et al. 2022, arXiv:2202.04200",
         tokens.PRESETS, tokens.prepare, tokens.finish,
+    ),
+    "video": Family(
+        "Clips from noise, or from the frames before.",
+        "Ho et al. 2022, arXiv:2204.03458", video.PRESETS, video.prepare, video.finish,
     ),
 }  # fmt: skip

@@ -104,3 +104,15 @@ def test_presets_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert run("train", "gan", str(tmp_path / "a"), "--preset", "list") == 0
     assert {"smoke", "dcgan", "wgan-gp", "relativistic", "style"} <= set(capsys.readouterr().out.split())
     assert not (tmp_path / "a").exists()
+
+
+def test_clips_are_written_as_films(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    model, out = tmp_path / "model", tmp_path / "drawn"
+    assert run("train", "video", str(model), "--preset", "smoke", "--most", "30", "--steps", "2") == 0
+    few = ("-n", "2", "--steps", "2", "--more", "1")
+    assert run("generate", str(model), "-o", str(out), *few) == 0
+    with av.open(str(out / "000001.mp4")) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert (len(frames), frames[0].shape) == (7, (16, 16, 3))
+    assert opened(out / "grid.png").shape == (32, 128, 3)

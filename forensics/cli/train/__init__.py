@@ -14,6 +14,7 @@ COMMANDS = {
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
     "nf": ("forensics.cli.train.generators:nf", "A normalizing flow, with exact likelihoods."),
     "tokens": ("forensics.cli.train.generators:tokens", "A model of tokens, or of grey levels."),
+    "video": ("forensics.cli.train.generators:video", "A model of clips."),
     "gan": ("forensics.cli.train.generators:gan", "A generative adversarial network."),
     "watermark": ("forensics.cli.train.watermark:watermark", "Networks of the watermark codec `learned`."),
 }

@@ -1,4 +1,4 @@
-"""`forensics train codec|diffusion|flow|gan|nf|tokens`: the built-in generators, all by one command."""
+"""`forensics train codec|diffusion|flow|gan|nf|tokens|video`: the built-in generators, all by one command."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from forensics.generators.train.corpus import Corpus
     from forensics.training.card import Origins
 
-__all__ = ["codec", "diffusion", "flow", "gan", "nf", "tokens"]
+__all__ = ["codec", "diffusion", "flow", "gan", "nf", "tokens", "video"]
 
 Options = dict[str, Any]
+_MOST_CLIPS = 4000
 
 
 def _command(family: str, about: str) -> click.Command:
@@ -51,6 +52,7 @@ def _options() -> list[click.Option]:
             ["--most"], type=click.IntRange(min=2), default=20_000, show_default=True,
             help="Pictures at most.",
         ),
+        click.Option(["--begin"], default="", help="Folder of a model of pictures that clips begin with."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--codec"], default="", help="Folder of a codec, for presets that work in latents."),
         click.Option(
@@ -78,7 +80,7 @@ def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
         click.echo("\n".join(kind.presets))
         return 0
     run, machine = _chosen(kind.presets, options), Machine(options["device"])
-    corpus = _corpus(run.side, options)
+    corpus = _corpus(run, options)
     task = kind.prepare(run, corpus, machine)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,16 +114,21 @@ def _chosen(presets: Any, options: Options) -> Any:
     return replace(presets[name], schedule=replace(schedule, **changed))
 
 
-def _corpus(side: int, options: Options) -> Corpus:
+def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.datasets.captioned import load_labelled
+    from forensics.datasets.clips import load_clips
     from forensics.datasets.packs import load_squares
     from forensics.generators.train.corpus import Corpus
     from forensics.runtime.store import open_bundle
 
-    codec = open_bundle(Path(options["codec"])) if options["codec"] else None
+    codec, begin = (open_bundle(Path(options[key])) if options[key] else None for key in ("codec", "begin"))
+    data, most = options["data"], options["most"]
+    if hasattr(run, "frames"):
+        clips = load_clips(data, run.side, run.frames, min(most, _MOST_CLIPS))
+        return Corpus(clips, codec=codec, begin=begin)
     if not options["classes"]:
-        return Corpus(load_squares(options["data"], side, options["most"]), codec=codec)
-    found = load_labelled(options["data"], side, options["most"])
+        return Corpus(load_squares(data, run.side, most), codec=codec)
+    found = load_labelled(data, run.side, most)
     return Corpus(found.pixels, found.labels, found.classes, codec)
 
 
@@ -133,12 +140,13 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in ("codec", "minutes", "steps", "batch"):
+    for key in ("codec", "begin", "minutes", "steps", "batch"):
         if options[key]:
-            command += f" --{key} {Path(options[key]).name if key == 'codec' else f'{options[key]:g}'}"
+            value = f"{options[key]:g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
+            command += f" --{key} {value}"
     command += " --classes" if options["classes"] else ""
-    side = corpus.pixels.shape[1]
-    return Origins(f"{len(corpus.pixels)} squares of {side} px from {name}", options["licence"], command)
+    kind, side = ("clips" if corpus.pixels.ndim == 5 else "squares"), corpus.pixels.shape[-2]
+    return Origins(f"{len(corpus.pixels)} {kind} of {side} px from {name}", options["licence"], command)
 
 
 codec = _command("codec", "a codec, which makes latents of pictures and pictures of latents,")
@@ -147,3 +155,4 @@ flow = _command("flow", "a rectified flow")
 gan = _command("gan", "a generative adversarial network")
 nf = _command("nf", "a normalizing flow")
 tokens = _command("tokens", "a model of tokens or grey levels")
+video = _command("video", "a model of clips")

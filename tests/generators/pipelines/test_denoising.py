@@ -8,6 +8,7 @@ import pytest
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.base import Request
 from forensics.generators.pipelines.denoising import SAMPLERS, Denoising, DenoisingSettings
+from forensics.generators.pipelines.filming import Filming
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.sampling.paths import PATHS
 
@@ -112,3 +113,31 @@ def test_what_cannot_be_done_is_said() -> None:
     for settings in ({"path": "crooked"}, {"speed": 3}):
         with pytest.raises(ModelError, match="none of a denoiser"):
             Denoising(Recipe("flow", SHAPE, settings=settings), Gaussian("linear"))
+
+
+def test_clips_are_gone_on_with_from_their_last_frames() -> None:
+    seen: list[np.ndarray] = []
+
+    def network(z: np.ndarray, t: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Every frame is as bright as the first, and a little more where frames are known."""
+        seen.append(known)
+        first = z[:, :1].mean((2, 3, 4), keepdims=True)
+        bright = np.where(known.any(1)[:, None, None, None, None], first + 0.25, -0.5)
+        return np.broadcast_to(bright, z.shape).astype(np.float32)
+
+    settings = {**vars(DenoisingSettings(steps=4)), "known": 2}
+    pipeline = Filming(Recipe("video", (4, 3, 2, 2), settings=settings), network)
+    (short,) = pipeline.sample(Request())
+    assert short.shape == (4, 2, 2, 3)
+    assert not np.concatenate(seen).any()
+    (long,) = pipeline.sample(Request(more=2))
+    np.testing.assert_array_equal(long[:4], short)
+    assert long.shape == (8, 2, 2, 3)
+    levels = long.astype(float).mean((1, 2, 3)) / 127.5 - 1
+    np.testing.assert_allclose(levels, [-0.5] * 4 + [-0.25] * 2 + [0.0] * 2, atol=0.01)
+    assert np.concatenate(seen)[-1].tolist() == [True, True, False, False]
+    with pytest.raises(UsageError, match="no classes"):
+        next(pipeline.sample(Request(label=1)))
+    for recipe_ in (Recipe("video", (4, 3, 2, 2)), Recipe("video", (2, 3, 2, 2), settings=settings)):
+        with pytest.raises(ModelError, match="none of clips"):
+            Filming(recipe_, network)

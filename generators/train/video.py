@@ -1,0 +1,221 @@
+"""Training of clips: denoising over space and time, from noise or from the frames before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from forensics.errors import UsageError
+from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig
+from forensics.generators.networks.video import DenoisingVideoTransformer
+from forensics.generators.objectives import LogitNormal, Objective, Weight, broadcast, weight_of
+from forensics.generators.pipelines.base import Network, Request
+from forensics.generators.pipelines.denoising import DenoisingSettings
+from forensics.generators.pipelines.filming import Filming
+from forensics.generators.pipelines.opening import DECODER, DENOISER
+from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.targets import Target, target
+from forensics.generators.train.bundle import WEIGHTS, Exported, write_model
+from forensics.generators.train.corpus import Corpus
+from forensics.generators.train.denoising import as_network
+from forensics.generators.train.pictures import Pictures, drawing
+from forensics.training.card import Card
+from forensics.training.machine import Machine
+from forensics.training.schedule import Schedule
+from forensics.training.task import Alone
+
+__all__ = ["PRESETS", "Films", "VideoRun", "clip_loss", "finish", "prepare"]
+
+Pixels = npt.NDArray[np.uint8]
+_SHOWN, _STEPS, _MEASURED = 4, 16, 16
+_GOING_ON = 0.5  # share of clips that begin with known frames
+
+
+@dataclass(frozen=True)
+class VideoRun:
+    """How a model of clips is trained.
+
+    Attributes:
+        model: Of the network of single frames.
+        schedule: Of the run.
+        side: Of the frames, in pixels.
+        frames: Of a clip.
+        known: Of which so many are known where a clip is gone on with.
+        target: What the network predicts.
+        weight: In which terms errors count.
+        latent: It works in the latents of a codec.
+        steps: Of the sampler.
+    """
+
+    model: TransformerConfig = field(
+        default_factory=lambda: TransformerConfig(channels=3, patch=4, width=128, depth=4, heads=4)
+    )
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(steps=6000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0)
+    )
+    side: int = 32
+    frames: int = 8
+    known: int = 2
+    target: Target = "x"
+    weight: Weight = "velocity"
+    latent: bool = False
+    steps: int = 24
+
+
+PRESETS: Mapping[str, VideoRun] = {
+    "smoke": VideoRun(
+        TransformerConfig(channels=3, patch=4, width=32, depth=1, heads=2),
+        Schedule(steps=10, batch=4, rate=2e-3, warm_up=2, every=5, width=0.1),
+        side=16, frames=4, known=1,
+    ),
+    "pixels": VideoRun(),
+    "latent": VideoRun(TransformerConfig(channels=8, patch=2, width=192, depth=6), side=64, latent=True),
+    "gpu": VideoRun(
+        TransformerConfig(channels=8, patch=2, width=256, depth=8),
+        Schedule(steps=40_000, batch=64, rate=1e-3, warm_up=1000, every=4000, width=0.05, decay=0.0),
+        side=64, frames=16, known=4, latent=True,
+    ),
+}  # fmt: skip
+
+
+# Ho et al. 2022 (Video Diffusion Models), arXiv:2204.03458, section 3.1, where known frames replace noise.
+def clip_loss(
+    module: nn.Module, x: Tensor, known: Tensor, objective: Objective, generator: torch.Generator
+) -> Tensor:
+    """Return the mean squared error on frames that are not known.
+
+    Args:
+        module: The network.
+        x: (B, T, C, H, W) clips of about unit size.
+        known: (B, T) which frames are given without noise.
+        objective: What it is trained for.
+        generator: Draws noise and times, on the device of the clips.
+    """
+    t = objective.times.draw(len(x), generator)
+    noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+    at = objective.path.at(broadcast(t, x))
+    frames = known[:, :, None, None, None]
+    z = torch.where(frames, x, at.mix(x, noise))
+    error = (module(z, t, known) - target(objective.target, x, noise, at)).square()
+    counted = torch.where(frames, 0.0, weight_of(objective, at) * error).flatten(2).mean(2)
+    return counted.sum() / (~known).sum()
+
+
+class Films(Alone):
+    """The training of a model of clips.
+
+    Args:
+        config: The run.
+        clips: To train on: from 0 to 1, or latents of unit size.
+        decode: Latents to pictures; pixels are trained on if None.
+        process: Which of several processes this is: each draws clips of its own.
+    """
+
+    def __init__(
+        self, config: VideoRun, clips: Pictures, decode: Network | None = None, process: int = 0
+    ) -> None:
+        self.config, self.schedule, self.pictures, self.process = config, config.schedule, clips, process
+        self.decode = decode
+        torch.manual_seed(config.schedule.seed)
+        still = DenoisingTransformer(config.model)
+        self.module = _Clips(DenoisingVideoTransformer(still)).to(clips.device)
+        times = LogitNormal(-0.4 if config.latent else -0.8)
+        self.objective = Objective(PATHS["linear"], config.target, times, config.weight)
+
+    @property
+    def recipe(self) -> Recipe:
+        """How to draw with what is trained."""
+        settings = {
+            **vars(DenoisingSettings("linear", self.config.target, "heun", self.config.steps)),
+            "known": self.config.known,
+        }
+        return Recipe("video", tuple(self.pictures.held_out.x.shape[1:]), (), settings)
+
+    def loss(self, step: int) -> Tensor:
+        """Return the error on one batch with fresh noise."""
+        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        x = self._scaled(self.pictures.batch(self.schedule.batch, generator).x)
+        known = torch.zeros(x.shape[:2], dtype=torch.bool, device=x.device)
+        goes_on = torch.rand(len(x), generator=generator, device=x.device) < _GOING_ON
+        known[:, : self.config.known] = goes_on[:, None]
+        return clip_loss(self.module, x, known, self.objective, generator)
+
+    @torch.no_grad()
+    def measure(self, module: nn.Module) -> dict[str, float]:
+        """Return the error of held-out clips from noise, and of those that are gone on with."""
+        x, found = self._scaled(self.pictures.held_out.x[:_MEASURED]), {}
+        for name, frames in (("from noise", 0), ("gone on with", self.config.known)):
+            known = torch.zeros(x.shape[:2], dtype=torch.bool, device=x.device)
+            known[:, :frames] = True
+            objective = replace(self.objective, weight="x")
+            generator = drawing(self.pictures.device, 0, 1)
+            found[f"held-out error {name}"] = float(clip_loss(module, x, known, objective, generator))
+        return found
+
+    def show(self, module: nn.Module) -> Pixels:
+        """Return clips of the same noise each time, one in each row."""
+        pipeline = Filming(self.recipe, as_network(module.eval()), self.decode)
+        clips = list(pipeline.sample(Request(_SHOWN, steps=min(_STEPS, self.config.steps))))
+        return np.concatenate([np.concatenate(list(clip), axis=1) for clip in clips])
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        return x if self.config.latent else 2.0 * x - 1.0
+
+
+class _Clips(nn.Module):
+    """A network of clips whose third argument is what is known."""
+
+    def __init__(self, network: DenoisingVideoTransformer) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, z: Tensor, t: Tensor, known: Tensor) -> Tensor:
+        return self.network(z, t, None, known)
+
+
+def prepare(run: VideoRun, corpus: Corpus, machine: Machine) -> Films:
+    """Return the training of a run, which begins with a model of pictures if there is one.
+
+    Raises:
+        UsageError: It needs a codec, or the model it is to begin with is of another kind.
+    """
+    if not run.latent:
+        task = Films(run, Pictures(corpus.pixels, None, machine.device), None, machine.number)
+    else:
+        latents = corpus.latents()
+        run = replace(run, model=replace(run.model, channels=latents.shape[2]))
+        clips = Pictures(latents, None, machine.device, mirrored=False)
+        task = Films(run, clips, corpus.network(DECODER), machine.number)
+    if corpus.begin is not None:
+        weights = {name: value.float() for name, value in load(corpus.begin.read(WEIGHTS)).items()}
+        try:
+            task.module.network.pictures.load_state_dict(weights)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise UsageError(f"clips cannot begin with the model {corpus.begin.folder}: {reason}") from None
+    return task
+
+
+def finish(task: Films, module: nn.Module, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
+    """Write the model with the decoder of its codec, and return its metrics.
+
+    Raises:
+        ModelError: A file does not compute what its module does.
+    """
+    measured = replace(card, metrics=task.measure(module.eval()))
+    shape = task.recipe.shape
+    known = torch.zeros(2, shape[0], dtype=torch.bool)
+    known[0, : task.config.known] = True
+    others = {DECODER: corpus.of_codec().read(DECODER)} if task.config.latent else {}
+    module = module.cpu()
+    inputs = [torch.randn(2, *shape), torch.tensor([0.3, 0.8]), known]
+    networks = {DENOISER: Exported(module, inputs)}
+    return write_model(folder, networks, module, task.recipe, measured, others)

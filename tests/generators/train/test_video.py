@@ -1,0 +1,86 @@
+"""Clips: a model of pictures at first, and then one that knows what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("onnxruntime")
+
+from forensics.errors import UsageError  # noqa: E402
+from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig  # noqa: E402
+from forensics.generators.pipelines.base import Request  # noqa: E402
+from forensics.generators.pipelines.opening import open_pipeline  # noqa: E402
+from forensics.generators.train.corpus import Corpus  # noqa: E402
+from forensics.generators.train.families import FAMILIES  # noqa: E402
+from forensics.generators.train.video import VideoRun  # noqa: E402
+from forensics.runtime.store import open_bundle  # noqa: E402
+from forensics.training.card import Origins  # noqa: E402
+from forensics.training.loop import fit  # noqa: E402
+from forensics.training.machine import Machine  # noqa: E402
+from forensics.training.schedule import Schedule  # noqa: E402
+
+SIDE, FRAMES = 8, 4
+RUN = VideoRun(
+    TransformerConfig(patch=4, width=48, depth=2, heads=2),
+    Schedule(steps=500, batch=16, rate=4e-3, warm_up=20, every=250, width=0.1, decay=0.0),
+    side=SIDE,
+    frames=FRAMES,
+    known=1,
+)
+
+
+def clips(count: int = 40) -> np.ndarray:
+    """Flat clips of eight colours that become darker frame by frame."""
+    colours = np.random.default_rng(1).uniform(100, 255, (8, 3))
+    fade = np.linspace(1.0, 0.2, FRAMES)[:, None, None, None]
+    whole = colours[:, None, None, None] * fade * np.ones((1, 1, SIDE, SIDE, 1))
+    return np.tile(whole, (count // 8, 1, 1, 1, 1)).astype(np.uint8)
+
+
+def trained(run: VideoRun, folder: Path, corpus: Corpus) -> dict[str, float]:
+    kind, machine = FAMILIES["video"], Machine("cpu")
+    folder.mkdir()
+    task = kind.prepare(run, corpus, machine)
+    module = fit(task, folder, machine=machine)
+    card = kind.card("video-test", task, Origins("made up", "none", "a test"), run.schedule.images)
+    return kind.finish(task, module, folder, card, corpus)
+
+
+def test_few_clips_are_learned_and_gone_on_with(tmp_path: Path) -> None:
+    metrics = trained(RUN, tmp_path / "model", Corpus(clips()))
+    assert metrics["held-out error gone on with"] < metrics["held-out error from noise"]
+    assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
+    pipeline = open_pipeline(tmp_path / "model")
+    drawn = np.stack(list(pipeline.sample(Request(12, seed=3)))).astype(float)
+    assert drawn.shape == (12, FRAMES, SIDE, SIDE, 3)
+    levels = drawn.mean((2, 3, 4))
+    assert (np.diff(levels, axis=1) < 0).mean() > 0.9
+    (longer,) = pipeline.sample(Request(1, seed=3, more=2))
+    assert longer.shape == (FRAMES + 2 * (FRAMES - 1), SIDE, SIDE, 3)
+
+
+def test_clips_begin_with_a_model_of_pictures(tmp_path: Path) -> None:
+    kind = FAMILIES["flow"]
+    still = replace(kind.presets["smoke"], model=RUN.model, side=SIDE)
+    still = replace(still, schedule=replace(still.schedule, steps=2, every=2))
+    task = kind.prepare(still, Corpus(clips()[:, 0]), Machine("cpu"))
+    (tmp_path / "still").mkdir()
+    module = fit(task, tmp_path / "still")
+    card = kind.card("still", task, Origins("made up", "none", "a test"), 1)
+    kind.finish(task, module, tmp_path / "still", card, Corpus(clips()[:, 0]))
+    begin = open_bundle(tmp_path / "still")
+    films = FAMILIES["video"].prepare(RUN, Corpus(clips(), begin=begin), Machine("cpu"))
+    assert isinstance(module, DenoisingTransformer)
+    z, t = torch.randn(2, FRAMES, 3, SIDE, SIDE), torch.tensor([0.3, 0.6])
+    with torch.no_grad():
+        found = films.module.eval()(z, t, torch.zeros(2, FRAMES, dtype=torch.bool))
+        frames = [module.eval()(z[:, i], t) for i in range(FRAMES)]
+    torch.testing.assert_close(found, torch.stack(frames, dim=1), atol=2e-2, rtol=2e-2)  # kept in 16 bits
+    larger = replace(RUN, model=replace(RUN.model, width=64))
+    with pytest.raises(UsageError, match="cannot begin with the model"):
+        FAMILIES["video"].prepare(larger, Corpus(clips(), begin=begin), Machine("cpu"))
