@@ -37,6 +37,7 @@ _FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
 @click.option("-n", "--count", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--label", default="", help="Name of a class, for models that know some.")
+@click.option("--prompt", default="", help="What is to be seen, for models that know words.")
 @click.option("--steps", type=click.IntRange(min=1), help="Of the sampler, instead of the model's.")
 @click.option("--sampler", default="", help="Instead of the model's; a wrong name lists all.")
 @click.option("--guidance", type=float, default=1.0, show_default=True, help="How strongly a class counts.")
@@ -110,6 +111,7 @@ def _request(pipeline: Pipeline, options: dict[str, Any]) -> Request:
         options["batch"],
         options["temperature"],
         options["more"],
+        options["prompt"],
     )
 
 

@@ -33,6 +33,7 @@ class Request:
         batch: Pictures drawn at a time.
         temperature: Below one, likely pictures are drawn more often; of flows, tokens and grey levels.
         more: Of clips: how many further pieces each is gone on with.
+        prompt: What is to be seen, in words that the model knows; empty for anything.
     """
 
     count: int = 1
@@ -44,6 +45,7 @@ class Request:
     batch: int = 16
     temperature: float = 1.0
     more: int = 0
+    prompt: str = ""
 
     def __post_init__(self) -> None:
         """Check the numbers.

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.pipelines.words import Vocabulary
 from forensics.generators.sampling import diffusion, ode, times
 from forensics.generators.sampling.base import Noise, last, start
 from forensics.generators.sampling.guidance import guided
@@ -73,12 +75,16 @@ class DenoisingSettings:
         target: What the network predicts.
         sampler: Name, of `SAMPLERS`.
         steps: Of the sampler.
+        words: That it knows; none if it does not take texts.
+        length: Words of a text at most.
     """
 
     path: str = "linear"
     target: str = "x"
     sampler: str = "heun"
     steps: int = 24
+    words: tuple[str, ...] = ()
+    length: int = 0
 
 
 class Denoising:
@@ -86,8 +92,8 @@ class Denoising:
 
     Args:
         recipe: Of the model.
-        network: (B, ...) noisy pictures, (B,) times and, if there are classes, (B,) int64 labels to what is
-            predicted.
+        network: (B, ...) noisy pictures, (B,) times and, if there are classes, (B,) int64 labels, or, if it
+            knows words, (B, length) of their numbers, to what is predicted.
         decode: (B, C, h, w) latents to (B, 3, H, W) pictures from 0 to 1; pixels from -1 to 1 if None.
 
     Raises:
@@ -99,6 +105,7 @@ class Denoising:
         try:
             self.settings = DenoisingSettings(**recipe.settings)
             self.path: Path = PATHS[self.settings.path]
+            self.vocabulary = Vocabulary(tuple(self.settings.words), self.settings.length)
         except (TypeError, KeyError) as error:
             raise ModelError(f"the recipe is none of a denoiser: {error}") from None
 
@@ -111,7 +118,7 @@ class Denoising:
         if request.temperature != 1.0:
             raise UsageError("denoisers have no temperature", actual=request.temperature)
         way = self.way(request.sampler)
-        denoise = self.denoiser(request.label, request.guidance)
+        denoise = self.denoiser(request)
         moments = way.times(request.steps or self.settings.steps, self.path)
         for numbers in chunks(request):
             chance = Chance(request.seed, numbers)
@@ -130,20 +137,20 @@ class Denoising:
             raise UsageError(f"there is no sampler {name!r}; there are: {', '.join(SAMPLERS)}", actual=name)
         return SAMPLERS[name]
 
-    def denoiser(self, label: int = -1, guidance: float = 1.0) -> Denoiser:
-        """Return what the network says of noisy pictures.
-
-        Args:
-            label: Number of a class, -1 for any.
-            guidance: How strongly it is followed.
+    def denoiser(self, request: Request) -> Denoiser:
+        """Return what the network says of noisy pictures, guided as asked.
 
         Raises:
-            UsageError: The model knows no classes.
+            UsageError: The model knows no classes, no texts or not these words.
         """
-        if not self.recipe.labels and label >= 0:
-            raise UsageError("this model was trained without classes", actual=label)
-        wanted = self._denoiser(label)
-        return wanted if label < 0 else guided(wanted, self._denoiser(-1), guidance)
+        if not self.recipe.labels and request.label >= 0:
+            raise UsageError("this model was trained without classes", actual=request.label)
+        if not self.settings.words and request.prompt:
+            raise UsageError("this model was trained without texts", actual=request.prompt)
+        wanted = self._denoiser(request.label, self.vocabulary.encode(request.prompt))
+        if request.label < 0 and not request.prompt:
+            return wanted
+        return guided(wanted, self._denoiser(-1, self.vocabulary.encode("")), request.guidance)
 
     def decode(self, z: Floats) -> Floats:
         """Return pictures from 0 to 1 for what was sampled; of clips, frame by frame."""
@@ -154,11 +161,15 @@ class Denoising:
         found = np.asarray(self._decode(flat), np.float32)
         return found.reshape(*z.shape[:-3], *found.shape[-3:])
 
-    def _denoiser(self, label: int) -> Denoiser:
+    def _denoiser(self, label: int, words: npt.NDArray[np.int64]) -> Denoiser:
         def predict(z: Floats, t: float) -> Floats:
+            given: list[npt.NDArray[np.int64]] = []
+            if self.recipe.labels:
+                given.append(np.full(len(z), label, np.int64))
+            if self.settings.words:
+                given.append(np.tile(words, (len(z), 1)))
             moments = np.full(len(z), t, np.float32)
-            labels = [np.full(len(z), label, np.int64)] if self.recipe.labels else []
-            return np.asarray(self.network(np.asarray(z, np.float32), moments, *labels), np.float32)
+            return np.asarray(self.network(np.asarray(z, np.float32), moments, *given), np.float32)
 
         return denoiser(predict, self.settings.target, self.path)  # type: ignore[arg-type]
 

@@ -25,6 +25,7 @@ class Corpus:
         pixels: (N, S, S, 3) uint8, or clips, (N, T, S, S, 3).
         labels: (N,) classes; None without.
         names: Of the classes.
+        captions: N texts, of which the words are learned; none if empty.
         codec: Whose latents or tokens are trained on, for families that do so.
         begin: A model of pictures that a model of clips begins with.
     """
@@ -32,6 +33,7 @@ class Corpus:
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64] | None = None
     names: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
     codec: Bundle | None = None
     begin: Bundle | None = None
 

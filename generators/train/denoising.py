@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
+from forensics.generators.networks.text import CaptionedDenoiser, TextConfig, TextEncoder
 from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig
 from forensics.generators.networks.unet import DenoisingUNet, UNetConfig
 from forensics.generators.objectives import LogitNormal, Objective, Uniform, Weight, denoising_loss, paired
@@ -20,6 +22,7 @@ from forensics.generators.pipelines.base import Network, Request
 from forensics.generators.pipelines.denoising import Denoising, DenoisingSettings
 from forensics.generators.pipelines.opening import DECODER, DENOISER
 from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.pipelines.words import Vocabulary, vocabulary_of
 from forensics.generators.sampling.paths import PATHS
 from forensics.generators.sampling.targets import Target
 from forensics.generators.train.bundle import Exported, write_model
@@ -54,6 +57,7 @@ class DenoiserRun:
         latent: It works in the latents of a codec.
         sampler: That suits it.
         steps: Of the sampler.
+        text: Of the encoder of captions; none is trained if None.
     """
 
     model: TransformerConfig | UNetConfig = field(default_factory=TransformerConfig)
@@ -69,6 +73,7 @@ class DenoiserRun:
     latent: bool = True
     sampler: str = "heun"
     steps: int = 24
+    text: TextConfig | None = None
 
 
 _LATENT = TransformerConfig(channels=8, patch=2, width=192, depth=6)
@@ -100,9 +105,19 @@ DIFFUSION: Mapping[str, DenoiserRun] = {
 }
 
 
-def denoiser_of(config: TransformerConfig | UNetConfig) -> DenoisingTransformer | DenoisingUNet:
-    """Return a network that denoises."""
-    return DenoisingUNet(config) if isinstance(config, UNetConfig) else DenoisingTransformer(config)
+def denoiser_of(run: DenoiserRun) -> nn.Module:
+    """Return the network of a run.
+
+    Raises:
+        UsageError: Captions are asked of a network that takes none.
+    """
+    config = run.model
+    if run.text is None:
+        return DenoisingUNet(config) if isinstance(config, UNetConfig) else DenoisingTransformer(config)
+    if isinstance(config, UNetConfig):
+        raise UsageError("a U-Net takes no captions; use a preset with a transformer")
+    denoiser = DenoisingTransformer(replace(config, context=run.text.width))
+    return CaptionedDenoiser(denoiser, TextEncoder(run.text))
 
 
 class Denoisers(Alone):
@@ -112,6 +127,7 @@ class Denoisers(Alone):
         config: The run.
         pictures: To train on: from 0 to 1, or latents of unit size.
         labels: Names of their classes.
+        words: What their captions are made of, whose numbers are kept in place of labels.
         decode: Latents to pictures; pixels are trained on if None.
         process: Which of several processes this is: each draws pictures of its own.
     """
@@ -121,21 +137,23 @@ class Denoisers(Alone):
         config: DenoiserRun,
         pictures: Pictures,
         labels: tuple[str, ...] = (),
+        words: Vocabulary | None = None,
         decode: Network | None = None,
         process: int = 0,
     ) -> None:
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
-        self.labels, self.decode = labels, decode
+        self.labels, self.words, self.decode = labels, words, decode
         torch.manual_seed(config.schedule.seed)
-        self.module: nn.Module = denoiser_of(config.model).to(pictures.device)
+        self.module = denoiser_of(config).to(pictures.device)
         times = Uniform() if config.middle is None else LogitNormal(config.middle)
         self.objective = Objective(PATHS[config.path], config.target, times, config.weight)
 
     @property
     def recipe(self) -> Recipe:
         """How to draw with what is trained."""
+        known = (self.words.words, self.words.length) if self.words else ((), 0)
         settings = DenoisingSettings(
-            self.config.path, self.config.target, self.config.sampler, self.config.steps
+            self.config.path, self.config.target, self.config.sampler, self.config.steps, *known
         )
         family = "flow" if self.config.path == "linear" else "diffusion"
         return Recipe(family, tuple(self.pictures.held_out.x.shape[1:]), self.labels, vars(settings))
@@ -170,9 +188,11 @@ class Denoisers(Alone):
     def _error(
         self, module: nn.Module, batch: Batch, objective: Objective, generator: torch.Generator
     ) -> Tensor:
-        label = None
-        if batch.label is not None and self.labels:
-            label = dropped(batch.label, _ANY if module.training else 0.0, generator)
+        label, share = None, _ANY if module.training else 0.0
+        if batch.label is not None and self.words:
+            label = _silenced(batch.label, share, generator)
+        elif batch.label is not None and self.labels:
+            label = dropped(batch.label, share, generator)
 
         def predict(z: Tensor, t: Tensor) -> Tensor:
             found: Tensor = module(z, t) if label is None else module(z, t, label)
@@ -181,6 +201,12 @@ class Denoisers(Alone):
         if self.config.pairing and module.training:
             return denoising_loss(predict, batch.x, objective, generator, pairing=paired)
         return denoising_loss(predict, batch.x, objective, generator)
+
+
+def _silenced(words: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Return (B, M) numbers of words with a share of the texts left out."""
+    out = torch.rand(len(words), generator=generator, device=words.device) < share
+    return torch.where(out[:, None], 0, words)
 
 
 @dataclass(frozen=True)
@@ -212,15 +238,27 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Denoisers:
     Raises:
         UsageError: It needs a codec, and none was given.
     """
-    classes = len(corpus.names)
+    run, words = _captioned(run, corpus)
+    run = replace(run, model=replace(run.model, labels=0 if words else len(corpus.names)))
+    names = () if words else corpus.names
+    told = words.encode_all(corpus.captions) if words else corpus.labels
     if not run.latent:
-        pictures = Pictures(corpus.pixels, corpus.labels, machine.device)
-        run = replace(run, model=replace(run.model, labels=classes))
-        return Denoisers(run, pictures, corpus.names, None, machine.number)
+        mirrored = words is None  # left and right are words
+        pictures = Pictures(corpus.pixels, told, machine.device, mirrored=mirrored)
+        return Denoisers(run, pictures, names, words, None, machine.number)
     latents = corpus.latents()
-    pictures = Pictures(latents, corpus.labels, machine.device, mirrored=False)
-    run = replace(run, model=replace(run.model, channels=latents.shape[1], labels=classes))
-    return Denoisers(run, pictures, corpus.names, corpus.network(DECODER), machine.number)
+    pictures = Pictures(latents, told, machine.device, mirrored=False)
+    run = replace(run, model=replace(run.model, channels=latents.shape[1]))
+    return Denoisers(run, pictures, names, words, corpus.network(DECODER), machine.number)
+
+
+def _captioned(run: DenoiserRun, corpus: Corpus) -> tuple[DenoiserRun, Vocabulary | None]:
+    """Return a run with an encoder for the captions of its pictures, if they are to be learned."""
+    if not corpus.captions:
+        return run, None
+    words = vocabulary_of(corpus.captions)
+    text = replace(run.text or TextConfig(), words=len(words.words), length=words.length)
+    return replace(run, text=text), words
 
 
 def finish(task: Denoisers, module: nn.Module, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
@@ -231,7 +269,10 @@ def finish(task: Denoisers, module: nn.Module, folder: Path, card: Card, corpus:
     """
     measured = replace(card, metrics=task.measure(module.eval()))
     inputs = [torch.randn(2, *task.recipe.shape), torch.tensor([0.3, 0.8])]
-    inputs += [torch.tensor([0, -1])] if corpus.names else []
+    if task.words:
+        inputs.append(torch.from_numpy(task.words.encode_all([corpus.captions[0], ""])))
+    elif corpus.names:
+        inputs.append(torch.tensor([0, -1]))
     others = {DECODER: corpus.of_codec().read(DECODER)} if task.config.latent else {}
     module = module.cpu()
     networks = {DENOISER: Exported(module, inputs)}

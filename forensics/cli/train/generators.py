@@ -54,6 +54,7 @@ def _options() -> list[click.Option]:
         ),
         click.Option(["--begin"], default="", help="Folder of a model of pictures that clips begin with."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
+        click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
         click.Option(["--codec"], default="", help="Folder of a codec, for presets that work in latents."),
         click.Option(
             ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
@@ -123,13 +124,17 @@ def _corpus(run: Any, options: Options) -> Corpus:
 
     codec, begin = (open_bundle(Path(options[key])) if options[key] else None for key in ("codec", "begin"))
     data, most = options["data"], options["most"]
+    if options["captions"] and not hasattr(run, "text"):
+        raise UsageError("only diffusion and flow learn captions")
     if hasattr(run, "frames"):
         clips = load_clips(data, run.side, run.frames, min(most, _MOST_CLIPS))
         return Corpus(clips, codec=codec, begin=begin)
-    if not options["classes"]:
+    if not options["classes"] and not options["captions"]:
         return Corpus(load_squares(data, run.side, most), codec=codec)
     found = load_labelled(data, run.side, most)
-    return Corpus(found.pixels, found.labels, found.classes, codec)
+    if options["captions"]:
+        return Corpus(found.pixels, captions=found.captions, codec=codec)
+    return Corpus(found.pixels, found.labels, found.classes, codec=codec)
 
 
 def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
@@ -144,7 +149,7 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
         if options[key]:
             value = f"{options[key]:g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
             command += f" --{key} {value}"
-    command += " --classes" if options["classes"] else ""
+    command += "".join(f" --{key}" for key in ("classes", "captions") if options[key])
     kind, side = ("clips" if corpus.pixels.ndim == 5 else "squares"), corpus.pixels.shape[-2]
     return Origins(f"{len(corpus.pixels)} {kind} of {side} px from {name}", options["licence"], command)
 

@@ -19,6 +19,7 @@ from forensics.generators.codec.model import CodecConfig  # noqa: E402
 from forensics.generators.flows.model import FlowConfig  # noqa: E402
 from forensics.generators.flows.tarflow import TarFlowConfig  # noqa: E402
 from forensics.generators.gan.networks import GanConfig  # noqa: E402
+from forensics.generators.networks.text import TextConfig  # noqa: E402
 from forensics.generators.networks.transformer import TransformerConfig  # noqa: E402
 from forensics.generators.pipelines.base import Request  # noqa: E402
 from forensics.generators.pipelines.opening import network_of, open_pipeline  # noqa: E402
@@ -248,3 +249,28 @@ def test_every_denoiser_takes_a_step(tmp_path: Path, family: str, codec: Path) -
 def test_too_few_pictures_are_refused() -> None:
     with pytest.raises(UsageError, match="training needs pictures"):
         FAMILIES["gan"].prepare(GAN, Corpus(pictures()[:1]), Machine("cpu"))
+
+
+def test_words_are_drawn_as_asked(tmp_path: Path) -> None:
+    """Left and right, red and blue: every caption is drawn, and nothing else."""
+    captions = ("red left", "red right", "blue left", "blue right")
+    real = np.full((4, SIDE, SIDE, 3), 128, np.uint8)
+    for number, text in enumerate(captions):
+        columns = slice(0, SIDE // 2) if "left" in text else slice(SIDE // 2, SIDE)
+        real[number, :, columns] = (220, 20, 20) if "red" in text else (20, 20, 220)
+    many = np.tile(real, (12, 1, 1, 1))
+    run = replace(
+        FLOW, text=TextConfig(width=32, depth=1, heads=2), schedule=replace(FLOW.schedule, steps=500)
+    )
+    trained("flow", run, tmp_path / "model", Corpus(many, captions=captions * 12))
+    pipeline = open_pipeline(tmp_path / "model")
+    for number, text in enumerate(captions):
+        drawn = list(pipeline.sample(Request(4, seed=number, prompt=text, guidance=1.5)))
+        distance = [nearest(iter(drawn), real[[other]])[0] for other in range(4)]
+        assert int(np.argmin(distance)) == number
+        assert distance[number] < 40
+    with pytest.raises(UsageError, match="knows no 'green'"):
+        next(pipeline.sample(Request(prompt="green left")))
+    unet = FAMILIES["diffusion"].presets["unet"]
+    with pytest.raises(UsageError, match="takes no captions"):
+        FAMILIES["diffusion"].prepare(unet, Corpus(many, captions=captions * 12), Machine("cpu"))
