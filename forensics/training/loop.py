@@ -132,7 +132,7 @@ class _Run(Generic[M]):
         names = {player: "loss" if len(losses) == 1 else f"loss of {player}" for player in losses}
         record = {
             "step": float(self.progress.step),
-            "images": float(self.progress.step * self.task.schedule.batch),
+            "images": float(self.progress.step * self.task.schedule.batch * self.machine.processes),
             "seconds": round(self.progress.seconds, 1),
             **{names[player]: round(float(loss), 5) for player, loss in losses.items()},
             **{name: round(value, 4) for name, value in self.task.measure(module).items()},

@@ -89,6 +89,8 @@ def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
     with watching(folder) as observer:
         trained = fit(task, folder, observer, machine)
+    if not machine.first:
+        return 0
     images = observer.steps * run.schedule.batch * machine.processes
     card = kind.card(f"{family}-{options['preset']}", task, _origins(family, corpus, options), images)
     metrics = kind.finish(task, trained, folder, card, corpus)

@@ -67,6 +67,8 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
     with watching(folder) as observer:
         trained = fit(training.task(config, squares, machine.device), folder, observer, machine)
+    if not machine.first:
+        return 0
     metrics = training.finish(trained, config, squares, folder, _origins(squares, options))
     if as_json:
         click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
