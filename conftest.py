@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
+LEAN = {"__init__.py", "__pycache__", "evaluation", "pipelines", "sampling"}  # of the generators
+GENERATORS = [path.name for path in (Path(__file__).parent / "generators").iterdir() if path.name not in LEAN]
 TRAINING = (
-    "forensics/generators",
-    "forensics/training",
-    "forensics/watermark/train",
-    "generators",
-    "watermark/train",
+    "forensics/training/*.py",
+    *(f"{above}watermark/train/*.py" for above in ("", "forensics/")),
+    *(
+        f"{above}generators/{name}{end}"
+        for above in ("", "forensics/")
+        for name in GENERATORS
+        for end in ("", "/*")
+    ),
 )
 
-collect_ignore_glob = [] if find_spec("torch") else [f"{folder}/*.py" for folder in TRAINING]
+collect_ignore_glob = [] if find_spec("torch") else list(TRAINING)

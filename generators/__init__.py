@@ -1,1 +1,1 @@
-"""Built-in generators: GAN, diffusion, flow and video. All but `sampling` needs PyTorch."""
+"""Built-in generators: GAN, diffusion, flow and video. `sampling`, `pipelines`, `evaluation` need no PyTorch."""
