@@ -91,7 +91,7 @@ def show(report: Report, sources: tuple[Source, ...]) -> None:
         table.add_row(*_row(measure))
     console().print(table)
     if any(measure.beyond for measure in report.measures):
-        click.echo("farther: in every split, than real pictures are from each other in any")
+        click.echo("* in every split farther than real pictures are from each other in any")
     if report.copies and report.control:
         click.echo(f"copies of training pictures among the made:  {_share(report.copies)}")
         click.echo(f"                             among the real:  {_share(report.control)}")
@@ -111,11 +111,16 @@ def _headline(report: Report) -> str:
 
 
 def _spread(spread: Spread) -> str:
-    return f"{spread.mean:.3g} ({spread.low:.3g}..{spread.high:.3g})"
+    return f"{_short(spread.mean)} ({_short(spread.low)}..{_short(spread.high)})"
+
+
+def _short(value: float) -> str:
+    """Return three digits, or two of what is next to nothing: both figures of a row fit into 80 columns."""
+    return f"{value:.3g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1e}".replace("e-0", "e-")
 
 
 def _row(measure: Measure) -> tuple[str, ...]:
-    return measure.title, _spread(measure.made), _spread(measure.real), "farther" if measure.beyond else ""
+    return measure.title, _spread(measure.made), _spread(measure.real), "*" if measure.beyond else ""
 
 
 def _share(found: Memorisation) -> str:

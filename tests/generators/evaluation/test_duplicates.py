@@ -90,6 +90,8 @@ def test_what_hashes_miss_is_compared_if_asked_for(squares: RGB, monkeypatch: py
 def test_the_most_alike_of_several_is_told(squares: RGB) -> None:
     train = np.stack([noisy(squares[0]), squares[0], CHANGES["bright"](squares[0])])
     assert near_duplicates(squares[:1], train) == (Match(0, 1, 1.0, False),)
+    mirrored = noisy(squares[0])[:, ::-1]
+    assert near_duplicates(squares[:1], np.stack([mirrored, squares[0]])) == (Match(0, 1, 1.0, False),)
 
 
 def test_small_pictures_are_compared_as_they_are(pictures: RGB) -> None:

@@ -72,6 +72,12 @@ def test_pictures_are_scaled_to_what_the_network_takes(saved, pictures: np.ndarr
     np.testing.assert_allclose(extract(pictures[:9], open_size), found, atol=1e-6)
 
 
+def test_height_and_width_are_not_confused(saved, pictures: np.ndarray) -> None:
+    assert resized(pictures[:2], (16, 8)).shape == (2, 16, 8, 3)
+    extractor = load_extractor(saved(chain(*MEANS, shape=("n", 3, 16, 8))))
+    np.testing.assert_allclose(extract(pictures[:2], extractor), pictures[:2].mean((1, 2)) / 255, atol=1e-5)
+
+
 def test_larger_pictures_keep_what_they_show(pictures: np.ndarray) -> None:
     large = resized(pictures[:5], (75, 75))
     back = resized((np.clip(large, 0, 1) * 255).round().astype(np.uint8), (32, 32))

@@ -137,6 +137,7 @@ def test_beyond_is_without_overlap() -> None:
     assert not Measure("d", "d", Spread(2, 1.5, 3), near).beyond
     assert Measure("p", "p", near, far, more_is_nearer=True).beyond
     assert not Measure("p", "p", far, near, more_is_nearer=True).beyond
+    assert not Measure("p", "p", Spread(2, 1.5, 3), far, more_is_nearer=True).beyond
 
 
 def test_sets_that_cannot_be_compared_are_refused(pictures: RGB) -> None:
