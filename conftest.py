@@ -6,16 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 LEAN = {"__init__.py", "__pycache__", "evaluation", "pipelines", "sampling"}  # of the generators
-GENERATORS = [path.name for path in (Path(__file__).parent / "generators").iterdir() if path.name not in LEAN]
+FOLDER = Path(__file__).parent / "generators"
+TRAINED = [path.name for path in FOLDER.iterdir() if path.name not in LEAN]
 TRAINING = (
     "forensics/training/*.py",
     *(f"{above}watermark/train/*.py" for above in ("", "forensics/")),
-    *(
-        f"{above}generators/{name}{end}"
-        for above in ("", "forensics/")
-        for name in GENERATORS
-        for end in ("", "/*")
-    ),
+    *(f"{above}generators/{name}*" for above in ("", "forensics/") for name in TRAINED),
 )
 
 collect_ignore_glob = [] if find_spec("torch") else list(TRAINING)

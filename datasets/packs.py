@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,7 +76,12 @@ def load_squares(source: str | Path, side: int, most: int = 20_000) -> Squares:
 
 
 def load_pack(
-    source: str | Path, side: int | None = None, most: int = 20_000, *, seed: int | None = None
+    source: str | Path,
+    side: int | None = None,
+    most: int = 20_000,
+    *,
+    seed: int | None = None,
+    without: Collection[str] = (),
 ) -> Pack:
     """Return what `load_squares` does, and what the squares were cut from.
 
@@ -86,6 +91,7 @@ def load_pack(
         most: At most so many.
         seed: Take pictures in an order drawn from it, so that fewer than all are a fair sample; None takes
             those whose names come first. Of a procedural corpus, it is the seed.
+        without: Names, below the source, that are passed over.
 
     Raises:
         UsageError: There is no such source, nothing in it is a picture that is large enough, or a number is
@@ -97,7 +103,7 @@ def load_pack(
     taken: list[_Taken] = []
     unreadable: list[str] = []
     room = most
-    for name, media in _pictures(source, seed):
+    for name, media in _pictures(source, seed, without):
         if media is None:
             unreadable.append(name)
             continue
@@ -132,7 +138,9 @@ def _packed(taken: list[_Taken], unreadable: list[str]) -> Pack:
     )
 
 
-def _pictures(source: str | Path, seed: int | None) -> Iterator[tuple[str, Media | None]]:
+def _pictures(
+    source: str | Path, seed: int | None, without: Collection[str]
+) -> Iterator[tuple[str, Media | None]]:
     """Yield names, and pictures where there is one."""
     with members_of(source, sorted(CORPORA)) as members:
         pictures = with_suffix(members, SUFFIXES)
@@ -140,4 +148,6 @@ def _pictures(source: str | Path, seed: int | None) -> Iterator[tuple[str, Media
             range(len(pictures)) if seed is None else np.random.default_rng(seed).permutation(len(pictures))
         )
         for member in (pictures[i] for i in order):
-            yield "/".join(member.parts), picture_of(member)
+            name = "/".join(member.parts)
+            if name not in without:
+                yield name, picture_of(member)

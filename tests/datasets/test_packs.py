@@ -143,6 +143,11 @@ def test_a_seed_draws_a_fair_sample(tmp_path: Path) -> None:
     assert load_pack(archive, 8, 10, seed=1).squares[:, 0, 0, 0].tolist() == drawn[2]
 
 
+def test_names_can_be_passed_over(folder: Path) -> None:
+    pack = load_pack(folder, 32, without={"inner/b.png", "broken.jpg"})
+    assert (pack.names, pack.unreadable) == (("a.png",), ())
+
+
 def test_procedural_packs_are_drawn_from_the_seed() -> None:
     first = load_pack("shapes", 32, 9)
     np.testing.assert_array_equal(first.squares, load_squares("shapes", 32, 9))

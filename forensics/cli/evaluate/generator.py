@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.progress import stepping
+from forensics.cli.progress import sharing
 from forensics.cli.status import UNREADABLE
 from forensics.errors import UsageError
 
@@ -48,9 +48,9 @@ RANGES = ("unit", "signed", "imagenet")
 def generator(made: str, real: str, as_json: bool, plot: Path | None, **options: Any) -> int:
     """Measure how near the pictures MADE by a generator are to REAL ones.
 
-    MADE and REAL, and what --train names, are folders or tar archives. All figures stand beside those of
-    real pictures against real ones. REAL should hold twice as many pictures as MADE, of the same size and
-    format, and none that the generator was trained on.
+    MADE and REAL, and what --train names, are folders (as of `forensics generate`), tar archives or
+    procedural corpora. All figures stand beside those of real pictures against real ones. REAL should hold
+    twice as many pictures as MADE, of the same size and format, and none that the generator was trained on.
 
     What cannot be read is left out, and the exit status is 3.
     """
@@ -101,7 +101,7 @@ def _measured(sources: tuple[Source, ...], extractor: Extractor | None, options:
     from forensics.generators.evaluation.report import evaluate
 
     made, real, *train = (source.pack.squares for source in sources)
-    with stepping(100, "measuring") as advance:
+    with sharing("measuring") as advance:
         return evaluate(
             made,
             real,
@@ -109,7 +109,7 @@ def _measured(sources: tuple[Source, ...], extractor: Extractor | None, options:
             features=extractor,
             splits=options["splits"],
             seed=options["seed"],
-            advance=lambda share: advance(round(100 * share)),
+            advance=lambda share: advance(share, ""),
         )
 
 

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
+from forensics.datasets.corpora import CORPORA
 from forensics.datasets.packs import Pack, load_pack
 from forensics.errors import UsageError
 from forensics.files import encodable
@@ -15,6 +17,7 @@ from forensics.report.safe import printable
 __all__ = ["Source", "load", "notes", "sizes_of"]
 
 _ALL = 10**9
+_CORPUS = 20_000  # pictures of a procedural corpus that a training takes
 _NAMED = 3  # files left out that are named; the others are counted
 
 
@@ -48,13 +51,16 @@ def load(
 
     Raises:
         UsageError: A set is none, or without `side`, not all pictures are squares of one size.
-        CorruptMedia: An archive is damaged.
     """
-    sources = [Source("MADE", made, load_pack(made, side, most, seed=seed))]
-    common = side or sources[0].pack.squares.shape[1]
-    sources.append(Source("REAL", real, load_pack(real, common, 2 * most, seed=seed)))
+    drawn = load_pack(made, side, most, seed=seed, without=_overview(made))
+    common = side or drawn.squares.shape[1]
+    sources = [Source("MADE", made, drawn)]
+    sources.append(
+        Source("REAL", real, load_pack(real, common, 2 * most, seed=seed, without=_overview(real)))
+    )
     if train is not None:
-        sources.append(Source("--train", train, load_pack(train, common, _ALL)))
+        every = _CORPUS if train in CORPORA else _ALL
+        sources.append(Source("--train", train, load_pack(train, common, every)))
     if side is None:
         _check_sizes(sources, common)
     return tuple(sources)
@@ -82,6 +88,11 @@ def sizes_of(source: Source) -> dict[str, int]:
     return {f"{width}x{height}": count for (width, height), count in source.pack.sizes.most_common()}
 
 
+def _overview(source: str) -> tuple[str, ...]:
+    """Return what `forensics generate` writes beside pictures: all of them in one."""
+    return ("grid.png",) if (Path(source) / "settings.json").is_file() else ()
+
+
 def _check_sizes(sources: Sequence[Source], side: int) -> None:
     for source in sources:
         if set(source.pack.sizes) != {(side, side)}:
@@ -104,7 +115,7 @@ def _left_out(source: Source, names: Sequence[str], why: str) -> list[str]:
 
 
 def _formats(source: Source) -> str:
-    return ", ".join(name for name, _ in source.pack.formats.most_common())
+    return ", ".join(name.upper() for name, _ in source.pack.formats.most_common())
 
 
 def _shared(sources: Sequence[Source]) -> list[str]:
