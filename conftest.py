@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
+LEAN = {"__init__.py", "__pycache__", "evaluation", "pipelines", "sampling"}  # of the generators
+FOLDER = Path(__file__).parent / "generators"
+TRAINED = [path.name for path in FOLDER.iterdir() if path.name not in LEAN]
 TRAINING = (
-    "forensics/generators",
-    "forensics/training",
-    "forensics/watermark/train",
-    "generators",
-    "watermark/train",
+    "forensics/training/*.py",
+    *(f"{above}watermark/train/*.py" for above in ("", "forensics/")),
+    *(f"{above}generators/{name}*" for above in ("", "forensics/") for name in TRAINED),
 )
 
-collect_ignore_glob = [] if find_spec("torch") else [f"{folder}/*.py" for folder in TRAINING]
+collect_ignore_glob = [] if find_spec("torch") else list(TRAINING)

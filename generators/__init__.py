@@ -1,1 +1,4 @@
-"""Built-in generators: GAN, diffusion, flow and video. All but `sampling` needs PyTorch."""
+"""Built-in generators: GAN, diffusion, flow and video.
+
+`sampling`, `pipelines` and `evaluation` need no PyTorch; all else does.
+"""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["linear", "painter"]
+__all__ = ["chain", "linear", "painter"]
 
 
 def linear(scale: float, offset: float) -> bytes:
@@ -24,9 +26,29 @@ def linear(scale: float, offset: float) -> bytes:
             helper.make_tensor("offset", TensorProto.FLOAT, [], [offset]),
         ],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString())
+    return _written(graph)
+
+
+def chain(*operators: str, shape: Sequence[int | str | None] = ("n", 3, "h", "w"), rank: int = 2) -> bytes:
+    """Return a model that applies operators one after the other; those that take two inputs get one twice.
+
+    Args:
+        operators: As ONNX calls them.
+        shape: Of the input.
+        rank: Of the output.
+    """
+    names = ["input", *(f"value{i}" for i in range(len(operators)))]
+    nodes = [
+        helper.make_node(kind, [names[i]] * (2 if kind in ("MatMul", "Mul", "Sub") else 1), [names[i + 1]])
+        for i, kind in enumerate(operators)
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "chain",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, [None] * rank)],
+    )
+    return _written(graph)
 
 
 def painter(side: int) -> bytes:
@@ -41,6 +63,10 @@ def painter(side: int) -> bytes:
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 3, side, side])],
         [helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 3, side, side])],
     )
+    return _written(graph)
+
+
+def _written(graph: onnx.GraphProto) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())

@@ -80,7 +80,14 @@ def test_html_report_and_maps_are_lean_too(photo: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("audit", "--help"), ("credentials", "--help")]
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("audit", "--help"),
+        ("credentials", "--help"),
+        ("evaluate", "generator", "--help"),
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     result = python(IMPORTED, *arguments)

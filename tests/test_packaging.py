@@ -27,7 +27,7 @@ IMPORT_EVERYTHING = """
 import importlib, pkgutil, sys
 import forensics
 names = [info.name for info in pkgutil.walk_packages(forensics.__path__, "forensics.")]
-lean = ("forensics.generators.pipelines", "forensics.generators.sampling")  # these need no PyTorch
+lean = tuple(f"forensics.generators.{n}" for n in ("evaluation", "pipelines", "sampling"))  # need no PyTorch
 for name in names:
     trains = name.startswith(("forensics.generators.", "forensics.training.", "forensics.watermark.train."))
     if name.startswith(lean) or not trains:

@@ -15,7 +15,11 @@ import pytest
 import forensics
 
 TRAINING = ("forensics.generators.", "forensics.training.", "forensics.watermark.train.")
-LEAN = ("forensics.generators.pipelines", "forensics.generators.sampling")  # these need no PyTorch
+LEAN = (  # these need no PyTorch
+    "forensics.generators.evaluation",
+    "forensics.generators.pipelines",
+    "forensics.generators.sampling",
+)
 SNAPSHOT = Path(__file__).with_name("public_api.json")
 
 POLICY = """\

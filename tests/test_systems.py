@@ -14,7 +14,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TRAINING = ("forensics.generators.", "forensics.training.", "forensics.watermark.train.")
-LEAN = ("forensics.generators.pipelines", "forensics.generators.sampling")  # these need no PyTorch
+LEAN = (  # these need no PyTorch
+    "forensics.generators.evaluation",
+    "forensics.generators.pipelines",
+    "forensics.generators.sampling",
+)
 
 
 def load_renderer() -> ModuleType:

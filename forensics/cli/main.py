@@ -25,6 +25,7 @@ COMMANDS = {
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
     "train": ("forensics.cli.train:train", "Train models on pictures of yours."),
+    "evaluate": ("forensics.cli.evaluate:evaluate", "Measure models of yours."),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 

@@ -41,12 +41,19 @@ class Session:
             self._session = runtime.InferenceSession(model, options, providers=list(providers()))
         except Exception as error:  # ONNX Runtime raises classes of its own, without a common one
             raise ModelError(f"the model cannot be run: {_line(error)}") from error
-        self._names: Sequence[str] = [value.name for value in self._session.get_inputs()]
+        inputs = self._session.get_inputs()
+        self._names: Sequence[str] = [value.name for value in inputs]
+        self._shapes = tuple(tuple(n if isinstance(n, int) else None for n in v.shape) for v in inputs)
 
     @property
     def inputs(self) -> int:
         """Number of inputs."""
         return len(self._names)
+
+    @property
+    def shapes(self) -> tuple[tuple[int | None, ...], ...]:
+        """Shape of each input, with None for what the file leaves open."""
+        return self._shapes
 
     def __call__(self, *inputs: Floats) -> list[Floats]:
         """Return the outputs for some inputs, both in the order of the file.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from forensics.datasets.packs import PROCEDURAL, load_squares
+from forensics.datasets.packs import PROCEDURAL, load_pack, load_squares
 from forensics.datasets.procedural import camera
 from forensics.errors import UsageError
 
@@ -103,3 +103,53 @@ def test_source_that_is_none_is_refused(folder: Path, name: str) -> None:
 def test_nothing_large_enough_is_told(folder: Path) -> None:
     with pytest.raises(UsageError, match="no picture of at least 400"):
         load_squares(folder, 400)
+
+
+def test_a_pack_says_what_it_was_cut_from(folder: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "pack.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(folder, "pack")
+    for source, above in ((folder, ""), (archive, "pack/")):
+        pack = load_pack(source, 32)
+        np.testing.assert_array_equal(pack.squares, load_squares(folder, 32))
+        inner = f"{above}inner/b.png"
+        assert pack.names == (f"{above}a.png", inner, *(f"{inner}#{i}" for i in range(2, 7)))
+        assert pack.sizes == {(32, 32): 1, (100, 64): 1, (90, 31): 1}
+        assert pack.formats == {"png": 3}
+        assert pack.small == (f"{above}small.png",)
+        assert pack.unreadable == (f"{above}broken.jpg",)
+
+
+def test_side_is_that_of_the_first_picture_if_none_is_given(folder: Path) -> None:
+    assert load_pack(folder).squares.shape == (7, 32, 32, 3)
+    assert load_pack(folder / "inner").squares.shape == (1, 64, 64, 3)
+    with pytest.raises(UsageError, match="of their own"):
+        load_pack(PROCEDURAL)
+    (folder / "empty").mkdir()
+    with pytest.raises(UsageError, match="of any size"):
+        load_pack(folder / "empty")
+
+
+def test_a_seed_draws_a_fair_sample(tmp_path: Path) -> None:
+    for value in range(40):
+        (tmp_path / f"{value:02}.png").write_bytes(numbered(value, (8, 8)))
+    drawn = [load_pack(tmp_path, 8, 10, seed=seed).squares[:, 0, 0, 0].tolist() for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert max(drawn[0]) > 20
+    assert load_pack(tmp_path, 8, 10).squares[:, 0, 0, 0].tolist() == list(range(10))
+    archive = tmp_path / "pack.tar"
+    with tarfile.open(archive, "w") as tar:
+        tar.add(tmp_path, "pack", filter=lambda m: None if m.name.endswith(".tar") else m)
+    assert load_pack(archive, 8, 10, seed=1).squares[:, 0, 0, 0].tolist() == drawn[2]
+
+
+def test_names_can_be_passed_over(folder: Path) -> None:
+    pack = load_pack(folder, 32, without={"inner/b.png", "broken.jpg"})
+    assert (pack.names, pack.unreadable) == (("a.png",), ())
+
+
+def test_procedural_packs_are_drawn_from_the_seed() -> None:
+    first = load_pack("shapes", 32, 9)
+    np.testing.assert_array_equal(first.squares, load_squares("shapes", 32, 9))
+    assert (first.names[2], first.sizes, first.formats) == ("shapes-0-2", {(32, 32): 9}, {"made": 9})
+    assert (load_pack("shapes", 32, 9, seed=1).squares != first.squares).any()

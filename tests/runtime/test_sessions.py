@@ -39,6 +39,7 @@ def test_wrong_number_of_inputs_is_told(model: bytes) -> None:
     pytest.importorskip("onnxruntime")
     session = Session(model)
     assert session.inputs == 1
+    assert session.shapes == ((None, 1, None, None),)
     with pytest.raises(ModelError, match="on this input"):
         session(np.zeros((1, 1, 2, 2), np.float32), np.zeros((1, 1, 2, 2), np.float32))
 
