@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Attention", "Modulation", "TransformerBlock", "modulated"]
+__all__ = ["Attention", "Modulation", "RootMeanSquare", "TransformerBlock", "modulated"]
 
 _MODULATED = 6  # shift, scale and gate of the attention, and of the layers after it
 

@@ -13,6 +13,7 @@ from torch import nn  # noqa: E402
 from forensics.generators.parts.transformer import (  # noqa: E402
     Attention,
     Modulation,
+    RootMeanSquare,
     TransformerBlock,
     modulated,
 )
@@ -94,3 +95,10 @@ def test_modulation_is_scale_then_shift() -> None:
     torch.testing.assert_close(
         modulated(torch.tensor(2.0), torch.tensor(3.0), torch.tensor(0.5)), torch.tensor(6.0)
     )
+
+
+def test_size_of_values_is_that_of_pytorch() -> None:
+    x, own, theirs = torch.randn(3, 5, 16), RootMeanSquare(16), torch.nn.RMSNorm(16, eps=1e-6)
+    torch.nn.init.normal_(own.weight)
+    theirs.weight.data.copy_(own.weight)
+    torch.testing.assert_close(own(x), theirs(x))
