@@ -33,8 +33,10 @@ class Adversarial:
         """
         if not self.recipe.labels and request.label >= 0:
             raise UsageError("this model was trained without classes", actual=request.label)
-        if request.steps or request.sampler or request.guidance != 1.0:
-            raise UsageError("a GAN draws in one step: it has no sampler, steps or guidance")
+        if request.steps or request.sampler or request.guidance != 1.0 or request.prompt or request.more:
+            raise UsageError(
+                "a GAN draws in one step: it has no sampler, steps, guidance, prompt or further pieces"
+            )
         for numbers in chunks(request):
             drawn = request.temperature * Chance(request.seed, numbers).normal(self.recipe.shape)
             noise = np.asarray(drawn, np.float32)

@@ -58,7 +58,7 @@ class Filming:
         Raises:
             UsageError: There is no such sampler, or something is asked that clips do not know.
         """
-        if request.label >= 0 or request.guidance != 1.0 or request.temperature != 1.0:
+        if request.label >= 0 or request.guidance != 1.0 or request.temperature != 1.0 or request.prompt:
             raise UsageError("clips have no classes, guidance or temperature")
         way = self._still.way(request.sampler)
         moments = way.times(request.steps or self._still.settings.steps, self._still.path)

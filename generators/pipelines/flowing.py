@@ -97,5 +97,5 @@ def patch_by_patch(layer: Network, z: Floats, *, backwards: bool) -> Floats:
 
 
 def _check(request: Request) -> None:
-    if request.steps or request.sampler or request.guidance != 1.0 or request.label >= 0:
+    if request.steps or request.sampler or request.guidance != 1.0 or request.label >= 0 or request.prompt:
         raise UsageError("this flow has no steps, samplers or classes, only a temperature")

@@ -100,6 +100,7 @@ _PIPELINES: dict[str, Callable[[Bundle], Pipeline]] = {
     "flow": _denoising,
     "video": _filming,
     "gan": _adversarial,
+    "mocogan": _adversarial,
     "nf": _flowing,
     "tarflow": _patch_flowing,
     "tokens": _tokens,

@@ -193,7 +193,7 @@ class Pixelwise:
 
 
 def _check(recipe: Recipe, request: Request) -> None:
-    if request.sampler or request.guidance != 1.0:
+    if request.sampler or request.guidance != 1.0 or request.prompt:
         raise UsageError("this model has no samplers and no guidance")
     if not recipe.labels and request.label >= 0:
         raise UsageError("this model was trained without classes", actual=request.label)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.generators.train import codec, denoising, gan, likelihood, tokens, video
+from forensics.generators.train import codec, denoising, gan, likelihood, motion, tokens, video
 from forensics.generators.train.corpus import Corpus
 from forensics.training.card import Card, Origins
 from forensics.training.machine import Machine
@@ -43,6 +43,16 @@ class Family:
         )  # fmt: skip
 
 
+def _prepare_clips(run: Any, corpus: Corpus, machine: Machine) -> Any:
+    prepare = motion.prepare if isinstance(run, motion.MotionRun) else video.prepare
+    return prepare(run, corpus, machine)
+
+
+def _finish_clips(task: Any, module: Any, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
+    finish = motion.finish if isinstance(task, motion.Moving) else video.finish
+    return finish(task, module, folder, card, corpus)
+
+
 FAMILIES: dict[str, Family] = {
     "codec": Family(
         "Pictures to latents of unit size, and back.",
@@ -72,6 +82,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "video": Family(
         "Clips from noise, or from the frames before.",
-        "Ho et al. 2022, arXiv:2204.03458", video.PRESETS, video.prepare, video.finish,
+        "Ho et al. 2022, arXiv:2204.03458; Tulyakov et al. 2017, arXiv:1707.04993",
+        {**video.PRESETS, "mocogan": motion.MotionRun()}, _prepare_clips, _finish_clips,
     ),
 }  # fmt: skip
