@@ -106,11 +106,12 @@ def surface(values: Complex, used: npt.NDArray[np.int64], plan: Plan, grid: int 
     part = _turns(grid, first[1], rows) @ product
     turns = _turns(grid, first[0], columns).T
     real = np.stack([turns.real, -turns.imag], axis=1).reshape(-1, grid)
-    found = part.view(np.float32).reshape(-1, 2 * columns) @ real
-    return found.reshape(*values.shape[:-1], grid, grid)
+    found: Floats = part.view(np.float32) @ real
+    return found
 
 
-# Two products of matrices are several times as fast as fast Fourier transforms of so few bins.
+# Two products of matrices are several times as fast as fast Fourier transforms of so few bins. One pair for
+# each candidate: a large product would be shared out to threads, which on a busy machine wait for each other.
 @lru_cache(maxsize=32)
 def _turns(grid: int, first: float, count: int) -> Complex:
     """Return (grid, count): what moving back by each offset does to some consecutive frequencies."""
