@@ -107,7 +107,7 @@ def test_three_pictures_are_learned_and_drawn_in_steps() -> None:
         loss.backward()
         optimizer.step()
     network, hidden = as_network(model.eval()), np.full((60, 12), -1)
-    *_, drawn = masked_steps(network, hidden, 12, Chance(1, range(60)), temperature=0.5)
+    *_, drawn = masked_steps(network, hidden, 12, Chance(1, range(60)))  # without chance, the surest alone
     made = torch.from_numpy(drawn)
     known = (made[:, None] == real[None]).all(2)
     assert known.any(1).float().mean() > 0.6
