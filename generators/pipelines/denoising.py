@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,11 +34,13 @@ class Way:
         source: Paper.
         times: Times for a number of steps along a path.
         run: The sampler; what it draws comes from its last argument.
+        alone: Its steps depend on what it samples, so that each picture is drawn on its own.
     """
 
     source: str
     times: Steps
     run: Sampler
+    alone: bool = False
 
 
 def _plain(sampler: Callable[..., Iterator[Any]]) -> Sampler:
@@ -58,7 +60,7 @@ SAMPLERS: dict[str, Way] = {
     "euler": Way("Liu et al. 2022, arXiv:2209.03003", _even, _plain(ode.euler)),
     "heun": Way("Karras et al. 2022, arXiv:2206.00364", _even, _plain(ode.heun)),
     "midpoint": Way("Lipman et al. 2022, arXiv:2210.02747", _even, _plain(ode.midpoint)),
-    "rk45": Way("Dormand & Prince 1980", _inside, _plain(ode.rk45)),
+    "rk45": Way("Dormand & Prince 1980", _inside, _plain(ode.rk45), alone=True),
     "ddim": Way("Song et al. 2020, arXiv:2010.02502", _even, _plain(diffusion.ddim)),
     "ancestral": Way("Ho et al. 2020, arXiv:2006.11239", _even, diffusion.ancestral),
     "edm": Way("Karras et al. 2022, arXiv:2206.00364", times.karras, _plain(diffusion.edm)),
@@ -120,7 +122,7 @@ class Denoising:
         way = self.way(request.sampler)
         denoise = self.denoiser(request)
         moments = way.times(request.steps or self.settings.steps, self.path)
-        for numbers in chunks(request):
+        for numbers in chunks(replace(request, batch=1) if way.alone else request):
             chance = Chance(request.seed, numbers)
             z = start(chance.normal(self.recipe.shape), self.path, moments[0])
             steps = way.run(denoise, z, moments, self.path, _fresh(chance))

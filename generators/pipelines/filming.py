@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class Filming:
             raise UsageError("clips have no classes, guidance or temperature")
         way = self._still.way(request.sampler)
         moments = way.times(request.steps or self._still.settings.steps, self._still.path)
-        for numbers in chunks(request):
+        for numbers in chunks(replace(request, batch=1) if way.alone else request):
             task = _Task(way, moments, Chance(request.seed, numbers))
             clip = self._piece(task, None)
             for _ in range(request.more):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from forensics.errors import ModelError
+from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.adversarial import Adversarial
 from forensics.generators.pipelines.base import Network, Pipeline
 from forensics.generators.pipelines.denoising import Denoising
@@ -14,7 +14,7 @@ from forensics.generators.pipelines.flowing import Flowing, PatchFlowing
 from forensics.generators.pipelines.recipe import read_recipe
 from forensics.generators.pipelines.tokens import Pixelwise, Tokens
 from forensics.runtime.sessions import Session
-from forensics.runtime.store import Bundle, bundled, open_bundle
+from forensics.runtime.store import Bundle, bundled, names, open_bundle
 
 __all__ = [
     "DECODER",
@@ -43,8 +43,11 @@ def open_pipeline(model: str | Path) -> Pipeline:
 
     Raises:
         MissingExtra: ONNX Runtime is not installed.
-        ModelError: There is no such model, or it draws nothing.
+        ModelError: It draws nothing, or its files are not those of its card.
+        UsageError: There is no such model.
     """
+    if not Path(model).is_dir() and str(model) not in names():
+        raise UsageError(f"no model {str(model)!r}: neither a folder nor one that comes with the suite")
     bundle = open_bundle(Path(model)) if Path(model).is_dir() else bundled(str(model))
     recipe = read_recipe(bundle)
     if recipe.family not in _PIPELINES:

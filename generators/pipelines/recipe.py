@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from forensics.errors import ModelError
+from forensics.errors import ModelError, UsageError
 from forensics.runtime.store import Bundle
 
 __all__ = ["RECIPE", "Recipe", "read_recipe", "recipe_text"]
@@ -35,13 +35,13 @@ class Recipe:
         """Return the number of a class, -1 for any if the name is empty.
 
         Raises:
-            ModelError: There is none of that name.
+            UsageError: There is none of that name.
         """
         if not name:
             return -1
         if name not in self.labels:
             there = ", ".join(self.labels) or "none: it was trained without classes"
-            raise ModelError(f"the model knows no class {name!r}; there are: {there}", actual=name)
+            raise UsageError(f"the model knows no class {name!r}; there are: {there}", actual=name)
         return self.labels.index(name)
 
 

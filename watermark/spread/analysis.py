@@ -133,21 +133,15 @@ def _radius(side: int) -> Floats:
 
 
 @cache
+def _ring() -> npt.NDArray[np.int64]:
+    """Return the ring of each bin of a cell of two by two tiles, (128, 65)."""
+    return np.asarray(np.digitize(_radius(2 * SIDE), EDGES), np.int64)
+
+
+@cache
 def rings() -> npt.NDArray[np.int64]:
     """Return the ring of each bin of a cell of two by two tiles, (128, 65); 0 for those of the tile."""
-    ring = np.digitize(_radius(2 * SIDE), EDGES)
-    ring[::2, ::2] = 0
-    return ring
-
-
-def _noise_means(power: Floats, *, alternating: bool) -> npt.NDArray[np.float64]:
-    """Return the mean power of each ring in bins where the tile has none, and another mark neither."""
-    apart = _ring_means(power, _parities() == 1)
-    if alternating:
-        return apart
-    others = _ring_means(power, _parities() == 2)
-    both = _ring_means(power, _parities() != 0)
-    return np.where(others > _ANOTHER * apart, apart, both)
+    return np.where(_parities() == 0, 0, _ring())
 
 
 @cache
@@ -157,8 +151,19 @@ def _parities() -> npt.NDArray[np.int64]:
     return np.asarray(row[:, None] + column, np.int64)
 
 
-def _ring_means(power: Floats, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    ring = np.digitize(_radius(2 * SIDE), EDGES)[used]
-    total = np.bincount(ring, power[used], len(EDGES) + 1)
-    count = np.bincount(ring, minlength=len(EDGES) + 1)
-    return (total / np.maximum(count, 1))[1:-1]
+@cache
+def _labels() -> npt.NDArray[np.int64]:
+    """Return a number for each ring and parity of all bins, (128 * 65,)."""
+    return (_ring() + (len(EDGES) + 1) * _parities()).ravel()
+
+
+def _noise_means(power: Floats, *, alternating: bool) -> npt.NDArray[np.float64]:
+    """Return the mean power of each ring in bins where the tile has none, and another mark neither."""
+    size = 3 * (len(EDGES) + 1)
+    total = np.bincount(_labels(), power.ravel(), size).reshape(3, -1)[:, 1:-1]
+    count = np.bincount(_labels(), minlength=size).reshape(3, -1)[:, 1:-1]
+    means = total / np.maximum(count, 1)
+    if alternating:
+        return means[1]
+    both = (total[1] + total[2]) / np.maximum(count[1] + count[2], 1)
+    return np.where(means[2] > _ANOTHER * means[1], means[1], both)

@@ -34,6 +34,7 @@ Complex = npt.NDArray[np.complex64]
 
 CERTAIN = -9.0  # log10 p-value from which no further search is needed
 HOPELESS = -1.3  # log10 p-value above which nothing is read, whatever the rate
+_WORTH = -3.0  # the same below which all is read: so rarely by chance that it costs nothing
 _LEAST_SIDE = 32  # half a tile: in less no mark can be told from chance
 _CANDIDATES = 2  # on lattices
 _ROUNDS = 2
@@ -107,11 +108,12 @@ def find(
 
 
 def hopeless_at(rate: float) -> float:
-    """Return the log10 p-value above which not even a verified payload makes a finding at a rate.
+    """Return the log10 p-value above which nothing is read at a rate: not even a right tag would reach it.
 
     Reading costs more than all that goes before it, and chance makes it worth while in one of 20 pictures.
     """
-    return min(HOPELESS, math.log10(rate) - min(map(_verified, LAYOUTS.values())))
+    reachable = math.log10(rate) - min(map(_verified, LAYOUTS.values()))
+    return min(HOPELESS, max(_WORTH, reachable))
 
 
 def _read(key: Key, plan: Plan, candidate: Candidate, log10_sync: float) -> Finding:

@@ -43,7 +43,7 @@ def test_models_that_draw_nothing_are_refused(tmp_path: Path) -> None:
     folder = model(tmp_path / "m", {RECIPE: recipe_text(Recipe("codec", (1,))).encode()})
     with pytest.raises(ModelError, match="draws no pictures"):
         open_pipeline(folder)
-    with pytest.raises(ModelError, match="no model"):
+    with pytest.raises(UsageError, match="no model"):
         open_pipeline("nothing of that name")
     (folder / RECIPE).write_text("{}")
     with pytest.raises(ModelError, match="not the file"):

@@ -217,7 +217,7 @@ def test_classes_are_drawn_as_asked(tmp_path: Path, family: str, run: Any) -> No
         distance, _ = nearest(pipeline.sample(request), real[[number]])
         other, _ = nearest(pipeline.sample(request), real[[1 - number]])
         assert distance < 0.5 * other
-    with pytest.raises(ModelError, match="no class 'three'; there are: one, two"):
+    with pytest.raises(UsageError, match="no class 'three'; there are: one, two"):
         pipeline.recipe.label("three")
 
 
@@ -247,6 +247,17 @@ def test_every_denoiser_takes_a_step(tmp_path: Path, family: str, codec: Path) -
         trained(family, tiny, tmp_path / name, corpus)
         drawn = list(open_pipeline(tmp_path / name).sample(Request(2, steps=2)))
         assert [picture.shape for picture in drawn] == [(SIDE, SIDE, 3)] * 2
+
+
+def test_texture_is_judged_from_a_share_of_the_run_on(tmp_path: Path) -> None:
+    run = replace(CODEC, texture=0.05, texture_from=0.5, schedule=replace(CODEC.schedule, steps=4, every=4))
+    task = FAMILIES["codec"].prepare(run, Corpus(pictures()), Machine("cpu"))
+    before = {name: value.clone() for name, value in task.module.critic.named_parameters()}
+    assert [[turn.player for turn in task.turns(step)] for step in (1, 2)] == [["codec"], ["codec", "critic"]]
+    module = fit(task, tmp_path)
+    assert module.critic is not None
+    changed = [not torch.equal(before[name], value) for name, value in task.module.critic.named_parameters()]
+    assert any(changed)
 
 
 def test_too_few_pictures_are_refused() -> None:

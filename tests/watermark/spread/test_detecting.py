@@ -135,8 +135,9 @@ def test_almost_sure_pictures_are_read_although_nothing_is_there(
 def test_what_cannot_reach_the_rate_is_not_read(key: Key, marked: Marked) -> None:
     """A right tag of 24 bits, tried 24 times, for 1 % of the rate, makes 10^-3.84 of the p-value."""
     gain = np.log10(24 / 0.01 / 2**24)
-    assert hopeless_at(1e-9) == pytest.approx(-9 - gain)
+    assert hopeless_at(10**-6.5) == pytest.approx(-6.5 - gain)
     assert hopeless_at(1e-3) == hopeless_at(0.5) == HOPELESS
+    assert hopeless_at(1e-9) == hopeless_at(1e-30) == -3.0  # so strong a mark is read whatever is asked for
     views = views_of(luma(marked.pixels))
     whole = find(views, key)
     assert whole.log10_p == pytest.approx(whole.log10_sync + gain)
