@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
-from forensics.report.safe import printable
+from forensics.report.chart import text_of
 
 __all__ = ["Strip", "svg_strips"]
 
@@ -43,14 +42,14 @@ def svg_strips(title: str, strips: Sequence[Strip], rate: float) -> str:
     height = TOP + ROW * len(strips) + BOTTOM
     reach = max([10.0, -math.log10(rate), *(-p for strip in strips for p in strip.log10_p)])
     parts = [
-        f'<text x="{LEFT}" y="22" font-weight="600">{_text(title)}</text>',
+        f'<text x="{LEFT}" y="22" font-weight="600">{text_of(title)}</text>',
         *_axis(height - BOTTOM, reach),
         *(part for number, strip in enumerate(strips) for part in _row(number, strip, reach, rate)),
         *_threshold(height - BOTTOM, reach, rate),
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{_text(title)}" font-family="sans-serif" font-size="11">'
+        f'aria-label="{text_of(title)}" font-family="sans-serif" font-size="11">'
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>{"".join(parts)}</svg>\n'
     )
 
@@ -78,7 +77,7 @@ def _row(number: int, strip: Strip, reach: float, rate: float) -> list[str]:
         for p, exact in zip(strip.log10_p, strip.exact, strict=True)
     ]
     return [
-        f'<text x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{_text(strip.label)}</text>',
+        f'<text x="{LEFT - 10}" y="{y + 4:.1f}" text-anchor="end">{text_of(strip.label)}</text>',
         *dots,
         f'<text x="{WIDTH - RIGHT + 10}" y="{y + 4:.1f}">{found} of {len(strip.log10_p)}</text>',
     ]
@@ -100,7 +99,3 @@ def _colour(log10_p: float, exact: bool, rate: float) -> str:
 
 def _place(power: float, reach: float) -> float:
     return LEFT + min(max(power, 0.0), reach) / reach * (WIDTH - LEFT - RIGHT)
-
-
-def _text(text: str) -> str:
-    return escape(printable(text, 120), quote=True)

@@ -50,7 +50,7 @@ def fit(task: Task[M], folder: Path, observer: Observer | None = None, machine: 
     run = _Run(task, folder, observer or Silent(), machine or Machine("cpu"))
     with Stopping() as stopping, _enough_memory(task.schedule.batch):
         for _ in run.steps():
-            if stopping.asked:
+            if run.machine.most(stopping.asked):
                 run.save()
                 raise KeyboardInterrupt
     return run.mean.module  # type: ignore[return-value, unused-ignore]
@@ -80,7 +80,8 @@ class _Run(Generic[M]):
         while schedule.done(*self.progress) < 1.0:
             start = time.monotonic()
             losses = self._step()
-            self.progress = Progress(self.progress.step + 1, self.progress.seconds + time.monotonic() - start)
+            taken = self.machine.most(time.monotonic() - start)
+            self.progress = Progress(self.progress.step + 1, self.progress.seconds + taken)
             self._look(losses)
             self._tell()
             yield self.progress.step

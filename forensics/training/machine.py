@@ -71,6 +71,13 @@ class Machine:
         """Compute gradients."""
         self._accelerator.backward(loss)
 
+    def most(self, value: float) -> float:
+        """Return the largest value of all processes, so that all decide alike."""
+        if self.processes == 1:
+            return value
+        values = self._accelerator.gather(torch.tensor([value], dtype=torch.float64, device=self.device))
+        return float(values.max())
+
     def share(self, parameters: Sequence[nn.Parameter]) -> None:
         """Average gradients over all processes."""
         if self.processes == 1:

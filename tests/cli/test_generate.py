@@ -6,28 +6,15 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from forensics.cli.main import main
 from forensics.generators.pipelines.recipe import Recipe, recipe_text
 
 from ..onnx_models import painter
+from .commands import opened, run
 
 pytest.importorskip("onnxruntime")
 SIDE = 16
-
-
-def run(*command: str) -> int:
-    with pytest.raises(SystemExit) as stop:
-        main(list(command))
-    return int(stop.value.code or 0)
-
-
-def opened(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture)
 
 
 @pytest.fixture(scope="module")

@@ -5,25 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
-from forensics.cli.main import main
-
-
-def run(*command: str) -> int:
-    with pytest.raises(SystemExit) as stop:
-        main(list(command))
-    return int(stop.value.code or 0)
-
-
-def opened(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture)
+from .commands import opened, run
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +47,9 @@ def test_latents_need_their_codec(tmp_path: Path, capsys: pytest.CaptureFixture[
     small = ("--preset", "latent", "--most", "40", "--steps", "1", "--batch", "4")
     assert run("train", "flow", out, *small) == 2
     assert "--codec" in capsys.readouterr().err
+    for option in ("--codec", "--begin"):
+        assert run("train", "flow", out, *small, option, str(tmp_path / "nowhere")) == 2
+        assert "does not exist" in capsys.readouterr().err
     assert run("train", "flow", out, *small, "--codec", codec) == 0
     assert (tmp_path / "flow" / "decoder.onnx").read_bytes() == (
         tmp_path / "codec" / "decoder.onnx"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forensics.cli import main
+from .commands import run
 
 
 def test_training_ends_in_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,9 +27,7 @@ def test_training_ends_in_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[
         "24",
         "--json",
     ]
-    with pytest.raises(SystemExit) as stop:
-        main(command)
-    assert stop.value.code == 0
+    assert run(*command) == 0
     record = json.loads(capsys.readouterr().out)
     assert record["metrics"]["largest difference of ONNX and PyTorch"] < 1e-4
     card = json.loads((folder / "card.json").read_text())
@@ -46,9 +44,7 @@ def test_signing_extractor_is_trained_too(tmp_path: Path, capsys: pytest.Capture
     pytest.importorskip("onnxruntime")
     folder = tmp_path / "model"
     command = ["train", "watermark", str(folder), "--model", "signing", "--preset", "smoke", "--steps", "2"]
-    with pytest.raises(SystemExit) as stop:
-        main([*command, "--most", "24"])
-    assert stop.value.code == 0
+    assert run(*command, "--most", "24") == 0
     assert "accuracy none" in capsys.readouterr().out
     assert json.loads((folder / "card.json").read_text())["name"] == "watermark-signing"
 
@@ -59,8 +55,6 @@ def test_missing_pytorch_is_told(
     for name in [n for n in sys.modules if n.startswith(("forensics.training", "forensics.watermark.train"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(SystemExit) as stop:
-        main(["train", "watermark", str(tmp_path / "model")])
-    assert stop.value.code == 2
+    assert run("train", "watermark", str(tmp_path / "model")) == 2
     assert "synthetic-media-forensics[train]" in capsys.readouterr().err
     assert not (tmp_path / "model").exists()

@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from forensics.report.bands import BOTTOM, HEIGHT, LEFT, MADE, REAL, RIGHT, TOP, WIDTH, Banded, svg_band
+from forensics.report.bands import FRAME, MADE, REAL, Banded, svg_band
 
 SVG = "{http://www.w3.org/2000/svg}"
+LEFT, RIGHT, TOP, BOTTOM = FRAME.left, FRAME.width - FRAME.right, FRAME.top, FRAME.height - FRAME.bottom
 PLOT = Banded("a < b", "x", "y", (0.0, 1.0, 2.0), (5.0, 9.0, 1.0), (5, 6, 7), (4, 5, 6), (6, 7, 8))
 
 
@@ -27,12 +28,11 @@ def test_curves_and_band_lie_where_they_should() -> None:
     page = drawn(PLOT)
     real, made = page.findall(f"{SVG}polyline")
     assert (real.get("stroke"), made.get("stroke")) == (REAL, MADE)
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    height = HEIGHT - BOTTOM - TOP
+    middle = (LEFT + RIGHT) / 2
     assert points(made) == [
-        (LEFT, pytest.approx(TOP + height / 2)),
+        (LEFT, pytest.approx((TOP + BOTTOM) / 2)),
         (pytest.approx(middle), TOP),
-        (WIDTH - RIGHT, HEIGHT - BOTTOM),
+        (RIGHT, BOTTOM),
     ]
     band = points(page.find(f"{SVG}polygon"))
     assert len(band) == 6
@@ -48,4 +48,4 @@ def test_words_stay_text_and_level_curves_are_drawn() -> None:
     assert "<script" not in svg_band(replace(PLOT, title='<script>"'))
     level = (3.0, 3.0, 3.0)
     page = drawn(replace(PLOT, made=level, real=level, low=level, high=level))
-    assert {y for _, y in points(page.find(f"{SVG}polyline"))} == {(TOP + HEIGHT - BOTTOM) / 2}
+    assert {y for _, y in points(page.find(f"{SVG}polyline"))} == {(TOP + BOTTOM) / 2}

@@ -281,35 +281,57 @@ def test_log_is_a_table(tmp_path: Path) -> None:
 
 
 TWO = """
-import sys
-sys.path.insert(0, sys.argv[1])
+import os, signal, sys, time
 from pathlib import Path
+folder, kind = sys.argv[2:]
+sys.path.insert(0, sys.argv[1])
 import torch
 from test_loop import Line
 from forensics.training.loop import fit
 from forensics.training.machine import Machine
 
 machine = Machine("cpu")
+second = machine.number == 1
 
 class Half(Line):
     def loss(self, step):
+        if kind == "stop" and second and step == 20:
+            os.kill(os.getpid(), signal.SIGTERM)
         return super().loss(2 * step + machine.number)
 
-found = fit(Half(), Path(sys.argv[2]), machine=machine)
-print(machine.processes, float(found.weight), float(found.bias))
+class Slow(Machine):
+    def share(self, parameters):
+        super().share(parameters)
+        time.sleep(0.02 * second)  # its clock runs ahead
+
+task = Half(steps=10**6, seconds=0.5) if kind == "clock" else Half()
+try:
+    fit(task, Path(folder), machine=Slow("cpu") if kind == "clock" else machine)
+except KeyboardInterrupt:
+    print("interrupted")
+print(machine.processes, float(task.module.weight), float(task.module.bias))
 """
 
 
-@pytest.mark.slow
-def test_two_processes_share_their_gradients(tmp_path: Path) -> None:
-    """Each sees data of its own; both end with the same weights, and one writes files."""
-    script = tmp_path / "two.py"
+def in_two_processes(kind: str, folder: Path) -> list[str]:
+    script = folder / "two.py"
     script.write_text(TWO)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [*launch, str(script), str(Path(__file__).parent), str(tmp_path)]
+    command = [*launch, str(script), str(Path(__file__).parent), str(folder), kind]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    lines = [line for line in done.stdout.splitlines() if line.startswith("2 ")]
-    assert len(lines) == 2
-    assert lines[0] == lines[1]
-    assert len(read_log(tmp_path / LOG)["step"]) == 3
+    return done.stdout.splitlines()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["steps", "clock", "stop"])
+def test_two_processes_share_their_gradients(tmp_path: Path, kind: str) -> None:
+    """Each has its own data, clock and interruptions; both end at one step with the same weights."""
+    lines = in_two_processes(kind, tmp_path)
+    ends = [line for line in lines if line.startswith("2 ")]
+    assert len(ends) == 2
+    assert ends[0] == ends[1]
+    assert lines.count("interrupted") == (2 if kind == "stop" else 0)
+    assert (tmp_path / CHECKPOINT).is_file()
+    if kind == "steps":
+        assert len(read_log(tmp_path / LOG)["step"]) == 3

@@ -162,8 +162,8 @@ def _noise_means(power: Floats, *, alternating: bool) -> npt.NDArray[np.float64]
     size = 3 * (len(EDGES) + 1)
     total = np.bincount(_labels(), power.ravel(), size).reshape(3, -1)[:, 1:-1]
     count = np.bincount(_labels(), minlength=size).reshape(3, -1)[:, 1:-1]
-    means = total / np.maximum(count, 1)
+    means: npt.NDArray[np.float64] = total / np.maximum(count, 1)
     if alternating:
-        return means[1]
+        return np.asarray(means[1])
     both = (total[1] + total[2]) / np.maximum(count[1] + count[2], 1)
-    return np.where(means[2] > _ANOTHER * means[1], means[1], both)
+    return np.asarray(np.where(means[2] > _ANOTHER * means[1], means[1], both))

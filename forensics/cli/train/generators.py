@@ -40,7 +40,7 @@ def _command(family: str, about: str) -> click.Command:
 
 
 def _options() -> list[click.Option]:
-    at_least_one = click.IntRange(min=1)
+    at_least_one, folder = click.IntRange(min=1), click.Path(exists=True, file_okay=False, path_type=Path)
     return [
         click.Option(["--preset"], default="", help="Name of the run; `list` shows all."),
         click.Option(
@@ -52,10 +52,10 @@ def _options() -> list[click.Option]:
             ["--most"], type=click.IntRange(min=2), default=20_000, show_default=True,
             help="Pictures at most.",
         ),
-        click.Option(["--begin"], default="", help="Folder of a model of pictures that clips begin with."),
+        click.Option(["--begin"], type=folder, help="Folder of a model of pictures that clips begin with."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
-        click.Option(["--codec"], default="", help="Folder of a codec, for presets that work in latents."),
+        click.Option(["--codec"], type=folder, help="Folder of a codec, for presets that work in latents."),
         click.Option(
             ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
         ),
@@ -124,7 +124,7 @@ def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.generators.train.corpus import Corpus
     from forensics.runtime.store import open_bundle
 
-    codec, begin = (open_bundle(Path(options[key])) if options[key] else None for key in ("codec", "begin"))
+    codec, begin = (open_bundle(options[key]) if options[key] else None for key in ("codec", "begin"))
     data, most = options["data"], options["most"]
     if options["captions"] and not hasattr(run, "text"):
         raise UsageError("only diffusion and flow learn captions")

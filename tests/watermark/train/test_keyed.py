@@ -54,7 +54,14 @@ def test_run_that_was_interrupted_ends_as_one_that_was_not(squares: Squares, tmp
 
     with pytest.raises(StopError):
         train(TINY, squares, parts, Stop())
-    other = train(TINY, squares, parts)
+    steps: list[int] = []
+
+    class Counting(Silent):
+        def stepped(self, step: int, done: float) -> None:
+            steps.append(step)
+
+    other = train(TINY, squares, parts, Counting())
+    assert steps == [2, 3, 4]  # it goes on, and does not begin again
     for first, second in zip(one.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(first, second, rtol=0, atol=1e-6)
 
