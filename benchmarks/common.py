@@ -15,7 +15,7 @@ __all__ = ["RESULTS", "data_folder", "machine", "write_result"]
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-PACKAGES = ("numpy", "opencv-python-headless", "pillow", "c2pa-python", "av")
+PACKAGES = ("numpy", "opencv-python-headless", "pillow", "c2pa-python", "av", "onnxruntime", "torch")
 
 
 def data_folder() -> Path:

@@ -27,8 +27,19 @@ def by_name(report: Report) -> dict[str, Measure]:
     return {measure.name: measure for measure in report.measures}
 
 
-def test_every_measure_stands_beside_that_of_real_pictures(pictures: RGB) -> None:
-    report = evaluate(pictures[:32], pictures[32:], features=Thumbnails(), seed=5)
+@pytest.fixture(scope="module")
+def alike(pictures: RGB) -> Report:
+    """Real pictures against real ones."""
+    return evaluate(pictures[:32], pictures[32:], features=Thumbnails(), seed=5)
+
+
+@pytest.fixture(scope="module")
+def damaged(pictures: RGB, blurred) -> Report:
+    return evaluate(blurred(pictures[:32], 1.5), pictures[32:])
+
+
+def test_every_measure_stands_beside_that_of_real_pictures(alike: Report) -> None:
+    report = alike
     assert [measure.name for measure in report.measures] == WITHOUT + WITH
     assert (report.width, report.height, report.features) == (32, 32, "thumbnails")
     assert (report.count, report.made, report.real) == (32, 32, 64)
@@ -46,16 +57,17 @@ def test_the_same_seed_gives_the_same_report(pictures: RGB) -> None:
             pictures[:20], pictures[20:70], train=pictures[70:], features=Thumbnails(), splits=2, seed=seed
         )
 
-    assert done(1) == done(1)
-    assert done(1).measures != done(2).measures
+    first = done(1)
+    assert first == done(1)
+    assert first.measures != done(2).measures
 
 
-def test_damage_is_beyond_what_chance_gives(pictures: RGB, blurred) -> None:
-    report = by_name(evaluate(blurred(pictures[:32], 1.5), pictures[32:]))
+def test_damage_is_beyond_what_chance_gives(damaged: Report, alike: Report) -> None:
+    report = by_name(damaged)
     assert report["spectral_distance"].beyond
     assert report["sliced_wasserstein_32"].beyond
-    alike = by_name(evaluate(pictures[:32], pictures[32:]))
-    assert alike["spectral_distance"].made.mean < report["spectral_distance"].made.mean / 3
+    without = by_name(alike)["spectral_distance"]
+    assert without.made.mean < report["spectral_distance"].made.mean / 3
 
 
 def test_lost_variety_shows_in_features(pictures: RGB) -> None:
@@ -101,8 +113,8 @@ def test_halves_share_no_picture(pictures: RGB, monkeypatch: pytest.MonkeyPatch)
     assert pairs == [set()] * 6
 
 
-def test_spectra_have_a_band(pictures: RGB, blurred) -> None:
-    spectra = evaluate(blurred(pictures[:32], 1.5), pictures[32:]).spectra
+def test_spectra_have_a_band(damaged: Report) -> None:
+    spectra = damaged.spectra
     assert len(spectra.frequencies) == 16
     assert all(
         low <= real <= high for low, real, high in zip(spectra.low, spectra.real, spectra.high, strict=True)
