@@ -81,7 +81,7 @@ def trained(
 def drawing(folder: Path, count: int) -> float:
     """Return the seconds for each picture that a model draws."""
     pipeline = open_pipeline(folder)
-    list(pipeline.sample(Request(1, steps=1)))
+    list(pipeline.sample(Request(1)))
     each = []
     for seed in range(3):
         start = time.perf_counter()

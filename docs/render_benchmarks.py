@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from render_generators import generators
 from render_marks import watermarks
 from render_tables import load as _load
 from render_tables import source as _source
@@ -135,6 +136,7 @@ def render() -> str:
     """Return the page."""
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
+        *generators(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "
