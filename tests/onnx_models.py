@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["chain", "linear", "painter"]
+__all__ = ["chain", "denoiser", "even", "linear", "painter"]
 
 
 def linear(scale: float, offset: float) -> bytes:
@@ -62,6 +62,53 @@ def painter(side: int) -> bytes:
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3 * side * side])],
         [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 3, side, side])],
         [helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 3, side, side])],
+    )
+    return _written(graph)
+
+
+def denoiser(side: int, mean: float, deviation: float) -> bytes:
+    """Return the best denoiser of pictures of independent Gaussian pixels, along the straight path.
+
+    Behind z = t x + (1 - t) e, it says mean + g (z - t mean), g = t v / (t^2 v + (1 - t)^2), v = deviation^2.
+    """
+    constants = {"one": 1.0, "mean": mean, "v": deviation**2}
+    steps = (
+        ("Sub", "one", "t", "s"), ("Mul", "s", "s", "ss"), ("Mul", "t", "v", "tv"),
+        ("Mul", "t", "tv", "ttv"), ("Add", "ttv", "ss", "power"), ("Div", "tv", "power", "gain"),
+        ("Mul", "t", "mean", "centre"), ("Sub", "input", "centre", "rest"), ("Mul", "gain", "rest", "found"),
+        ("Add", "found", "mean", "output"),
+    )  # fmt: skip
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["time", "shape"], ["t"]),
+            *(helper.make_node(kind, [one, other], [to]) for kind, one, other, to in steps),
+        ],
+        "denoiser",
+        [
+            helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, side, side]),
+            helper.make_tensor_value_info("time", TensorProto.FLOAT, ["n"]),
+        ],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 3, side, side])],
+        [
+            helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, 1, 1]),
+            *(helper.make_tensor(name, TensorProto.FLOAT, [], [v]) for name, v in constants.items()),
+        ],
+    )
+    return _written(graph)
+
+
+def even(levels: int) -> bytes:
+    """Return a model of grey levels (n, 3, h, w), int64, to which each of them is as likely as another."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Shape", ["input"], ["sizes"]),
+            helper.make_node("Concat", ["sizes", "levels"], ["all"], axis=0),
+            helper.make_node("ConstantOfShape", ["all"], ["output"]),
+        ],
+        "even",
+        [helper.make_tensor_value_info("input", TensorProto.INT64, ["n", 3, "h", "w"])],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 3, "h", "w", levels])],
+        [helper.make_tensor("levels", TensorProto.INT64, [1], [levels])],
     )
     return _written(graph)
 

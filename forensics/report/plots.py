@@ -7,10 +7,19 @@ import math
 from forensics.evidence import Plot
 from forensics.report.chart import Chart, Frame, spread_of, text_of
 
-__all__ = ["svg_plot"]
+__all__ = ["svg_file", "svg_plot"]
 
 FRAME = Frame(width=460, height=220, left=52, right=12, top=28, bottom=38, ticks=4)
 COLOURS = ("#2f6fd0", "#d0562f", "#2f9e5b", "#8a4fc0", "#b08a1e")
+
+
+def svg_file(plot: Plot) -> bytes:
+    """Return a plot as an SVG file of its own.
+
+    Args:
+        plot: The data, of at least one point that is finite.
+    """
+    return svg_plot(plot).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).encode()
 
 
 def svg_plot(plot: Plot) -> str:

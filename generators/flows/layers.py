@@ -106,7 +106,7 @@ class InvertibleConvolution(nn.Module):
         self.register_buffer("order", order)
         self.register_buffer("signs", upper.diagonal().sign())
         self.register_buffer("below", torch.ones(channels, channels).tril(-1))
-        self.fixed: Tensor | None = None
+        self.fixed: tuple[Tensor, Tensor] | None = None
         self.log_scale = nn.Parameter(upper.diagonal().abs().log())
         self.lower = nn.Parameter(lower)
         self.upper = nn.Parameter(upper)
@@ -118,15 +118,18 @@ class InvertibleConvolution(nn.Module):
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, C, H, W) for the same."""
-        inverse = torch.linalg.inv(self._matrix()) if self.fixed is None else self.fixed
+        inverse = torch.linalg.inv(self._matrix()) if self.fixed is None else self.fixed[1]
         return F.conv2d(z, inverse[:, :, None, None])
 
     @torch.no_grad()
     def fix(self) -> None:
-        """Compute the way back once and for all: the layer is not trained any more."""
-        self.fixed = torch.linalg.inv(self._matrix())
+        """Compute both ways once and for all: the layer is not trained any more."""
+        matrix = self._matrix()
+        self.fixed = matrix, torch.linalg.inv(matrix)
 
     def _matrix(self) -> Tensor:
+        if self.fixed is not None:
+            return self.fixed[0]
         lower = self.lower * self.below + torch.eye(len(self.below), device=self.lower.device)
         upper = self.upper * self.below.T + torch.diag(self.signs * self.log_scale.exp())
         return self.order @ lower @ upper

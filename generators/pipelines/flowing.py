@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 
-__all__ = ["Flowing", "PatchFlowing", "patch_by_patch"]
+__all__ = ["Flowing", "Noised", "PatchFlowing", "patch_by_patch", "to_noise"]
+
+
+class Noised(NamedTuple):
+    """What a layer makes of patches on the way to noise.
+
+    Attributes:
+        z: (B, N, values) patches.
+        log_det: (B,) logarithm of by how much space was stretched.
+    """
+
+    z: Floats
+    log_det: npt.NDArray[np.float64]
 
 
 class Flowing:
@@ -70,6 +84,24 @@ class PatchFlowing:
                 x = patch_by_patch(self.layers[number], np.asarray(x, np.float32), backwards=number % 2 == 1)
             yield from pixels_of((self._whole(x) + 1.0) / 2.0)
 
+    def log_prob(self, x: Floats) -> npt.NDArray[np.float64]:
+        """Return (B,) log densities in nats.
+
+        Args:
+            x: (B, 3, H, W) pictures from -1 to 1.
+        """
+        z, log_det = self._parts(np.asarray(x, np.float32)), np.zeros(len(x))
+        for number, layer in enumerate(self.layers):
+            z, more = to_noise(layer, z, backwards=number % 2 == 1)
+            log_det += more
+        normal = -0.5 * (np.square(z, dtype=np.float64) + np.log(2.0 * np.pi))
+        return np.asarray(normal.sum((1, 2)) + log_det, np.float64)
+
+    def _parts(self, x: Floats) -> Floats:
+        """Return (B, N, 3 patch^2) patches of (B, 3, H, W) pictures: the inverse of `_whole`."""
+        parts = x.reshape(-1, 3, self.rows, self.patch, self.rows, self.patch).transpose(0, 2, 4, 1, 3, 5)
+        return np.ascontiguousarray(parts.reshape(len(x), self.rows**2, -1))
+
     def _whole(self, patches: Floats) -> Floats:
         """Return (B, 3, H, W) pictures of (B, N, 3 patch^2) patches, row by row."""
         shape = (-1, self.rows, self.rows, 3, self.patch, self.patch)
@@ -94,6 +126,21 @@ def patch_by_patch(layer: Network, z: Floats, *, backwards: bool) -> Floats:
         shift, log_scale = np.split(said, 2, axis=-1)
         x[:, place] = z[:, place] * np.exp(log_scale) + shift
     return np.ascontiguousarray(x[:, ::-1] if backwards else x)
+
+
+# Zhai et al. 2024, eqs. 4 and 6.
+def to_noise(layer: Network, x: Floats, *, backwards: bool) -> Noised:
+    """Return what `patch_by_patch` is the way back from.
+
+    Args:
+        layer: Shifts and logarithms of scales of all patches, in the layer's own order.
+        x: (B, N, values) patches.
+        backwards: The last patch comes first.
+    """
+    x = np.ascontiguousarray(x[:, ::-1] if backwards else x)
+    shift, log_scale = np.split(np.asarray(layer(x), np.float32), 2, axis=-1)
+    z = (x - shift) * np.exp(-log_scale)
+    return Noised(z[:, ::-1] if backwards else z, -log_scale.sum((1, 2), dtype=np.float64))
 
 
 def _check(request: Request) -> None:

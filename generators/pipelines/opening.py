@@ -23,16 +23,36 @@ __all__ = [
     "GENERATOR",
     "INVERSE",
     "LAYER",
+    "LIKELIHOOD",
     "LOGITS",
     "PAINTER",
     "TOKENIZER",
     "network_of",
+    "open_model",
     "open_pipeline",
+    "pipeline_of",
 ]
 
 DENOISER, DECODER, ENCODER, GENERATOR = "denoiser.onnx", "decoder.onnx", "encoder.onnx", "generator.onnx"
-INVERSE, LAYER, LOGITS = "inverse.onnx", "layer{}.onnx", "logits.onnx"
+INVERSE, LIKELIHOOD, LAYER, LOGITS = "inverse.onnx", "likelihood.onnx", "layer{}.onnx", "logits.onnx"
 TOKENIZER, PAINTER = "tokenizer.onnx", "painter.onnx"
+
+
+def open_model(model: str | Path) -> Bundle:
+    """Return a model.
+
+    Args:
+        model: Name of one that comes with the suite, or a folder.
+
+    Raises:
+        ModelError: It has no card that can be read.
+        UsageError: There is no such model.
+    """
+    if Path(model).is_dir():
+        return open_bundle(Path(model))
+    if str(model) not in names():
+        raise UsageError(f"no model {str(model)!r}: neither a folder nor one that comes with the suite")
+    return bundled(str(model))
 
 
 def open_pipeline(model: str | Path) -> Pipeline:
@@ -46,9 +66,16 @@ def open_pipeline(model: str | Path) -> Pipeline:
         ModelError: It draws nothing, or its files are not those of its card.
         UsageError: There is no such model.
     """
-    if not Path(model).is_dir() and str(model) not in names():
-        raise UsageError(f"no model {str(model)!r}: neither a folder nor one that comes with the suite")
-    bundle = open_bundle(Path(model)) if Path(model).is_dir() else bundled(str(model))
+    return pipeline_of(open_model(model))
+
+
+def pipeline_of(bundle: Bundle) -> Pipeline:
+    """Return the pipeline of a model that was opened.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed.
+        ModelError: It draws nothing, or its files are not those of its card.
+    """
     recipe = read_recipe(bundle)
     if recipe.family not in _PIPELINES:
         raise ModelError(f"{bundle.folder} draws no pictures: it is a {recipe.family}", actual=recipe.family)

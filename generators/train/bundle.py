@@ -15,10 +15,10 @@ from forensics.generators.pipelines.recipe import RECIPE, Recipe, recipe_text
 from forensics.training.card import Card, write_card
 from forensics.training.export import export, parity
 
-__all__ = ["WEIGHTS", "Exported", "half", "write_model"]
+__all__ = ["DIFFERENCE", "WEIGHTS", "Exported", "half", "write_model"]
 
 WEIGHTS = "weights.safetensors"
-_DIFFERENCE = "largest difference of ONNX and PyTorch"
+DIFFERENCE = "largest difference of ONNX and PyTorch"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def write_model(
     for name, content in {RECIPE: recipe_text(recipe).encode(), **(others or {})}.items():
         atomic_write(folder / name, content)
         files[name] = folder / name
-    metrics = {**card.metrics, _DIFFERENCE: worst}
+    metrics = {**card.metrics, DIFFERENCE: worst}
     write_card(folder, replace(card, metrics=metrics), {**files, WEIGHTS: folder / WEIGHTS})
     return metrics
 

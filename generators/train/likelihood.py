@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from forensics.generators.flows.layers import ActNorm, InvertibleConvolution
 from forensics.generators.flows.model import Flow, FlowConfig, bits_per_dimension
 from forensics.generators.flows.tarflow import AutoregressiveLayer, TarFlow, TarFlowConfig
-from forensics.generators.pipelines.opening import INVERSE, LAYER
+from forensics.generators.pipelines.opening import INVERSE, LAYER, LIKELIHOOD
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.train.bundle import Exported, write_model
 from forensics.generators.train.corpus import Corpus
@@ -156,7 +156,7 @@ def prepare(run: NfRun, corpus: Corpus, machine: Machine) -> Likelihood:
 def finish(
     task: Likelihood, module: Flow | TarFlow, folder: Path, card: Card, corpus: Corpus
 ) -> dict[str, float]:
-    """Write the way from noise to pictures, and return the metrics.
+    """Write the way from noise to pictures and what is likely, and return the metrics.
 
     Raises:
         ModelError: A file does not compute what its module does.
@@ -175,8 +175,11 @@ def finish(
         if isinstance(layer, InvertibleConvolution):
             layer.fix()
     values = 3 * config.side**2
-    inverse = Exported(_Inverse(flow), [0.5 * torch.randn(2, values)])
-    return write_model(folder, {INVERSE: inverse}, flow, Recipe("nf", (values,)), measured)
+    networks = {
+        INVERSE: Exported(_Inverse(flow), [0.5 * torch.randn(2, values)]),
+        LIKELIHOOD: Exported(_Bits(flow), [torch.rand(2, 3, config.side, config.side)]),
+    }
+    return write_model(folder, networks, flow, Recipe("nf", (values,)), measured)
 
 
 class _Inverse(nn.Module):
@@ -186,6 +189,11 @@ class _Inverse(nn.Module):
 
     def forward(self, noise: Tensor) -> Tensor:
         return pictures_of(self.flow, noise)
+
+
+class _Bits(_Inverse):
+    def forward(self, x: Tensor) -> Tensor:
+        return centred_bits(self.flow, x)
 
 
 class _Said(nn.Module):

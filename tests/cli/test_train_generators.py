@@ -90,6 +90,46 @@ def test_wrong_usage_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert reason in capsys.readouterr().err
 
 
+def test_a_sweep_over_time_is_a_run_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "sweep"
+    few = ("--preset", "smoke", "--most", "60", "--steps", "3")
+    command = ("train", "flow", str(folder), *few, "--time-sweep", "9,0.0001", "--json")
+    assert run(*command) == 0
+    out, err = capsys.readouterr()
+    assert {path.name for path in folder.iterdir()} == {
+        "minutes-0.0001", "minutes-9", "sweep.csv", "sweep.svg",
+    }  # fmt: skip
+    short, long = json.loads(out)["runs"]
+    assert (short["minutes"], short["steps"], short["images"]) == (0.0001, 1, 8)
+    assert (long["minutes"], long["steps"], long["images"]) == (9.0, 3, 24)
+    assert long["minutes taken"] < 9.0
+    assert "all 3 steps were over after" in err
+    names, *rows = (line.split(",") for line in (folder / "sweep.csv").read_text().splitlines())
+    assert names[:4] == ["minutes", "minutes taken", "steps", "images"]
+    assert names[4:] == [f"held-out error at {t}" for t in (0.1, 0.3, 0.5, 0.7, 0.9)]
+    assert [[float(value) for value in row] for row in rows] == [
+        pytest.approx([one[name] for name in names], rel=1e-6) for one in (short, long)
+    ]
+    card = json.loads((folder / "minutes-9" / "card.json").read_text())
+    assert card["command"].endswith("--preset smoke --data procedural --seed 0 --minutes 9 --steps 3")
+    assert card["metrics"]["held-out error at 0.5"] == long["held-out error at 0.5"]
+    log = (folder / "minutes-9" / "log.csv").read_text()
+    assert run(*command) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == [short, long]
+    assert (folder / "minutes-9" / "log.csv").read_text() == log
+
+
+def test_wrong_sweeps_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sweep"
+    for more, reason in (
+        (("--time-sweep", "1"), "two or more different numbers of minutes"),
+        (("--time-sweep", "1,2", "--minutes", "3"), "a run has --minutes"),
+    ):
+        assert run("train", "flow", str(out), "--preset", "smoke", *more) == 2
+        assert reason in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_presets_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("train", "gan", str(tmp_path / "a"), "--preset", "list") == 0
     assert {"smoke", "dcgan", "wgan-gp", "relativistic", "style"} <= set(capsys.readouterr().out.split())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["generator"]
 
+FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 FILE = click.Path(path_type=Path, dir_okay=False)
 RANGES = ("unit", "signed", "imagenet")
 
@@ -26,6 +27,8 @@ RANGES = ("unit", "signed", "imagenet")
 @click.argument("made")
 @click.argument("real")
 @click.option("--train", help="What the generator was trained on: look for copies.")
+@click.option("--model", help="The generator itself, a folder or a name: ask it of the real pictures.")
+@click.option("--codec", type=FOLDER, help="Of --model, if that works in latents or tokens.")
 @click.option("--features", help="Network for FID, KID and the like: an ONNX file, or timm:NAME.")
 @click.option(
     "--feature-range", type=click.Choice(RANGES),
@@ -44,6 +47,7 @@ RANGES = ("unit", "signed", "imagenet")
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of all draws.")
 @click.option("--plot", type=FILE, help="Draw the spectra into this file (SVG).")
+@click.option("--loss-plot", type=FILE, help="Draw the error of --model by noise into this file (SVG).")
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 def generator(made: str, real: str, as_json: bool, plot: Path | None, **options: Any) -> int:
     """Measure how near the pictures MADE by a generator are to REAL ones.
@@ -52,25 +56,33 @@ def generator(made: str, real: str, as_json: bool, plot: Path | None, **options:
     procedural corpora. All figures stand beside those of real pictures against real ones. REAL should hold
     twice as many pictures as MADE, of the same size and format, and none that the generator was trained on.
 
+    With --model, the generator itself says how well it knows them: its error behind noise if it denoises, and
+    bits if its likelihood is exact, beside the same of --train: where that is better, it over-fits.
+
     What cannot be read is left out, and the exit status is 3.
     """
+    from forensics.cli.evaluate.judged import draw_losses, judge, opened
     from forensics.cli.evaluate.showing import show, to_json
     from forensics.cli.evaluate.sources import load
     from forensics.cli.evaluate.sources import notes as notes_of
     from forensics.cli.watermark.records import json_text
 
-    _check_plot(plot)
-    extractor = _extractor(options)
+    for path in (plot, options["loss_plot"]):
+        _check_plot(path)
+    extractor, model = _extractor(options), opened(options)
     sources = load(made, real, options["train"], options["side"], options["most"], options["seed"])
     for note in notes_of(sources):
         click.echo(note, err=True)
+    found = judge(model, sources, options["seed"]) if model else None
     report = _measured(sources, extractor, options)
     if plot:
         _draw(plot, report)
+    if found and options["loss_plot"]:
+        draw_losses(options["loss_plot"], found, options["model"])
     if as_json:
-        click.echo(json_text(to_json(report, sources)))
+        click.echo(json_text(to_json(report, sources, found)))
     else:
-        show(report, sources)
+        show(report, sources, found)
     return UNREADABLE if any(source.pack.unreadable for source in sources) else 0
 
 

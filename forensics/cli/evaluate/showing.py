@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.evaluate.judged import held_out_record, show_held_out
 from forensics.cli.evaluate.sources import Source, sizes_of
 from forensics.cli.output import console
 from forensics.files import encodable
 from forensics.report.safe import printable
 
 if TYPE_CHECKING:
+    from forensics.generators.evaluation.held_out import HeldOut
     from forensics.generators.evaluation.memorisation import Memorisation
     from forensics.generators.evaluation.report import Measure, Report, Spread
 
@@ -22,8 +24,8 @@ Record = dict[str, Any]
 _SHOWN = 10  # copies named to a person
 
 
-def to_json(report: Report, sources: tuple[Source, ...]) -> Record:
-    """Return the report as one object, with the sources and the names of copies."""
+def to_json(report: Report, sources: tuple[Source, ...], found: HeldOut | None = None) -> Record:
+    """Return the report as one object, with the sources, the names of copies and what the model says."""
     return {
         "sources": {source.role.removeprefix("--").lower(): _source(source) for source in sources},
         "side": report.width,
@@ -34,6 +36,7 @@ def to_json(report: Report, sources: tuple[Source, ...]) -> Record:
         "spectra": asdict(report.spectra),
         "copies": _copies(report.copies, sources[0], sources),
         "control": _copies(report.control, sources[1], sources),
+        "model": held_out_record(found),
     }
 
 
@@ -79,7 +82,7 @@ def _pairs(found: Memorisation, source: Source, train: Source) -> list[Record]:
     ]
 
 
-def show(report: Report, sources: tuple[Source, ...]) -> None:
+def show(report: Report, sources: tuple[Source, ...], found: HeldOut | None = None) -> None:
     """Write the report for a person."""
     from rich.table import Table
 
@@ -100,6 +103,8 @@ def show(report: Report, sources: tuple[Source, ...]) -> None:
             click.echo(f"  {_pair(pair)}")
         if len(pairs) > _SHOWN:
             click.echo(f"  and {len(pairs) - _SHOWN} more (--json has all)")
+    if found is not None:
+        show_held_out(found)
 
 
 def _headline(report: Report) -> str:

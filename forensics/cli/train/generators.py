@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.train.sweeping import Swept, budgets_of, run_folder, write_sweep
 from forensics.cli.train.watching import watching
 from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from forensics.generators.train.corpus import Corpus
+    from forensics.generators.train.families import Family
     from forensics.training.card import Origins
+    from forensics.training.machine import Machine
 
 __all__ = ["codec", "diffusion", "flow", "gan", "nf", "tokens", "video"]
 
@@ -29,6 +33,7 @@ def _command(family: str, about: str) -> click.Command:
 
     There will be ONNX files, weights, a card, a log with its plot, samples on the way and a checkpoint.
     A run that was interrupted goes on from its checkpoint when the same command is given again.
+    With --time-sweep, there will be a folder for each number of minutes, sweep.csv and sweep.svg.
     """
     return click.Command(
         family,
@@ -59,6 +64,10 @@ def _options() -> list[click.Option]:
         click.Option(
             ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
         ),
+        click.Option(
+            ["--time-sweep"], metavar="M,M,...",
+            help="Train once for each of these minutes, in folders of their own, and compare.",
+        ),
         click.Option(["--steps"], type=at_least_one, help="Instead of the preset's."),
         click.Option(["--batch"], type=at_least_one, help="Pictures in a step, instead of the preset's."),
         click.Option(["--seed"], type=click.IntRange(min=0), default=0, show_default=True),
@@ -72,7 +81,6 @@ def _options() -> list[click.Option]:
 def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
     try:
         from forensics.generators.train.families import FAMILIES
-        from forensics.training.loop import fit
         from forensics.training.machine import Machine
     except ImportError as error:
         raise MissingExtra("training", "train") from error
@@ -80,26 +88,97 @@ def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
     if options["preset"] == "list":
         click.echo("\n".join(kind.presets))
         return 0
+    sweep = options.pop("time_sweep")
+    if sweep and options["minutes"]:
+        raise UsageError("a run has --minutes, or a sweep has those of --time-sweep")
+    budgets = budgets_of(sweep) if sweep else ()
     run, machine = _chosen(kind.presets, options), Machine(options["device"])
-    corpus = _corpus(run, options)
-    task = kind.prepare(run, corpus, machine)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    with watching(folder) as observer:
-        trained = fit(task, folder, observer, machine)
-    if not machine.first:
-        return 0
-    images = observer.steps * run.schedule.batch * machine.processes
-    card = kind.card(f"{family}-{options['preset']}", task, _origins(family, corpus, options), images)
-    metrics = kind.finish(task, trained, folder, card, corpus)
-    if as_json:
-        click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
-    else:
-        click.echo(f"{name_of(folder)}: trained on {machine.device}, {images:,} pictures seen")
-        click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in metrics.items()))
+    training = _Training(family, kind, _corpus(run, options), machine, options)
+    if budgets:
+        _sweep(training, folder, budgets, as_json)
+    elif trained := training.into(folder, options["minutes"]):
+        _tell(folder, trained, as_json)
     return 0
+
+
+@dataclass(frozen=True)
+class _Trained:
+    device: str
+    steps: int
+    images: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class _Training:
+    """What is trained, on what."""
+
+    family: str
+    kind: Family
+    corpus: Corpus
+    machine: Machine
+    options: Options
+
+    def into(self, folder: Path, minutes: float | None) -> _Trained | None:
+        """Train a model into a folder; None in a process that writes nothing.
+
+        Raises:
+            UsageError: The folder cannot be written, or has a run of other settings.
+        """
+        from forensics.training.loop import fit
+
+        kind, machine, options = self.kind, self.machine, {**self.options, "minutes": minutes}
+        run = _chosen(kind.presets, options)
+        task = kind.prepare(run, self.corpus, machine)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
+        with watching(folder) as observer:
+            module = fit(task, folder, observer, machine)
+        if not machine.first:
+            return None
+        images = observer.steps * run.schedule.batch * machine.processes
+        origins = _origins(self.family, self.corpus, options)
+        card = kind.card(f"{self.family}-{options['preset']}", task, origins, images)
+        metrics = kind.finish(task, module, folder, card, self.corpus)
+        return _Trained(str(machine.device), observer.steps, images, metrics)
+
+
+def _tell(folder: Path, trained: _Trained, as_json: bool) -> None:
+    if as_json:
+        click.echo(json_text({"path": name_of(folder), "metrics": trained.metrics}))
+    else:
+        click.echo(f"{name_of(folder)}: trained on {trained.device}, {trained.images:,} pictures seen")
+        click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in trained.metrics.items()))
+
+
+def _sweep(training: _Training, folder: Path, budgets: Sequence[float], as_json: bool) -> None:
+    """Train once for each number of minutes, and write after each what was measured so far."""
+    runs: list[Swept] = []
+    for minutes in budgets:
+        place = run_folder(folder, minutes)
+        trained = training.into(place, minutes)
+        if trained is None:
+            continue
+        runs.append(_swept(place, minutes, trained))
+        write_sweep(folder, runs, training.family)
+        if not as_json:
+            _tell(place, trained, as_json)
+        if runs[-1].early:
+            message = f"all {trained.steps} steps were over after {runs[-1].taken:.3g} of {minutes:g} minutes"
+            click.echo(f"{name_of(place)}: {message}; --steps gives it more", err=True)
+    if runs and as_json:
+        click.echo(json_text({"path": name_of(folder), "runs": [run.record for run in runs]}))
+
+
+def _swept(place: Path, minutes: float, trained: _Trained) -> Swept:
+    from forensics.generators.train.bundle import DIFFERENCE
+    from forensics.training.log import LOG, read_log
+
+    measured = {name: value for name, value in trained.metrics.items() if name != DIFFERENCE}
+    taken = read_log(place / LOG)["seconds"][-1] / 60.0
+    return Swept(minutes, taken, trained.steps, trained.images, measured)
 
 
 def _chosen(presets: Any, options: Options) -> Any:

@@ -51,7 +51,7 @@ class Watching:
     def _draw(self) -> None:
         from forensics.evidence import Plot, Series
         from forensics.files import atomic_write
-        from forensics.report.plots import svg_plot
+        from forensics.report.plots import svg_file
         from forensics.training.log import LOG, read_log
 
         columns = read_log(self.folder / LOG)
@@ -59,8 +59,7 @@ class Watching:
         losses = {name: tuple(values) for name, values in columns.items() if name.startswith("loss")}
         series = tuple(Series(name=name, x=images, y=values) for name, values in losses.items())
         plot = Plot(title="Loss", x_label="pictures seen", y_label="loss", series=series)
-        text = svg_plot(plot).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-        atomic_write(self.folder / LOSS, text.encode())
+        atomic_write(self.folder / LOSS, svg_file(plot))
 
 
 @contextmanager
