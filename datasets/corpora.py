@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from forensics.datasets.grown import grown
 from forensics.datasets.labelled import Labelled
 from forensics.datasets.numbering import at_least
 from forensics.datasets.procedural import camera
@@ -43,6 +44,7 @@ def leaves(seed: int, count: int, side: int) -> Labelled:
 
 # Each takes a seed, a count and a side.
 CORPORA: dict[str, Callable[[int, int, int], Labelled]] = {
+    "grown": grown,
     "procedural": leaves,
     "shapes": shapes,
     "textures": textures,

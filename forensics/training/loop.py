@@ -93,14 +93,15 @@ class _Run(Generic[M]):
         while (turn := self.machine.next_of(turns)) is not None:
             optimizer = self.optimizers[turn.player]
             for group in optimizer.param_groups:
-                group["lr"] = schedule.rate_at(step, self.progress.seconds)
+                group["lr"] = turn.rate * schedule.rate_at(step, self.progress.seconds)
             for other in self.optimizers.values():
                 other.zero_grad(set_to_none=True)
             self.machine.backward(turn.loss)
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             self.machine.share(parameters)
-            nn.utils.clip_grad_norm_(parameters, schedule.clip)
-            optimizer.step()
+            size = nn.utils.clip_grad_norm_(parameters, schedule.clip)
+            if not schedule.skip or float(size) <= schedule.skip:
+                optimizer.step()
             losses[turn.player] = turn.loss.detach()
         self.mean.update(self.task.module, (step + 1) * schedule.batch, schedule.batch)
         return losses

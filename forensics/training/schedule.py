@@ -25,6 +25,8 @@ class Schedule:
         momentum: Share of the mean of gradients that a step of Adam keeps, and of the mean of their squares.
         decay: Of weights, for each unit of learning rate.
         clip: Largest norm of a gradient.
+        skip: Norm beyond which a gradient is not followed at all (Child 2020, arXiv:2011.10650, section 3.2);
+            every one is if 0.
     """
 
     steps: int
@@ -38,6 +40,7 @@ class Schedule:
     momentum: tuple[float, float] = (0.9, 0.999)
     decay: float = 1e-4
     clip: float = 1.0
+    skip: float = 0.0
 
     @property
     def images(self) -> int:

@@ -25,10 +25,12 @@ class Turn(NamedTuple):
     Attributes:
         player: Whose weights are changed.
         loss: What is to fall.
+        rate: Times the learning rate of the schedule.
     """
 
     player: str
     loss: Tensor
+    rate: float = 1.0
 
 
 class Task(Protocol[M_co]):

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
-from forensics.generators.codec.bottlenecks import Codebook, Gaussian, Latents, Rounding
+from forensics.generators.codec.bottlenecks import (
+    Codebook,
+    Gaussian,
+    Latents,
+    Product,
+    Relaxed,
+    Residual,
+    Rounding,
+    Signs,
+)
 from forensics.generators.parts.resampling import Downsample, Upsample, Upsampling
 from forensics.generators.parts.residual import ResidualBlock
+from forensics.generators.parts.transformer import TransformerBlock
 
 __all__ = ["Codec", "CodecConfig", "detail_loss"]
+
+Kind = Literal[
+    "gaussian", "rounding", "signs", "codebook", "product", "spherical", "residual", "relaxed"
+]  # fmt: skip
+_HEADS = 4
 
 
 @dataclass(frozen=True)
@@ -30,19 +45,25 @@ class CodecConfig:
         bottleneck: What latents go through.
         amount: Nats' weight of `gaussian`.
         levels: Of `rounding`.
-        tokens: Of `codebook`.
+        tokens: Of `codebook`, `relaxed`, and of each codebook of the others.
+        groups: Codebooks of `product`, `spherical` and `residual`: tokens of each place.
+        entropy: What it costs that tokens of `codebook` are unsure, or few of them get all.
         upsample: How the decoder doubles sides.
+        attention: Whether all places of the smallest features attend to each other.
     """
 
     factor: int = 4
     latent: int = 8
     width: int = 32
     blocks: int = 1
-    bottleneck: Literal["gaussian", "rounding", "codebook"] = "gaussian"
+    bottleneck: Kind = "gaussian"
     amount: float = 1e-6
     levels: tuple[int, ...] = (8, 5, 5, 5)
     tokens: int = 512
+    groups: int = 4
+    entropy: float = 0.0
     upsample: Upsampling = "nearest"
+    attention: bool = False
 
     def __post_init__(self) -> None:
         """Check the factor.
@@ -88,6 +109,9 @@ class Codec(nn.Module):
         for level, width in enumerate(widths):
             down += [Downsample(widths[level - 1], width)] if level else []
             down += [ResidualBlock(width) for _ in range(config.blocks)]
+        if config.attention:
+            down.append(_Attending(widths[-1]))
+            up.append(_Attending(widths[-1]))
         for level in reversed(range(len(widths))):
             up += [ResidualBlock(widths[level]) for _ in range(config.blocks)]
             up += [Upsample(widths[level], widths[level - 1], config.upsample)] if level else []
@@ -131,14 +155,37 @@ class Codec(nn.Module):
         self.deviation.copy_(z.std(dim=(0, 2, 3), keepdim=True).clamp(min=1e-6))
 
 
-def _bottleneck(config: CodecConfig) -> Gaussian | Rounding | Codebook:
+class _Attending(nn.Module):
+    """Features of all places that attend to each other."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.block = TransformerBlock(width, _HEADS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        places = self.block(x.flatten(2).transpose(1, 2))
+        return places.transpose(1, 2).reshape(x.shape)
+
+
+def _bottleneck(config: CodecConfig) -> Any:
+    tokens, channels, groups = config.tokens, config.latent, config.groups
+    found: Any
     match config.bottleneck:
         case "gaussian":
-            return Gaussian(config.latent, "beta", config.amount)
+            found = Gaussian(channels, "beta", config.amount)
         case "rounding":
-            return Rounding(config.levels)
+            found = Rounding(config.levels)
+        case "signs":
+            found = Signs(channels)
         case "codebook":
-            return Codebook(config.tokens, config.latent)
+            found = Codebook(tokens, channels, entropy=config.entropy)
+        case "product" | "spherical":
+            found = Product(groups, tokens, channels, spherical=config.bottleneck == "spherical")
+        case "residual":
+            found = Residual(groups, tokens, channels)
+        case "relaxed":
+            found = Relaxed(tokens, channels)
+    return found
 
 
 # The residual of a Laplacian pyramid (Burt & Adelson 1983): what blur loses counts more than what it keeps.

@@ -1,82 +1,32 @@
-"""Generators and discriminators: of the class of DCGAN, with residual blocks, and with styles."""
+"""Generators: of the class of DCGAN, and with styles; beside them the critics."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from forensics.errors import UsageError
+from forensics.generators.gan.config import FIRST, GanConfig
+from forensics.generators.gan.critics import Critic, Judgement, TransformerCritic, critic_of
+from forensics.generators.gan.norms import REFERENCE, norm_of
 from forensics.generators.gan.styles import StyledConvolution, StyleMapping
 from forensics.generators.parts.embeddings import one_hot
-from forensics.generators.parts.resampling import Upsample, Upsampling
+from forensics.generators.parts.resampling import Upsample
 
-__all__ = ["Critic", "GanConfig", "Generator", "StyleGenerator", "generator_of"]
+__all__ = [
+    "Critic",
+    "GanConfig",
+    "Generator",
+    "Judgement",
+    "StyleGenerator",
+    "TransformerCritic",
+    "critic_of",
+    "generator_of",
+    "mixed_styles",
+    "with_label",
+]
 
-_FIRST = 4  # pixels a side with which a generator begins
-_SLOPE = 0.2
-
-
-@dataclass(frozen=True)
-class GanConfig:
-    """How large a pair of networks is.
-
-    Attributes:
-        side: Of the pictures; a power of two, 8 at least.
-        channels: Of the pictures.
-        latent: Values of the noise that a picture, or its style, is made of.
-        width: Features at full size; each halving doubles them, up to eight times.
-        labels: Classes; none if 0.
-        upsample: How sides are doubled.
-        kind: `plain`: convolutions one after the other; `style`: features are modulated by a style.
-        normalised: The discriminator's layers have spectral norm one.
-    """
-
-    side: int = 64
-    channels: int = 3
-    latent: int = 64
-    width: int = 32
-    labels: int = 0
-    upsample: Upsampling = "nearest"
-    kind: Literal["plain", "style"] = "plain"
-    normalised: bool = False
-
-    @property
-    def doublings(self) -> int:
-        """How often the first 4 x 4 features are doubled."""
-        return int(math.log2(self.side // _FIRST))
-
-    @property
-    def sides(self) -> tuple[int, ...]:
-        """Sides of the features, from the first to those of the picture."""
-        return tuple(_FIRST << number for number in range(self.doublings + 1))
-
-    @property
-    def noise(self) -> int:
-        """Values of noise that a picture takes: with styles every layer has some for each pixel."""
-        grain = sum(side * side for side in self.sides) if self.kind == "style" else 0
-        return self.latent + grain
-
-    def features(self, side: int) -> int:
-        """Return the features at some side."""
-        return self.width * min(8, self.side // side)
-
-    def __post_init__(self) -> None:
-        """Check the side.
-
-        Raises:
-            UsageError: It is no power of two from 8 on.
-        """
-        if self.side < 2 * _FIRST or self.side & (self.side - 1):
-            raise UsageError(
-                f"these networks make pictures whose side is a power of two, not {self.side}",
-                expected="8, 16, 32 ...",
-                actual=self.side,
-            )
+_FOLLOW = 0.005  # of the way to the mean style of a batch
 
 
 # Radford et al. 2015 (DCGAN), arXiv:1511.06434, figure 1, with any upsampling.
@@ -90,14 +40,16 @@ class Generator(nn.Module):
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
-        side, features = _FIRST, config.features(_FIRST)
+        side, features = FIRST, config.features(FIRST)
         self.first = nn.Linear(config.latent + config.labels, features * side * side)
-        layers: list[nn.Module] = [nn.BatchNorm2d(features), nn.ReLU()]
+        layers: list[nn.Module] = [norm_of(config.norm, features), nn.ReLU()]
         for _ in range(config.doublings):
             side, before = 2 * side, features
             features = config.features(side)
-            layers += [Upsample(before, features, config.upsample), nn.BatchNorm2d(features), nn.ReLU()]
+            layers += [Upsample(before, features, config.upsample), norm_of(config.norm, features), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.Conv2d(features, config.channels, 3, padding=1), nn.Tanh())
+        self.reference: Tensor | None
+        self.register_buffer("reference", self._reference() if config.norm == "virtual" else None)
 
     def forward(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
         """Return (B, C, S, S) pictures from -1 to 1.
@@ -106,8 +58,19 @@ class Generator(nn.Module):
             noise: (B, latent) standard normal.
             label: (B,) classes, -1 for any.
         """
-        begun = self.first(_with_label(noise, label, self.config.labels))
-        return self.layers(begun.unflatten(1, (-1, _FIRST, _FIRST)))
+        wanted = with_label(noise, label, self.config.labels)
+        if self.reference is None:
+            return self._made(wanted)
+        return self._made(torch.cat([self.reference.to(wanted), wanted]))[REFERENCE:]
+
+    def _made(self, wanted: Tensor) -> Tensor:
+        return self.layers(self.first(wanted).unflatten(1, (-1, FIRST, FIRST)))
+
+    def _reference(self) -> Tensor:
+        """Return noise, and classes in turn, of the pictures that all others are normalised with."""
+        noise = torch.randn(REFERENCE, self.config.latent)
+        label = torch.arange(REFERENCE) % max(1, self.config.labels)
+        return with_label(noise, label if self.config.labels else None, self.config.labels)
 
 
 # Karras et al. 2018 (StyleGAN), arXiv:1812.04948, with the convolutions of StyleGAN2, arXiv:1912.04958.
@@ -121,7 +84,7 @@ class StyleGenerator(nn.Module):
     def __init__(self, config: GanConfig) -> None:
         super().__init__()
         self.config = config
-        side, features = _FIRST, config.features(_FIRST)
+        side, features = FIRST, config.features(FIRST)
         style = 2 * config.latent
         self.mapping = StyleMapping(config.latent + config.labels, style)
         self.constant = nn.Parameter(torch.randn(1, features, side, side))
@@ -132,6 +95,8 @@ class StyleGenerator(nn.Module):
             self.larger.append(Upsample(before, features, config.upsample))
             self.styled.append(StyledConvolution(features, style))
         self.head = nn.Conv2d(features, config.channels, 1)
+        self.mean: Tensor
+        self.register_buffer("mean", torch.zeros(style))
 
     def forward(self, noise: Tensor, label: Tensor | None = None) -> Tensor:
         """Return (B, C, S, S) pictures, mostly from -1 to 1.
@@ -140,51 +105,47 @@ class StyleGenerator(nn.Module):
             noise: (B, `config.noise`) standard normal: what the style is made of, then that of each layer.
             label: (B,) classes, -1 for any.
         """
-        latent, *grains = noise.split([self.config.latent, *(n * n for n in self.config.sides)], dim=1)
-        planes = [g.reshape(-1, 1, n, n) for g, n in zip(grains, self.config.sides, strict=True)]
-        style = self.mapping(_with_label(latent, label, self.config.labels))
-        x = self.styled[0](self.constant.expand(noise.shape[0], -1, -1, -1), style, planes[0])
-        for larger, styled, plane in zip(self.larger, self.styled[1:], planes[1:], strict=True):
-            x = styled(larger(x), style, plane)
+        latent, grain = noise.split([self.config.latent, self.config.noise - self.config.latent], dim=1)
+        return self.synthesise(self.styles(latent, label), grain)
+
+    # The space W of Karras et al. 2018, section 4; one style for each layer (W+) as in Abdal et al. 2019,
+    # arXiv:1904.03189, section 3.2.
+    def styles(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return (B, layers, style) styles for (B, latent) noise: the same for every layer.
+
+        In training their mean is followed.
+        """
+        style = self.mapping(with_label(latent, label, self.config.labels))
+        if self.training:
+            self.mean.lerp_(style.detach().mean(0).to(self.mean), _FOLLOW)
+        return style[:, None].expand(-1, len(self.styled), -1)
+
+    def synthesise(self, styles: Tensor, grain: Tensor) -> Tensor:
+        """Return pictures for the styles of all layers, and the noise of all of them, (B, pixels)."""
+        sides = self.config.sides
+        planes = grain.split([side * side for side in sides], dim=1)
+        x = self.constant.expand(styles.shape[0], -1, -1, -1)
+        for number, (styled, plane, side) in enumerate(zip(self.styled, planes, sides, strict=True)):
+            x = self.larger[number - 1](x) if number else x
+            x = styled(x, styles[:, number], plane.reshape(-1, 1, side, side))
         return self.head(x)
 
 
-class Critic(nn.Module):
-    """Pictures to a logit each: halved until 4 x 4 features are left.
+# Karras et al. 2018, arXiv:1812.04948, section 3.1.
+def mixed_styles(first: Tensor, second: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Return styles that are those of others from some layer on.
 
     Args:
-        config: How large it is.
+        first: (B, layers, style).
+        second: The same shape.
+        share: Of the pictures that are mixed, on average.
+        generator: Draws which, and from which layer on.
     """
-
-    def __init__(self, config: GanConfig) -> None:
-        super().__init__()
-        self.config = config
-        norm = spectral_norm if config.normalised else nn.Identity()
-        side, features = config.side, config.features(config.side)
-        layers: list[nn.Module] = [norm(nn.Conv2d(config.channels, features, 3, padding=1))]
-        for _ in range(config.doublings):
-            side, before = side // 2, features
-            features = config.features(side)
-            layers += [nn.LeakyReLU(_SLOPE), norm(nn.Conv2d(before, features, 4, stride=2, padding=1))]
-        self.layers = nn.Sequential(*layers, nn.LeakyReLU(_SLOPE), nn.Flatten())
-        values = features * _FIRST * _FIRST
-        self.head = norm(nn.Linear(values, 1))
-        self.of_label = nn.Embedding(config.labels, values) if config.labels else None
-
-    def forward(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        """Return (B,) logits for (B, C, S, S) pictures from -1 to 1.
-
-        Args:
-            x: Pictures.
-            label: (B,) classes: whether it is one of them counts too (projection, Miyato & Koyama 2018,
-                arXiv:1802.05637, eq. 3); -1 for any.
-        """
-        found = self.layers(x)
-        logit: Tensor = self.head(found)[:, 0]
-        if self.of_label is None or label is None:
-            return logit
-        fits = (self.of_label(label.clamp(min=0)) * found).sum(1) / math.sqrt(found.shape[1])
-        return logit + torch.where(label < 0, 0.0, fits)
+    count, layers = first.shape[:2]
+    at = torch.randint(1, layers, (count,), generator=generator, device=first.device)
+    whole = torch.rand(count, generator=generator, device=first.device) >= share
+    kept = torch.arange(layers, device=first.device) < torch.where(whole, layers, at)[:, None]
+    return torch.where(kept[:, :, None], first, second)
 
 
 def generator_of(config: GanConfig) -> Generator | StyleGenerator:
@@ -192,7 +153,12 @@ def generator_of(config: GanConfig) -> Generator | StyleGenerator:
     return StyleGenerator(config) if config.kind == "style" else Generator(config)
 
 
-def _with_label(noise: Tensor, label: Tensor | None, labels: int) -> Tensor:
+def with_label(noise: Tensor, label: Tensor | None, labels: int) -> Tensor:
+    """Return noise with (B,) classes behind it, -1 or None for any.
+
+    Raises:
+        UsageError: There is a label, but there are no classes.
+    """
     if not labels:
         if label is not None:
             raise UsageError("this model was not trained with classes", actual="a label")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from forensics.errors import UsageError
-from forensics.generators.pipelines.base import Network, Pixels, Request, chunks, pixels_of
+from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 
-__all__ = ["Adversarial"]
+__all__ = ["Adversarial", "check_one_step"]
 
 
 class Adversarial:
@@ -31,15 +31,27 @@ class Adversarial:
         Raises:
             UsageError: The model knows no classes, or something is asked that a GAN cannot do.
         """
-        if not self.recipe.labels and request.label >= 0:
-            raise UsageError("this model was trained without classes", actual=request.label)
-        if request.steps or request.sampler or request.guidance != 1.0 or request.prompt or request.more:
-            raise UsageError(
-                "a GAN draws in one step: it has no sampler, steps, guidance, prompt or further pieces"
-            )
+        check_one_step(self.recipe, request)
         for numbers in chunks(request):
             drawn = request.temperature * Chance(request.seed, numbers).normal(self.recipe.shape)
-            noise = np.asarray(drawn, np.float32)
-            labels = [np.full(len(noise), request.label, np.int64)] if self.recipe.labels else []
-            found = np.asarray(self.network(noise, *labels), np.float32)
-            yield from pixels_of((found + 1.0) / 2.0)
+            yield from self.paint(np.asarray(drawn, np.float32), request.label)
+
+    def paint(self, noise: Floats, label: int = -1) -> Iterator[Pixels]:
+        """Yield the pictures of (N, values) noise, of one class."""
+        labels = [np.full(len(noise), label, np.int64)] if self.recipe.labels else []
+        found = np.asarray(self.network(noise, *labels), np.float32)
+        yield from pixels_of((found + 1.0) / 2.0)
+
+
+def check_one_step(recipe: Recipe, request: Request) -> None:
+    """Check that nothing is asked which a model of one step cannot do.
+
+    Raises:
+        UsageError: It is.
+    """
+    if not recipe.labels and request.label >= 0:
+        raise UsageError("this model was trained without classes", actual=request.label)
+    if request.steps or request.sampler or request.guidance != 1.0 or request.prompt or request.more:
+        raise UsageError(
+            "a GAN draws in one step: it has no sampler, steps, guidance, prompt or further pieces"
+        )

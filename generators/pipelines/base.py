@@ -31,7 +31,8 @@ class Request:
         guidance: How strongly the class is followed; 1 as it is.
         sampler: Name; that of the recipe if empty.
         batch: Pictures drawn at a time.
-        temperature: Below one, likely pictures are drawn more often; of flows, tokens and grey levels.
+        temperature: Below one, likely pictures are drawn more often; of flows, tokens, grey levels
+            and styles.
         more: Of clips: how many further pieces each is gone on with.
         prompt: What is to be seen, in words that the model knows; empty for anything.
     """

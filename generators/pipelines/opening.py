@@ -12,6 +12,7 @@ from forensics.generators.pipelines.denoising import Denoising
 from forensics.generators.pipelines.filming import Filming
 from forensics.generators.pipelines.flowing import Flowing, PatchFlowing
 from forensics.generators.pipelines.recipe import read_recipe
+from forensics.generators.pipelines.styled import Styled
 from forensics.generators.pipelines.tokens import Pixelwise, Tokens
 from forensics.runtime.sessions import Session
 from forensics.runtime.store import Bundle, bundled, names, open_bundle
@@ -25,7 +26,9 @@ __all__ = [
     "LAYER",
     "LIKELIHOOD",
     "LOGITS",
+    "MAPPING",
     "PAINTER",
+    "SYNTHESIS",
     "TOKENIZER",
     "network_of",
     "open_model",
@@ -35,6 +38,7 @@ __all__ = [
 
 DENOISER, DECODER, ENCODER, GENERATOR = "denoiser.onnx", "decoder.onnx", "encoder.onnx", "generator.onnx"
 INVERSE, LIKELIHOOD, LAYER, LOGITS = "inverse.onnx", "likelihood.onnx", "layer{}.onnx", "logits.onnx"
+MAPPING, SYNTHESIS = "mapping.onnx", "synthesis.onnx"
 TOKENIZER, PAINTER = "tokenizer.onnx", "painter.onnx"
 
 
@@ -104,6 +108,8 @@ def _filming(bundle: Bundle) -> Pipeline:
 
 
 def _adversarial(bundle: Bundle) -> Pipeline:
+    if MAPPING in bundle.card["files"]:
+        return Styled(read_recipe(bundle), network_of(bundle, MAPPING), network_of(bundle, SYNTHESIS))
     return Adversarial(read_recipe(bundle), network_of(bundle, GENERATOR))
 
 

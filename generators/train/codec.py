@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,9 +12,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from forensics.generators.codec.bottlenecks import Codebook, Rounding
+from forensics.generators.codec.bottlenecks import Gaussian, active_units, annealed, usage_of
+from forensics.generators.codec.bounds import elbo, importance_bound, log_weights
 from forensics.generators.codec.model import Codec, CodecConfig, detail_loss
 from forensics.generators.codec.patches import PatchCritic
+from forensics.generators.codec.perceptual import RandomFeatures, feature_loss
 from forensics.generators.gan.objectives import game_named
 from forensics.generators.pipelines.opening import DECODER, ENCODER, PAINTER, TOKENIZER
 from forensics.generators.pipelines.recipe import Recipe
@@ -30,6 +33,7 @@ __all__ = ["PRESETS", "CodecRun", "Coding", "finish", "prepare", "psnr_of"]
 Pixels = npt.NDArray[np.uint8]
 _SHOWN = 16
 _MEASURED = 256
+_BOUNDED, _DRAWS = 16, 5
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,9 @@ class CodecRun:
         side: Of the pictures trained on.
         texture: How much the critic of patches counts; no critic if 0.
         texture_from: Share of the run after which it does.
+        features: How much the features of pictures count beside their pixels.
+        anneal: Share of the run over which the cost of the bottleneck rises to its full weight.
+        noise: Deviation of noise on what is encoded, which is not to come back: a denoising autoencoder.
     """
 
     model: CodecConfig = field(default_factory=CodecConfig)
@@ -51,6 +58,9 @@ class CodecRun:
     side: int = 64
     texture: float = 0.0
     texture_from: float = 0.6
+    features: float = 0.0
+    anneal: float = 0.0
+    noise: float = 0.0
 
 
 PRESETS: Mapping[str, CodecRun] = {
@@ -59,6 +69,21 @@ PRESETS: Mapping[str, CodecRun] = {
     ),
     "cpu": CodecRun(),
     "tokens": CodecRun(CodecConfig(bottleneck="rounding", factor=8)),
+    "vae": CodecRun(
+        CodecConfig(amount=1e-4),
+        Schedule(steps=4000, batch=16, rate=2e-3, width=0.1, decay=0.0, skip=200.0),
+        anneal=0.3,
+    ),
+    "denoising": CodecRun(noise=0.2),
+    "vqvae": CodecRun(CodecConfig(bottleneck="codebook", factor=8)),
+    "vqgan": CodecRun(
+        CodecConfig(bottleneck="codebook", factor=8, attention=True, entropy=0.01), texture=0.02, features=0.2
+    ),
+    "lfq": CodecRun(CodecConfig(bottleneck="signs", factor=8, latent=10)),
+    "product": CodecRun(CodecConfig(bottleneck="product", factor=8, tokens=256)),
+    "spherical": CodecRun(CodecConfig(bottleneck="spherical", factor=8, tokens=256, latent=16)),
+    "residual": CodecRun(CodecConfig(bottleneck="residual", factor=8, tokens=256)),
+    "dvae": CodecRun(CodecConfig(bottleneck="relaxed", factor=8)),
     "gpu": CodecRun(
         CodecConfig(width=48, blocks=2),
         Schedule(steps=40_000, batch=128, rate=2e-3, warm_up=500, every=2000, width=0.05, decay=0.0),
@@ -80,7 +105,8 @@ class CodecPlayers(nn.Module):
         self.critic = PatchCritic() if config.texture else None
 
 
-# Rombach et al. 2021, arXiv:2112.10752, section 3.1, without a perceptual network: no weights are downloaded.
+# Rombach et al. 2021, arXiv:2112.10752, section 3.1;
+# features are those of random filters: no weights are downloaded.
 class Coding:
     """The training of a codec.
 
@@ -93,6 +119,7 @@ class Coding:
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
         torch.manual_seed(config.schedule.seed)
         self.module = CodecPlayers(config).to(pictures.device)
+        self.features = RandomFeatures().to(pictures.device) if config.features else None
 
     def players(self) -> Mapping[str, nn.Module]:
         """Return the codec, and the critic if there is one."""
@@ -104,10 +131,13 @@ class Coding:
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
         x = self.pictures.batch(self.schedule.batch, generator).x
         codec, critic = self.module.codec, self.module.critic
-        latents = codec.latents(x, generator)
+        done = self.schedule.done(step)
+        latents = codec.latents(self._noisy(x, generator), generator)
         found = codec.pictures(latents.z)
-        loss = detail_loss(found, x) + latents.loss
-        judged = critic is not None and self.schedule.done(step) >= self.config.texture_from
+        loss = detail_loss(found, x) + annealed(done, self.config.anneal) * latents.loss
+        if self.features is not None:
+            loss = loss + self.config.features * feature_loss(self.features(found), self.features(x))
+        judged = critic is not None and done >= self.config.texture_from
         if critic is not None and judged:
             loss = loss + self.config.texture * game_named("hinge").maker(critic(x).detach(), critic(found))
         yield Turn("codec", loss)
@@ -116,15 +146,56 @@ class Coding:
 
     @torch.no_grad()
     def measure(self, module: CodecPlayers) -> dict[str, float]:
-        """Return how well pictures that are held out come back."""
-        x = self.pictures.held_out.x[:_MEASURED]
-        return {"PSNR held out": float(psnr_of(_back(module.codec, x), x).mean())}
+        """Return how well pictures that are held out come back, and whether latents are used."""
+        x, codec = self.pictures.held_out.x[:_MEASURED], module.codec
+        found = {"PSNR held out": float(psnr_of(_back(codec, x), x).mean())}
+        if self.config.noise:
+            noisy = self._noisy(x, drawing(self.pictures.device, 0, 0, 1 << 20))
+            found["PSNR held out, noisy"] = float(psnr_of(noisy, x).mean())
+            found["PSNR held out, denoised"] = float(psnr_of(_back(codec, noisy), x).mean())
+        return found | _used(codec, x)
 
     @torch.no_grad()
     def show(self, module: CodecPlayers) -> Pixels:
         """Return pictures that are held out above what comes back."""
         x = self.pictures.held_out.x[:_SHOWN]
         return grid(torch.cat([x, _back(module.codec, x)]), columns=len(x))
+
+    # Vincent et al. 2008, "Extracting and composing robust features with denoising autoencoders" (ICML).
+    def _noisy(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        if not self.config.noise:
+            return x
+        return x + self.config.noise * torch.randn(x.shape, generator=generator, device=x.device)
+
+
+def _used(codec: Codec, x: Tensor) -> dict[str, float]:
+    """Return whether the posterior, or the codebook, collapsed."""
+    parts = [codec.latents(part) for part in x.split(32)]
+    if isinstance(codec.bottleneck, Gaussian):
+        if len(x) < 2:
+            return {}
+        active = active_units(torch.cat([part.z for part in parts]))
+        return {"active share of latents held out": float(active.double().mean()), **_bounds(codec, x)}
+    indices = torch.cat([part.indices for part in parts if part.indices is not None])
+    usage = usage_of(indices, codec.bottleneck.tokens)
+    return {"share of tokens in use held out": usage.share, "perplexity of tokens held out": usage.perplexity}
+
+
+def _bounds(codec: Codec, x: Tensor) -> dict[str, float]:
+    """Return bits for each of 256 levels, at most, with the likeliest variance of the decoder."""
+    x = x[:_BOUNDED]
+    mean, log_variance = codec.down(2.0 * x - 1.0).chunk(2, dim=1)
+    variance = max(float((codec.pictures(mean) - x).square().mean()), 1e-6)
+    generator = drawing(x.device, 0, 0, 1 << 21)
+    weights = log_weights(
+        codec.pictures, x, (mean, log_variance.clamp(-20.0, 10.0)), variance, _DRAWS, generator
+    )
+    each = -x[0].numel() * math.log(2.0)
+    return {
+        "bits for each value held out, by the ELBO": 8.0 + float(elbo(weights).mean()) / each,
+        f"bits for each value held out, by {_DRAWS} draws": 8.0
+        + float(importance_bound(weights).mean()) / each,
+    }
 
 
 def psnr_of(found: Tensor, wanted: Tensor) -> Tensor:
@@ -163,9 +234,9 @@ def finish(task: Coding, module: CodecPlayers, folder: Path, card: Card, corpus:
         DECODER: Exported(_Decoder(codec), [z], (2, 3)),
     }
     settings = {"factor": factor, "side": side}
-    if isinstance(codec.bottleneck, (Codebook, Rounding)):
+    if not isinstance(codec.bottleneck, Gaussian):
         settings["tokens"] = codec.bottleneck.tokens
-        tokens = torch.randint(codec.bottleneck.tokens, (2, rows, rows))
+        tokens = torch.randint(codec.bottleneck.tokens, (2, rows, rows * codec.bottleneck.each))
         networks[TOKENIZER] = Exported(_Tokenizer(codec), [x])
         networks[PAINTER] = Exported(_Painter(codec), [tokens])
     return write_model(

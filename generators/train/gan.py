@@ -3,103 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
+from safetensors.torch import load
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from forensics.generators.gan.networks import Critic, GanConfig, generator_of
+from forensics.errors import ModelError
+from forensics.generators.gan.augmentation import Adaptive, augment
+from forensics.generators.gan.diagnostics import earth_mover, spread, thumbnails, told_apart
+from forensics.generators.gan.networks import (
+    GanConfig,
+    Generator,
+    Judgement,
+    StyleGenerator,
+    critic_of,
+    generator_of,
+    mixed_styles,
+)
 from forensics.generators.gan.objectives import game_named, gradient_penalty, zero_centred
 from forensics.generators.gan.spectral import radial_profile, spectral_loss
-from forensics.generators.pipelines.opening import GENERATOR
+from forensics.generators.gan.steady import History, clip_weights, instance_noise, unrolled
+from forensics.generators.pipelines.opening import GENERATOR, MAPPING, SYNTHESIS
 from forensics.generators.pipelines.recipe import Recipe
-from forensics.generators.train.bundle import Exported, write_model
+from forensics.generators.train.bundle import WEIGHTS, Exported, write_model
 from forensics.generators.train.corpus import Corpus
+from forensics.generators.train.games import PRESETS, GanRun
 from forensics.generators.train.pictures import Batch, Pictures, drawing, grid
+from forensics.runtime.store import Bundle
 from forensics.training.card import Card
 from forensics.training.machine import Machine
-from forensics.training.schedule import Schedule
 from forensics.training.task import Turn
 
-__all__ = ["PRESETS", "Adversaries", "GanRun", "Playing", "finish", "prepare"]
+__all__ = ["PRESETS", "Adversaries", "GanRun", "Playing", "finish", "open_maker", "prepare"]
 
 Pixels = npt.NDArray[np.uint8]
-Penalty = Literal["none", "slope", "r1", "r1 r2"]
 _SHOWN = 64
 
 
-@dataclass(frozen=True)
-class GanRun:
-    """How a GAN is trained.
-
-    Attributes:
-        model: Of both networks.
-        schedule: Of the run.
-        game: What they play for, of `objectives.GAMES`.
-        penalty: On the critic: `slope`: that of WGAN-GP; `r1`: on real pictures; `r1 r2`: on made ones too.
-        weight: Of the penalty.
-        every: Steps between penalties; each counts so much more.
-        critics: Turns of the critic for each of the generator.
-        spectral: Weight of the loss of the radial spectrum; 0 for none.
-    """
-
-    model: GanConfig = field(default_factory=GanConfig)
-    schedule: Schedule = field(
-        default_factory=lambda: Schedule(
-            steps=6000, batch=32, rate=4e-4, every=500, width=0.1, momentum=(0.0, 0.99), decay=0.0, clip=10.0
-        )
-    )
-    game: str = "non-saturating"
-    penalty: Penalty = "r1"
-    weight: float = 1.0
-    every: int = 4
-    critics: int = 1
-    spectral: float = 0.0
-
-    @property
-    def side(self) -> int:
-        """Of the pictures trained on."""
-        return self.model.side
-
-
-_CPU = GanRun()
-PRESETS: Mapping[str, GanRun] = {
-    "smoke": GanRun(
-        GanConfig(side=16, latent=16, width=8),
-        Schedule(steps=20, batch=8, rate=1e-3, warm_up=2, every=10, width=0.1, momentum=(0.0, 0.99)),
-    ),
-    "dcgan": replace(_CPU, penalty="none", model=GanConfig(upsample="transpose")),
-    "minimax": replace(_CPU, game="minimax"),
-    "wgan-gp": replace(_CPU, game="wasserstein", penalty="slope", weight=10.0, every=1, critics=2),
-    "hinge": replace(_CPU, game="hinge", penalty="none", model=GanConfig(normalised=True)),
-    "relativistic": replace(_CPU, game="relativistic", penalty="r1 r2"),
-    "style": replace(_CPU, model=GanConfig(kind="style", upsample="blur")),
-    "spectral": replace(_CPU, spectral=1.0),
-    "gpu": GanRun(
-        GanConfig(width=64, latent=128, kind="style", upsample="blur"),
-        Schedule(
-            steps=60_000, batch=128, rate=1e-3, warm_up=500, every=3000, width=0.05,
-            momentum=(0.0, 0.99), decay=0.0, clip=10.0,
-        ),
-        game="relativistic", penalty="r1 r2", weight=2.0,
-    ),
-}  # fmt: skip
-
-
 class Adversaries(nn.Module):
-    """Generator and critic.
+    """Generator and critic, and what is remembered of their game.
 
     Args:
-        config: Of both.
+        config: Of the run.
     """
 
-    def __init__(self, config: GanConfig) -> None:
+    def __init__(self, config: GanRun) -> None:
         super().__init__()
-        self.maker, self.critic = generator_of(config), Critic(config)
+        self.maker, self.critic = generator_of(config.model), critic_of(config.model)
+        self.adaptive = Adaptive(config.sure) if config.sure else None
+        self.of_critic = History(self.critic) if config.history else None
+        self.of_maker = History(self.maker) if config.history else None
 
 
 class Playing:
@@ -114,7 +73,7 @@ class Playing:
     def __init__(self, config: GanRun, pictures: Pictures, process: int = 0) -> None:
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
         torch.manual_seed(config.schedule.seed)
-        self.module = Adversaries(config.model).to(pictures.device)
+        self.module = Adversaries(config).to(pictures.device)
         self.game = game_named(config.game)
         self.profile = radial_profile(pictures.held_out.x).mean(0)
 
@@ -125,25 +84,47 @@ class Playing:
     def turns(self, step: int) -> Iterator[Turn]:
         """Yield the updates of the critic, then that of the generator."""
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        done = self.schedule.done(step)
         for number in range(self.config.critics):
             real = self._real(generator)
             with torch.no_grad():
                 made = self._made(real.label, generator)
-            loss = self.game.critic(self._judged(real.x, real.label), self._judged(made, real.label))
+            loss = self._critic_loss(real, made, done, generator)
             due = (step * self.config.critics + number) % self.config.every == 0
-            yield Turn("critic", loss + self._penalty(real, made, generator) if due else loss)
+            loss = loss + self._penalty(real, made, generator) if due else loss
+            yield Turn(
+                "critic", loss + self._far(self.module.of_critic, self.module.critic), self.config.faster
+            )
+            self._keep_in(self.module.critic)
         real = self._real(generator)
         made = self._made(real.label, generator)
-        loss = self.game.maker(self._judged(real.x, real.label), self._judged(made, real.label))
+        loss = self._maker_loss(real, made, done, generator)
         if self.config.spectral:
             loss = loss + self.config.spectral * spectral_loss((made + 1.0) / 2.0, self.profile)
-        yield Turn("maker", loss)
+        yield Turn("maker", loss + self._far(self.module.of_maker, self.module.maker))
+        for history, player in (
+            (self.module.of_critic, self.module.critic),
+            (self.module.of_maker, self.module.maker),
+        ):
+            if history is not None:
+                history.see(player)
 
     @torch.no_grad()
     def measure(self, module: Adversaries) -> dict[str, float]:
-        """Return how far the radial spectrum of what is made lies from that of what is held out."""
-        made = (self._shown(module) + 1.0) / 2.0
-        return {"spectral loss": float(spectral_loss(made.clamp(0, 1), self.profile))}
+        """Return how what is made differs from what is held out: in its spectrum, and as thumbnails."""
+        made = ((self._shown(module) + 1.0) / 2.0).clamp(0, 1)
+        found = {"spectral loss": float(spectral_loss(made, self.profile))}
+        real = self.pictures.held_out.x[:_SHOWN]
+        if len(real) < 2:
+            return found
+        small, wanted = thumbnails(made)[: len(real)], thumbnails(real)
+        generator = drawing(self.pictures.device, self.schedule.seed, 0, 1 << 21)
+        return found | {
+            "spread over that of real pictures": spread(small) / max(spread(wanted), 1e-6),
+            "earth mover's distance of thumbnails": earth_mover(small, wanted),
+            "thumbnails told apart": told_apart(wanted, small, 0.0, generator),
+            "thumbnails told apart under noise of 0.2": told_apart(wanted, small, 0.2, generator),
+        }
 
     @torch.no_grad()
     def show(self, module: Adversaries) -> Pixels:
@@ -164,18 +145,66 @@ class Playing:
         return Batch(2.0 * found.x - 1.0, found.label if self.config.model.labels else None)
 
     def _made(self, label: Tensor | None, generator: torch.Generator) -> Tensor:
-        shape = (self.schedule.batch, self.config.model.noise)
+        maker, shape = self.module.maker, (self.schedule.batch, self.config.model.noise)
         noise = torch.randn(shape, generator=generator, device=self.pictures.device)
-        made: Tensor = self.module.maker(noise, label)
-        return made
+        if not self.config.mixing or not isinstance(maker, StyleGenerator):
+            made: Tensor = maker(noise, label)
+            return made
+        latent, grain = noise.tensor_split([self.config.model.latent], dim=1)
+        other = torch.randn(latent.shape, generator=generator, device=latent.device)
+        styles = maker.styles(latent, label), maker.styles(other, label)
+        return maker.synthesise(mixed_styles(*styles, self.config.mixing, generator), grain)
 
-    def _judged(self, x: Tensor, label: Tensor | None) -> Tensor:
-        logits: Tensor = self.module.critic(x, label)
-        return logits
+    def _judged(self, x: Tensor, label: Tensor | None, done: float, generator: torch.Generator) -> Judgement:
+        """Return what the critic says of pictures as it gets to see them."""
+        if self.config.instance:
+            x = instance_noise(x, self.config.instance, done, generator)
+        if self.module.adaptive is not None:
+            x = augment(x, self.module.adaptive.share, generator)
+        return self.module.critic.judged(x, label)
+
+    def _critic_loss(self, real: Batch, made: Tensor, done: float, generator: torch.Generator) -> Tensor:
+        of_real = self._judged(real.x, real.label, done, generator)
+        of_made = self._judged(made, real.label, done, generator)
+        if self.module.adaptive is not None:
+            self.module.adaptive.see(of_real.logit)
+        loss = self.game.critic(of_real.logit, of_made.logit)
+        return loss + _misnamed(of_real, real.label) + _misnamed(of_made, real.label)
+
+    def _maker_loss(self, real: Batch, made: Tensor, done: float, generator: torch.Generator) -> Tensor:
+        if self.config.unrolled:
+            return self._ahead(real, made)
+        of_real = self._judged(real.x, real.label, done, generator)
+        of_made = self._judged(made, real.label, done, generator)
+        return self.game.maker(of_real.logit, of_made.logit) + _misnamed(of_made, real.label)
+
+    def _ahead(self, real: Batch, made: Tensor) -> Tensor:
+        """Return the loss of the generator against the critic of some steps later."""
+        critic, game = self.module.critic, self.game
+
+        def logits(weights: Mapping[str, Tensor], x: Tensor) -> Tensor:
+            found: Tensor = functional_call(critic, dict(weights), (x, real.label))
+            return found
+
+        later = unrolled(
+            critic,
+            lambda weights: game.critic(logits(weights, real.x), logits(weights, made)),
+            self.config.unrolled,
+            self.schedule.rate,
+        )
+        return game.maker(logits(later, real.x), logits(later, made))
+
+    def _far(self, history: History | None, player: nn.Module) -> Tensor | float:
+        return 0.0 if history is None else self.config.history * history.distance(player)
+
+    def _keep_in(self, critic: nn.Module) -> None:
+        if self.config.box:
+            clip_weights(critic, self.config.box)
 
     def _penalty(self, real: Batch, made: Tensor, generator: torch.Generator) -> Tensor:
         def judge(x: Tensor) -> Tensor:
-            return self._judged(x, real.label)
+            logits: Tensor = self.module.critic(x, real.label)
+            return logits
 
         weight = self.config.weight * self.config.every
         match self.config.penalty:
@@ -186,6 +215,12 @@ class Playing:
             case "r1 r2":
                 return weight * (zero_centred(judge, real.x) + zero_centred(judge, made))
         return real.x.new_zeros(())
+
+
+# Odena et al. 2016 (AC-GAN), arXiv:1610.09585, eq. 3.
+def _misnamed(said: Judgement, label: Tensor | None) -> Tensor | float:
+    """Return the nats by which the critic misses the classes, if it names them."""
+    return 0.0 if said.classes is None or label is None else F.cross_entropy(said.classes, label)
 
 
 def prepare(run: GanRun, corpus: Corpus, machine: Machine) -> Playing:
@@ -201,7 +236,47 @@ def finish(task: Playing, module: Adversaries, folder: Path, card: Card, corpus:
         ModelError: A file does not compute what its module does.
     """
     measured = replace(card, metrics=task.measure(module.eval()))
-    maker, values = module.maker.cpu(), task.config.model.noise
-    inputs = [torch.randn(2, values)] + ([torch.tensor([0, -1])] if corpus.names else [])
-    recipe = Recipe("gan", (values,), corpus.names)
-    return write_model(folder, {GENERATOR: Exported(maker, inputs)}, maker, recipe, measured)
+    maker, model = module.maker.cpu(), task.config.model
+    label = [torch.tensor([0, -1])] if corpus.names else []
+    if not isinstance(maker, StyleGenerator):
+        recipe = Recipe("gan", (model.noise,), corpus.names)
+        inputs = [torch.randn(2, model.noise), *label]
+        return write_model(folder, {GENERATOR: Exported(maker, inputs)}, maker, recipe, measured)
+    styles = torch.randn(2, *maker.styles(torch.randn(1, model.latent)).shape[1:])
+    networks = {
+        MAPPING: Exported(_Mapping(maker), [torch.randn(2, model.latent), *label]),
+        SYNTHESIS: Exported(_Synthesis(maker), [styles, torch.randn(2, model.noise - model.latent)]),
+    }
+    settings = {"latent": model.latent, "mean": [round(float(value), 6) for value in maker.mean]}
+    return write_model(
+        folder, networks, maker, Recipe("gan", (model.noise,), corpus.names, settings), measured
+    )
+
+
+def open_maker(bundle: Bundle) -> Generator | StyleGenerator:
+    """Return the generator of a trained GAN as a module, to look into it.
+
+    Raises:
+        ModelError: It is no GAN.
+    """
+    try:
+        config = GanConfig(**bundle.card["config"]["model"])
+        maker = generator_of(config)
+        maker.load_state_dict({name: value.float() for name, value in load(bundle.read(WEIGHTS)).items()})
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ModelError(f"{bundle.folder} is no GAN: {error}", actual=str(bundle.folder)) from None
+    return maker.eval()
+
+
+class _Mapping(nn.Module):
+    def __init__(self, maker: StyleGenerator) -> None:
+        super().__init__()
+        self.maker = maker
+
+    def forward(self, latent: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.maker.styles(latent, label)
+
+
+class _Synthesis(_Mapping):
+    def forward(self, styles: Tensor, grain: Tensor) -> Tensor:  # type: ignore[override, unused-ignore]
+        return self.maker.synthesise(styles, grain)

@@ -177,7 +177,7 @@ def test_nothing_left_is_told_with_the_reason(tmp_path: Path, files: dict[str, b
 def test_no_source_is_told(tmp_path: Path) -> None:
     stored(tmp_path, {"text": b"no archive"})
     for name in ("missing", "text"):
-        with pytest.raises(UsageError, match="nor one of: procedural, shapes, textures"):
+        with pytest.raises(UsageError, match="nor one of: grown, procedural, shapes, textures"):
             load_labelled(tmp_path / name, 32)
     with pytest.raises(UsageError, match="most is at least 1"):
         load_labelled(tmp_path, 32, 0)

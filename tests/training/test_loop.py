@@ -113,6 +113,25 @@ class Stop(Watcher):
             os.kill(os.getpid(), self.number)
 
 
+class Slow(Line):
+    """A line whose turns have a rate of their own."""
+
+    def turns(self, step: int) -> Iterator[Turn]:
+        yield Turn("module", self.loss(step), 0.0)
+
+
+@pytest.mark.parametrize("task", [Slow(decay=0.0), Line(skip=1e-9, decay=0.0)], ids=["rate", "skip"])
+def test_weights_stay_without_a_rate_and_beyond_the_norm_to_skip(task: Line, tmp_path: Path) -> None:
+    before = float(task.module.weight.detach())
+    fit(task, tmp_path)
+    assert float(task.module.weight.detach()) == before
+
+
+def test_gradients_within_the_norm_are_followed(tmp_path: Path) -> None:
+    found = fit(Line(skip=1e9), tmp_path)
+    assert float(found.weight) == pytest.approx(3, abs=0.15)
+
+
 def test_loop_finds_the_line_and_logs_the_way(tmp_path: Path) -> None:
     watcher = Watcher()
     found = fit(Line(), tmp_path, watcher)

@@ -150,3 +150,21 @@ def test_eight_pictures_are_learned(bottleneck: str) -> None:
         optimizer.step()
     error = (codec.eval().decode(codec.encode(x)) - x).square().mean()
     assert -10 * torch.log10(error).item() > (18 if bottleneck == "codebook" else 22)
+
+
+KINDS = ("gaussian", "rounding", "signs", "codebook", "product", "spherical", "residual", "relaxed")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_tokens_are_painted_as_latents(kind: str) -> None:
+    config = CodecConfig(2, 4, 8, bottleneck=kind, levels=(3, 3), tokens=8, groups=2, attention=True)  # type: ignore[arg-type]
+    codec, x = Codec(config).eval(), torch.rand(2, 3, 8, 12)
+    found = codec.latents(x)
+    assert torch.isfinite(found.loss)
+    assert codec.pictures(found.z).shape == x.shape
+    if found.indices is None:
+        assert kind == "gaussian"
+        return
+    assert found.indices.shape == (2, 4, 6 * codec.bottleneck.each)
+    assert 0 <= found.indices.min() <= found.indices.max() < codec.bottleneck.tokens
+    torch.testing.assert_close(codec.bottleneck.of_indices(found.indices), found.z, atol=1e-5, rtol=1e-5)

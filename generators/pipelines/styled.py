@@ -1,0 +1,71 @@
+"""Drawing by styles: the generator of a StyleGAN in two parts, between which its latents can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from forensics.generators.pipelines.adversarial import check_one_step
+from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
+from forensics.generators.pipelines.chance import Chance
+from forensics.generators.pipelines.latents import truncated
+from forensics.generators.pipelines.recipe import Recipe
+
+__all__ = ["Styled"]
+
+
+class Styled:
+    """A pipeline of two networks.
+
+    Args:
+        recipe: Of the model: its shape is that of all noise, its settings have the mean style.
+        mapping: (B, latent) noise and, if there are classes, (B,) int64 labels, to (B, layers, style).
+        synthesis: (B, layers, style) and (B, pixels) noise of all layers, to pictures from -1 to 1.
+    """
+
+    def __init__(self, recipe: Recipe, mapping: Network, synthesis: Network) -> None:
+        self.recipe, self.mapping, self.synthesis = recipe, mapping, synthesis
+        self.mean = np.asarray(recipe.settings["mean"], np.float32)
+
+    def sample(self, request: Request) -> Iterator[Pixels]:
+        """Yield pictures; the temperature is how far styles may be from their mean (truncation).
+
+        Raises:
+            UsageError: The model knows no classes, or something is asked that a GAN cannot do.
+        """
+        check_one_step(self.recipe, request)
+        for numbers in chunks(request):
+            styles = self.styles(request.seed, numbers, request.label)
+            yield from self.paint(truncated(styles, self.mean, request.temperature), request.seed, numbers)
+
+    def styles(self, seed: int, numbers: Sequence[int], label: int = -1) -> Floats:
+        """Return the (N, layers, style) styles of pictures: points of W, as points of W+.
+
+        Args:
+            seed: Of all pictures.
+            numbers: Which.
+            label: Their class, -1 for any.
+        """
+        noise = self._noise(seed, numbers)[:, : self._latent]
+        labels = [np.full(len(noise), label, np.int64)] if self.recipe.labels else []
+        return np.asarray(self.mapping(noise, *labels), np.float32)
+
+    def paint(self, styles: Floats, seed: int, numbers: Sequence[int]) -> Iterator[Pixels]:
+        """Yield the pictures of styles, with the noise of the layers of some pictures.
+
+        Args:
+            styles: (N, layers, style).
+            seed: Of the noise.
+            numbers: N of the pictures that it belongs to.
+        """
+        grain = self._noise(seed, numbers)[:, self._latent :]
+        found = np.asarray(self.synthesis(np.ascontiguousarray(styles, np.float32), grain), np.float32)
+        yield from pixels_of((found + 1.0) / 2.0)
+
+    def _noise(self, seed: int, numbers: Sequence[int]) -> Floats:
+        return Chance(seed, numbers).normal(self.recipe.shape)
+
+    @property
+    def _latent(self) -> int:
+        return int(self.recipe.settings["latent"])
