@@ -8,9 +8,12 @@ from pathlib import Path
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.adversarial import Adversarial
 from forensics.generators.pipelines.base import Network, Pipeline
+from forensics.generators.pipelines.controlled import Controlled
 from forensics.generators.pipelines.denoising import Denoising
 from forensics.generators.pipelines.filming import Filming
 from forensics.generators.pipelines.flowing import Flowing, PatchFlowing
+from forensics.generators.pipelines.named import function_of
+from forensics.generators.pipelines.outside import GENERATORS, Outside
 from forensics.generators.pipelines.recipe import read_recipe
 from forensics.generators.pipelines.tokens import Pixelwise, Tokens
 from forensics.runtime.sessions import Session
@@ -19,40 +22,69 @@ from forensics.runtime.store import Bundle, bundled, names, open_bundle
 __all__ = [
     "DECODER",
     "DENOISER",
+    "DIFFUSERS",
     "ENCODER",
     "GENERATOR",
     "INVERSE",
     "LAYER",
     "LOGITS",
+    "MODULE",
     "PAINTER",
     "TOKENIZER",
+    "bundle_of",
     "network_of",
     "open_pipeline",
 ]
 
+MODULE, DIFFUSERS = "module:", "diffusers:"
 DENOISER, DECODER, ENCODER, GENERATOR = "denoiser.onnx", "decoder.onnx", "encoder.onnx", "generator.onnx"
 INVERSE, LAYER, LOGITS = "inverse.onnx", "layer{}.onnx", "logits.onnx"
 TOKENIZER, PAINTER = "tokenizer.onnx", "painter.onnx"
 
 
-def open_pipeline(model: str | Path) -> Pipeline:
+def open_pipeline(model: str | Path, *, download: bool = False) -> Pipeline:
     """Return the pipeline of a model.
+
+    Args:
+        model: Name of one that comes with the suite, or a folder; a name that `register` took;
+            "module:package.module:function"; or "diffusers:FOLDER".
+        download: Let diffusers fetch what is not there from the network.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed, or diffusers.
+        ModelError: It draws nothing, or its files are not those of its card.
+        UsageError: There is no such model.
+    """
+    name = str(model)
+    if download and not name.startswith(DIFFUSERS):
+        raise UsageError(f"only pipelines of diffusers are downloaded: {DIFFUSERS}NAME", actual=name)
+    if name.startswith(DIFFUSERS):
+        return _diffusers(name.removeprefix(DIFFUSERS), download)
+    if name.startswith(MODULE):
+        found = name.removeprefix(MODULE)
+        return Outside(function_of(found), found)
+    if not Path(model).is_dir() and name not in names() and name in GENERATORS:
+        return Outside(GENERATORS.get(name), name)
+    bundle = bundle_of(model)
+    recipe = read_recipe(bundle)
+    if recipe.family not in _PIPELINES:
+        raise ModelError(f"{bundle.folder} draws no pictures: it is a {recipe.family}", actual=recipe.family)
+    return _PIPELINES[recipe.family](bundle)
+
+
+def bundle_of(model: str | Path) -> Bundle:
+    """Return the files of a model.
 
     Args:
         model: Name of one that comes with the suite, or a folder.
 
     Raises:
-        MissingExtra: ONNX Runtime is not installed.
-        ModelError: It draws nothing, or its files are not those of its card.
+        ModelError: It has no card.
         UsageError: There is no such model.
     """
     if not Path(model).is_dir() and str(model) not in names():
         raise UsageError(f"no model {str(model)!r}: neither a folder nor one that comes with the suite")
-    bundle = open_bundle(Path(model)) if Path(model).is_dir() else bundled(str(model))
-    recipe = read_recipe(bundle)
-    if recipe.family not in _PIPELINES:
-        raise ModelError(f"{bundle.folder} draws no pictures: it is a {recipe.family}", actual=recipe.family)
-    return _PIPELINES[recipe.family](bundle)
+    return open_bundle(Path(model)) if Path(model).is_dir() else bundled(str(model))
 
 
 def network_of(bundle: Bundle, name: str) -> Network:
@@ -69,6 +101,17 @@ def network_of(bundle: Bundle, name: str) -> Network:
 def _denoising(bundle: Bundle) -> Pipeline:
     decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
     return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode)
+
+
+def _controlled(bundle: Bundle) -> Pipeline:
+    decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
+    return Controlled(read_recipe(bundle), network_of(bundle, DENOISER), decode)
+
+
+def _diffusers(source: str, download: bool) -> Pipeline:
+    from forensics.generators.adapters.diffusion_pipelines import DiffusersSampler
+
+    return Outside(DiffusersSampler(source, download=download), Path(source).name)
 
 
 def _filming(bundle: Bundle) -> Pipeline:
@@ -99,6 +142,7 @@ def _pixelwise(bundle: Bundle) -> Pipeline:
 
 
 _PIPELINES: dict[str, Callable[[Bundle], Pipeline]] = {
+    "control": _controlled,
     "diffusion": _denoising,
     "flow": _denoising,
     "video": _filming,
