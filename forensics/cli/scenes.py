@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from forensics.cli.watermark.records import name_of
-from forensics.errors import UnsupportedMedia, UsageError
+from forensics.errors import MediaError, UnsupportedMedia, UsageError
 
 if TYPE_CHECKING:
     from forensics.generators.pipelines.base import Network, Pipeline, Pixels
@@ -125,10 +125,13 @@ def _picture(path: Path) -> Pixels:
     from forensics.datasets.squares import upright
     from forensics.media import Kind, open_media
 
-    media = open_media(path)
-    if media.container.kind is Kind.VIDEO:
-        raise UnsupportedMedia(f"{path} is a clip; take a frame out, as PNG")
-    return upright(media)
+    try:
+        media = open_media(path)
+        if media.container.kind is Kind.VIDEO:
+            raise UnsupportedMedia("this is a clip; take a frame out, as PNG")
+        return upright(media)
+    except MediaError as error:
+        raise type(error)(f"{name_of(path)}: {error}", actual=str(path)) from error
 
 
 def _scene(options: Options) -> Scene:

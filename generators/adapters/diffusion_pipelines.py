@@ -103,13 +103,25 @@ def _libraries() -> tuple[Any, Any]:
 def _loaded(diffusers: Any, source: str, download: bool) -> Any:
     """Return a pipeline from safetensors files, without a connection if there is to be none."""
     try:
-        with _offline(not download):
+        with _offline(not download), _quiet(diffusers.utils.logging):
             return diffusers.DiffusionPipeline.from_pretrained(
                 source, local_files_only=not download, use_safetensors=True, trust_remote_code=False
             )
     except Exception as error:  # missing files, other versions, no network: each has its own class
         text = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise ModelError(f"diffusers cannot load {source}: {text}", actual=source) from error
+
+
+@contextmanager
+def _quiet(logging: Any) -> Iterator[None]:
+    """Have diffusers draw no bar while it loads."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from forensics.errors import ModelError, UsageError
+from forensics.errors import ForensicsError, ModelError, UsageError
 from forensics.generators.pipelines.base import Pixels, Request, chunks
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.registry import Registry
@@ -110,6 +110,8 @@ class Outside:
     def _drawn(self, count: int, given: dict[str, Any]) -> Pixels:
         try:
             found = np.asarray(self._sampler(**given))
+        except ForensicsError:
+            raise
         except Exception as error:  # whatever code of somebody else raises
             text = str(error).splitlines()[0] if str(error) else ""
             raise ModelError(f"{self.name} failed: {type(error).__name__}: {text}") from error
