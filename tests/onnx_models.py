@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["chain", "denoiser", "even", "linear", "painter"]
+__all__ = ["chain", "denoiser", "even", "grey_denoiser", "linear", "painter"]
 
 
 def linear(scale: float, offset: float) -> bytes:
@@ -117,3 +117,28 @@ def _written(graph: onnx.GraphProto) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def grey_denoiser(side: int, *, shown: bool = False) -> bytes:
+    """Return a denoiser (n, 3, side, side), (n) whose picture is grey, or what one more input shows of it."""
+    shape = ["n", 3, side, side]
+    inputs = [("input", shape), ("input1", ["n"])]
+    nodes = [helper.make_node("Mul", ["input", "nothing"], ["output"])]
+    if shown:
+        inputs.append(("input2", ["n", 1, side, side]))
+        nodes = [
+            helper.make_node("Concat", ["input2"] * 3, ["colours"], axis=1),
+            helper.make_node("Add", ["colours", "colours"], ["twice"]),
+            helper.make_node("Sub", ["twice", "one"], ["output"]),
+        ]
+    graph = helper.make_graph(
+        nodes,
+        "denoiser",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes) for name, sizes in inputs],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor("nothing", TensorProto.FLOAT, [], [0.0]),
+            helper.make_tensor("one", TensorProto.FLOAT, [], [1.0]),
+        ],
+    )
+    return _written(graph)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.progress import progress
+from forensics.cli.scenes import described, scene_options, with_pictures
 from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import UsageError
 
@@ -46,10 +47,15 @@ _FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
 @click.option(
     "--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures at a time."
 )
+@scene_options
+@click.option("--download", is_flag=True, help="Let diffusers fetch a pipeline from the network.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that are there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each picture.")
 def generate(model: str, folder: Path, as_json: bool, overwrite: bool, **options: Any) -> int:
     """Draw pictures with MODEL, the folder of a trained one or the name of one that ships.
+
+    Generators of yours: module:PACKAGE.MODULE:FUNCTION or module:FILE.py:FUNCTION, whose code is run, and
+    diffusers:FOLDER.
 
     The same seed gives the same pictures; picture number i does not depend on how many are drawn. There will
     be PNG files, or MP4 files of clips, a grid of them, and settings.json. Pictures of the same settings
@@ -57,13 +63,15 @@ def generate(model: str, folder: Path, as_json: bool, overwrite: bool, **options
     """  # fmt: skip
     from forensics.generators.pipelines.opening import open_pipeline
 
-    pipeline = open_pipeline(model)
+    pipeline = open_pipeline(model, download=options.pop("download"))
+    pipeline = with_pictures(pipeline, model, options)
     request = _request(pipeline, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    _settle(folder / "settings.json", {"model": name_of(Path(Path(model).name)), **options}, overwrite)
+    settings = {"model": name_of(Path(Path(model).name)), **described(options)}
+    _settle(folder / "settings.json", settings, overwrite)
     shown = []
     with progress(request.count, "generating") as advance:
         for number, picture in enumerate(pipeline.sample(request)):

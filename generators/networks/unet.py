@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,7 @@ from forensics.generators.parts.resampling import Downsample, Upsample, Upsampli
 from forensics.generators.parts.residual import ResidualBlock, zeroed
 from forensics.generators.parts.transformer import TransformerBlock
 
-__all__ = ["DenoisingUNet", "UNetConfig"]
+__all__ = ["DenoisingUNet", "UNetConfig", "descended"]
 
 
 @dataclass(frozen=True)
@@ -77,20 +78,41 @@ class DenoisingUNet(nn.Module):
             t: (B,) times in [0, 1].
             label: (B,) classes, -1 for any.
         """
-        condition, deep = self.condition(t, label), self.stem(z)
-        kept: list[Tensor] = []
-        for smaller, layers in zip(self.smaller, self.down, strict=True):
-            deep = smaller(deep)
-            for layer in layers:
-                deep = layer(deep, condition)
-                kept.append(deep)
-        for layer in self.middle:
-            deep = layer(deep, condition)
+        condition = self.condition(t, label)
+        return self.ascend(descended(self, self.stem(z), condition), condition)
+
+    def ascend(self, way: list[Tensor], condition: Tensor) -> Tensor:
+        """Return what is predicted.
+
+        Args:
+            way: What `descended` found.
+            condition: Values that scale and shift all features.
+        """
+        *kept, deep = way
         for larger, layers in zip(reversed(self.larger), reversed(self.up), strict=True):
             for layer in layers:
                 deep = layer(torch.cat([deep, kept.pop()], dim=1), condition)
             deep = larger(deep)
         return self.head(F.silu(self.norm(deep)))
+
+
+def descended(parts: Any, deep: Tensor, condition: Tensor) -> list[Tensor]:
+    """Return what each layer on the way down makes, and last what the middle makes of it.
+
+    Args:
+        parts: Has `smaller`, `down` and `middle`: a U-Net, or what stands beside one.
+        deep: (B, width, H, W) features to begin with.
+        condition: Values that scale and shift all features.
+    """
+    kept: list[Tensor] = []
+    for smaller, layers in zip(parts.smaller, parts.down, strict=True):
+        deep = smaller(deep)
+        for layer in layers:
+            deep = layer(deep, condition)
+            kept.append(deep)
+    for layer in parts.middle:
+        deep = layer(deep, condition)
+    return [*kept, deep]
 
 
 class _Layer(nn.Module):

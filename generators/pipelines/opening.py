@@ -8,9 +8,12 @@ from pathlib import Path
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.adversarial import Adversarial
 from forensics.generators.pipelines.base import Network, Pipeline
+from forensics.generators.pipelines.controlled import Controlled
 from forensics.generators.pipelines.denoising import Denoising
 from forensics.generators.pipelines.filming import Filming
 from forensics.generators.pipelines.flowing import Flowing, PatchFlowing
+from forensics.generators.pipelines.named import function_of
+from forensics.generators.pipelines.outside import GENERATORS, Outside
 from forensics.generators.pipelines.recipe import read_recipe
 from forensics.generators.pipelines.styled import Styled
 from forensics.generators.pipelines.tokens import Pixelwise, Tokens
@@ -20,6 +23,7 @@ from forensics.runtime.store import Bundle, bundled, names, open_bundle
 __all__ = [
     "DECODER",
     "DENOISER",
+    "DIFFUSERS",
     "ENCODER",
     "GENERATOR",
     "INVERSE",
@@ -27,6 +31,7 @@ __all__ = [
     "LIKELIHOOD",
     "LOGITS",
     "MAPPING",
+    "MODULE",
     "PAINTER",
     "SYNTHESIS",
     "TOKENIZER",
@@ -36,6 +41,7 @@ __all__ = [
     "pipeline_of",
 ]
 
+MODULE, DIFFUSERS = "module:", "diffusers:"
 DENOISER, DECODER, ENCODER, GENERATOR = "denoiser.onnx", "decoder.onnx", "encoder.onnx", "generator.onnx"
 INVERSE, LIKELIHOOD, LAYER, LOGITS = "inverse.onnx", "likelihood.onnx", "layer{}.onnx", "logits.onnx"
 MAPPING, SYNTHESIS = "mapping.onnx", "synthesis.onnx"
@@ -59,17 +65,29 @@ def open_model(model: str | Path) -> Bundle:
     return bundled(str(model))
 
 
-def open_pipeline(model: str | Path) -> Pipeline:
+def open_pipeline(model: str | Path, *, download: bool = False) -> Pipeline:
     """Return the pipeline of a model.
 
     Args:
-        model: Name of one that comes with the suite, or a folder.
+        model: Name of one that comes with the suite, or a folder; a name that `register` took;
+            "module:package.module:function"; or "diffusers:FOLDER".
+        download: Let diffusers fetch what is not there from the network.
 
     Raises:
-        MissingExtra: ONNX Runtime is not installed.
+        MissingExtra: ONNX Runtime is not installed, or diffusers.
         ModelError: It draws nothing, or its files are not those of its card.
         UsageError: There is no such model.
     """
+    name = str(model)
+    if download and not name.startswith(DIFFUSERS):
+        raise UsageError(f"only pipelines of diffusers are downloaded: {DIFFUSERS}NAME", actual=name)
+    if name.startswith(DIFFUSERS):
+        return _diffusers(name.removeprefix(DIFFUSERS), download)
+    if name.startswith(MODULE):
+        found = name.removeprefix(MODULE)
+        return Outside(function_of(found), found)
+    if not Path(model).is_dir() and name not in names() and name in GENERATORS:
+        return Outside(GENERATORS.get(name), name)
     return pipeline_of(open_model(model))
 
 
@@ -102,6 +120,17 @@ def _denoising(bundle: Bundle) -> Pipeline:
     return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode)
 
 
+def _controlled(bundle: Bundle) -> Pipeline:
+    decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
+    return Controlled(read_recipe(bundle), network_of(bundle, DENOISER), decode)
+
+
+def _diffusers(source: str, download: bool) -> Pipeline:
+    from forensics.generators.adapters.diffusion_pipelines import DiffusersSampler
+
+    return Outside(DiffusersSampler(source, download=download), Path(source).name)
+
+
 def _filming(bundle: Bundle) -> Pipeline:
     decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
     return Filming(read_recipe(bundle), network_of(bundle, DENOISER), decode)
@@ -132,6 +161,7 @@ def _pixelwise(bundle: Bundle) -> Pipeline:
 
 
 _PIPELINES: dict[str, Callable[[Bundle], Pipeline]] = {
+    "control": _controlled,
     "diffusion": _denoising,
     "flow": _denoising,
     "video": _filming,

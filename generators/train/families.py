@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.generators.train import codec, denoising, gan, likelihood, motion, tokens, video
+from forensics.generators.train import codec, control, denoising, gan, likelihood, motion, tokens, video
 from forensics.generators.train.corpus import Corpus
 from forensics.training.card import Card, Origins
 from forensics.training.machine import Machine
@@ -57,6 +57,10 @@ FAMILIES: dict[str, Family] = {
     "codec": Family(
         "Pictures to latents of unit size, and back.",
         "Rombach et al. 2021, arXiv:2112.10752", codec.PRESETS, codec.prepare, codec.finish,
+    ),
+    "control": Family(
+        "Pictures after another picture, by a branch beside a denoiser that was trained before.",
+        "Zhang et al. 2023, arXiv:2302.05543", control.PRESETS, control.prepare, control.finish,
     ),
     "diffusion": Family(
         "Pictures from noise, by diffusion.",

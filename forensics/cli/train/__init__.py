@@ -10,6 +10,10 @@ __all__ = ["train"]
 
 COMMANDS = {
     "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
+    "control": (
+        "forensics.cli.train.generators:control",
+        "A branch by which another picture says what a model draws.",
+    ),
     "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
     "nf": ("forensics.cli.train.generators:nf", "A normalizing flow, with exact likelihoods."),

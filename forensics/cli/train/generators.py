@@ -1,4 +1,4 @@
-"""`forensics train codec|diffusion|flow|gan|nf|tokens|video`: the built-in generators, all by one command."""
+"""`forensics train codec|control|diffusion|flow|...`: the built-in generators, all by one command."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from forensics.training.card import Origins
     from forensics.training.machine import Machine
 
-__all__ = ["codec", "diffusion", "flow", "gan", "nf", "tokens", "video"]
+__all__ = ["codec", "control", "diffusion", "flow", "gan", "nf", "tokens", "video"]
 
 Options = dict[str, Any]
 _MOST_CLIPS = 4000
 
 
-def _command(family: str, about: str) -> click.Command:
-    """Return the command of a family."""
+def _command(family: str, about: str, *more: click.Option) -> click.Command:
+    """Return the command of a family, with options of its own."""
     folder = click.Argument(["folder"], type=click.Path(path_type=Path, file_okay=False))
     text = f"""Train {about} into FOLDER.
 
@@ -38,7 +38,7 @@ def _command(family: str, about: str) -> click.Command:
     return click.Command(
         family,
         callback=lambda **given: _run(family, **given),
-        params=[folder, *_options()],
+        params=[folder, *more, *_options()],
         help=text,
         no_args_is_help=True,
     )
@@ -57,7 +57,10 @@ def _options() -> list[click.Option]:
             ["--most"], type=click.IntRange(min=2), default=20_000, show_default=True,
             help="Pictures at most.",
         ),
-        click.Option(["--begin"], type=folder, help="Folder of a model of pictures that clips begin with."),
+        click.Option(
+            ["--begin"], type=folder,
+            help="Folder of a model of pictures that clips begin with, or a branch stands beside.",
+        ),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
         click.Option(["--codec"], type=folder, help="Folder of a codec, for presets that work in latents."),
@@ -92,7 +95,7 @@ def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
     if sweep and options["minutes"]:
         raise UsageError("a run has --minutes, or a sweep has those of --time-sweep")
     budgets = budgets_of(sweep) if sweep else ()
-    run, machine = _chosen(kind.presets, options), Machine(options["device"])
+    run, machine = _begun(_chosen(kind.presets, options), options), Machine(options["device"])
     training = _Training(family, kind, _corpus(run, options), machine, options)
     if budgets:
         _sweep(training, folder, budgets, as_json)
@@ -128,7 +131,7 @@ class _Training:
         from forensics.training.loop import fit
 
         kind, machine, options = self.kind, self.machine, {**self.options, "minutes": minutes}
-        run = _chosen(kind.presets, options)
+        run = _begun(_chosen(kind.presets, options), options)
         task = kind.prepare(run, self.corpus, machine)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -196,6 +199,22 @@ def _chosen(presets: Any, options: Options) -> Any:
     return replace(presets[name], schedule=replace(schedule, **changed))
 
 
+def _begun(run: Any, options: Options) -> Any:
+    """Return a run that fits to the model that it stands beside, if it is one of a side branch.
+
+    Raises:
+        UsageError: There is no such model, or it is of another kind.
+    """
+    if "rule" not in options:
+        return run
+    from forensics.generators.train.control import begun
+    from forensics.runtime.store import open_bundle
+
+    if options["begin"] is None:
+        raise UsageError("a side branch needs a model to stand beside; name its folder with --begin")
+    return begun(run, open_bundle(options["begin"]), options["rule"])
+
+
 def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.datasets.captioned import load_labelled
     from forensics.datasets.clips import load_clips
@@ -211,11 +230,11 @@ def _corpus(run: Any, options: Options) -> Corpus:
         clips = load_clips(data, run.side, run.frames, min(most, _MOST_CLIPS))
         return Corpus(clips, codec=codec, begin=begin)
     if not options["classes"] and not options["captions"]:
-        return Corpus(load_squares(data, run.side, most), codec=codec)
+        return Corpus(load_squares(data, run.side, most), codec=codec, begin=begin)
     found = load_labelled(data, run.side, most)
     if options["captions"]:
-        return Corpus(found.pixels, captions=found.captions, codec=codec)
-    return Corpus(found.pixels, found.labels, found.classes, codec=codec)
+        return Corpus(found.pixels, captions=found.captions, codec=codec, begin=begin)
+    return Corpus(found.pixels, found.labels, found.classes, codec=codec, begin=begin)
 
 
 def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
@@ -226,8 +245,8 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in ("codec", "begin", "minutes", "steps", "batch"):
-        if options[key]:
+    for key in ("rule", "codec", "begin", "minutes", "steps", "batch"):
+        if options.get(key):
             value = f"{options[key]:g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
             command += f" --{key} {value}"
     command += "".join(f" --{key}" for key in ("classes", "captions") if options[key])
@@ -236,6 +255,14 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
 
 
 codec = _command("codec", "a codec, which makes latents of pictures and pictures of latents,")
+control = _command(
+    "control",
+    "a side branch beside the model --begin, which comes to draw after other pictures,",
+    click.Option(
+        ["--rule"], default="canny", show_default=True,
+        help="What is shown of a picture: canny, edges, low, grey or mask.",
+    ),
+)  # fmt: skip
 diffusion = _command("diffusion", "a diffusion model")
 flow = _command("flow", "a rectified flow")
 gan = _command("gan", "a generative adversarial network")

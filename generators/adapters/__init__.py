@@ -1,0 +1,1 @@
+"""Generators from elsewhere: modules of PyTorch, and pipelines of diffusers."""
