@@ -70,6 +70,49 @@ def test_weights_that_are_no_safetensors_are_refused(ddpm: Path, no_network: Non
 
 
 @pytest.fixture
+def stable(tmp_path: Path) -> Path:
+    """A real Stable Diffusion with random weights, which knows two words."""
+    pytest.importorskip("torch")
+    diffusers = pytest.importorskip("diffusers", reason="diffusers is not installed; the fake stands for it")
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    words = ["<|startoftext|>", "<|endoftext|>", "a</w>", "cat</w>", "a", "c", "t"]
+    (tmp_path / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(words)}))
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+    files = (str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
+    text = transformers.CLIPTextConfig(
+        vocab_size=len(words), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=2, max_position_embeddings=8,
+        bos_token_id=0, eos_token_id=1, pad_token_id=1,
+    )  # fmt: skip
+    small = {"block_out_channels": (8, 8), "norm_num_groups": 4}
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=8, cross_attention_dim=16, attention_head_dim=2, layers_per_block=1, **small,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    )  # fmt: skip
+    codec = diffusers.AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2, **small
+    )
+    pipeline = diffusers.StableDiffusionPipeline(
+        codec, transformers.CLIPTextModel(text), transformers.CLIPTokenizer(*files, model_max_length=8), unet,
+        diffusers.DDIMScheduler(20, clip_sample=False, steps_offset=1), None, None,
+        requires_safety_checker=False,
+    )  # fmt: skip
+    pipeline.save_pretrained(tmp_path / "stable")
+    return tmp_path / "stable"
+
+
+@pytest.mark.filterwarnings("default")
+def test_real_pipeline_of_texts_is_told_them(stable: Path, no_network: None) -> None:
+    pipeline = open_pipeline(f"diffusers:{stable}")
+    asked = Request(2, steps=2, prompt="a cat", guidance=3.0)
+    drawn = list(pipeline.sample(asked))
+    assert [picture.shape for picture in drawn] == [(16, 16, 3)] * 2
+    (other,) = pipeline.sample(Request(1, steps=2, prompt="cat", guidance=3.0))
+    assert (other != drawn[0]).any()
+
+
+@pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Modules that only look like diffusers and PyTorch, and what the fake pipeline was told.
 
