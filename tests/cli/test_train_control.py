@@ -39,5 +39,5 @@ def test_branch_is_trained_and_drawn_with(tmp_path: Path, capsys: pytest.Capture
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)).save(photo)
     assert run("generate", model, "-o", out, "-n", "2", "--steps", "2", "--condition", str(photo)) == 0
     assert opened(tmp_path / "drawn" / "000001.png").shape == (16, 16, 3)
-    assert run("generate", model, "-o", out, "-n", "2") == 2
+    assert run("generate", model, "-o", str(tmp_path / "nothing"), "-n", "2") == 2
     assert "name one with --condition" in capsys.readouterr().err

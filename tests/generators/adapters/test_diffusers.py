@@ -80,12 +80,13 @@ def stable(tmp_path: Path) -> Path:
     (tmp_path / "merges.txt").write_text("#version: 0.2\n")
     files = (str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
     text = transformers.CLIPTextConfig(
-        len(words), 16, 16, num_hidden_layers=1, num_attention_heads=2, max_position_embeddings=8,
+        vocab_size=len(words), hidden_size=16, intermediate_size=16, num_hidden_layers=1,
+        num_attention_heads=2, max_position_embeddings=8,
         bos_token_id=0, eos_token_id=1, pad_token_id=1,
     )  # fmt: skip
     small = {"block_out_channels": (8, 8), "norm_num_groups": 4}
     unet = diffusers.UNet2DConditionModel(
-        8, cross_attention_dim=16, attention_head_dim=2, layers_per_block=1, **small,
+        sample_size=8, cross_attention_dim=16, attention_head_dim=2, layers_per_block=1, **small,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
     )  # fmt: skip
