@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
 from forensics.generators.codec.bottlenecks import Gaussian, active_units, annealed, usage_of
 from forensics.generators.codec.bounds import elbo, importance_bound, log_weights
 from forensics.generators.codec.model import Codec, CodecConfig, detail_loss
@@ -34,6 +35,7 @@ Pixels = npt.NDArray[np.uint8]
 _SHOWN = 16
 _MEASURED = 256
 _BOUNDED, _DRAWS = 16, 5
+_VARIANCE = 0.01  # of the decoder, where a bound is trained on
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class CodecRun:
         features: How much the features of pictures count beside their pixels.
         anneal: Share of the run over which the cost of the bottleneck rises to its full weight.
         noise: Deviation of noise on what is encoded, which is not to come back: a denoising autoencoder.
+        draws: Latents of each picture whose importance-weighted bound is trained on (IWAE), instead of the
+            errors of one; only of a `gaussian` bottleneck.
     """
 
     model: CodecConfig = field(default_factory=CodecConfig)
@@ -61,6 +65,16 @@ class CodecRun:
     features: float = 0.0
     anneal: float = 0.0
     noise: float = 0.0
+    draws: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the bottleneck.
+
+        Raises:
+            UsageError: There are no draws of it.
+        """
+        if self.draws and self.model.bottleneck != "gaussian":
+            raise UsageError("only latents that are drawn have a bound", actual=self.model.bottleneck)
 
 
 PRESETS: Mapping[str, CodecRun] = {
@@ -74,6 +88,7 @@ PRESETS: Mapping[str, CodecRun] = {
         Schedule(steps=4000, batch=16, rate=2e-3, width=0.1, decay=0.0, skip=200.0),
         anneal=0.3,
     ),
+    "iwae": CodecRun(CodecConfig(latent=4), draws=5),
     "denoising": CodecRun(noise=0.2),
     "vqvae": CodecRun(CodecConfig(bottleneck="codebook", factor=8)),
     "vqgan": CodecRun(
@@ -131,6 +146,9 @@ class Coding:
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
         x = self.pictures.batch(self.schedule.batch, generator).x
         codec, critic = self.module.codec, self.module.critic
+        if self.config.draws:
+            yield Turn("codec", self._bound(x, generator))
+            return
         done = self.schedule.done(step)
         latents = codec.latents(self._noisy(x, generator), generator)
         found = codec.pictures(latents.z)
@@ -161,6 +179,12 @@ class Coding:
         x = self.pictures.held_out.x[:_SHOWN]
         return grid(torch.cat([x, _back(module.codec, x)]), columns=len(x))
 
+    def _bound(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the nats for each value, at most, for a decoder of fixed variance."""
+        codec, draws = self.module.codec, self.config.draws
+        weights = log_weights(codec.pictures, x, _posterior(codec, x), _VARIANCE, draws, generator)
+        return -importance_bound(weights).mean() / x[0].numel()
+
     # Vincent et al. 2008, "Extracting and composing robust features with denoising autoencoders" (ICML).
     def _noisy(self, x: Tensor, generator: torch.Generator) -> Tensor:
         if not self.config.noise:
@@ -184,18 +208,21 @@ def _used(codec: Codec, x: Tensor) -> dict[str, float]:
 def _bounds(codec: Codec, x: Tensor) -> dict[str, float]:
     """Return bits for each of 256 levels, at most, with the likeliest variance of the decoder."""
     x = x[:_BOUNDED]
-    mean, log_variance = codec.down(2.0 * x - 1.0).chunk(2, dim=1)
-    variance = max(float((codec.pictures(mean) - x).square().mean()), 1e-6)
+    posterior = _posterior(codec, x)
+    variance = max(float((codec.pictures(posterior[0]) - x).square().mean()), 1e-6)
     generator = drawing(x.device, 0, 0, 1 << 21)
-    weights = log_weights(
-        codec.pictures, x, (mean, log_variance.clamp(-20.0, 10.0)), variance, _DRAWS, generator
-    )
+    weights = log_weights(codec.pictures, x, posterior, variance, _DRAWS, generator)
     each = -x[0].numel() * math.log(2.0)
     return {
         "bits for each value held out, by the ELBO": 8.0 + float(elbo(weights).mean()) / each,
         f"bits for each value held out, by {_DRAWS} draws": 8.0
         + float(importance_bound(weights).mean()) / each,
     }
+
+
+def _posterior(codec: Codec, x: Tensor) -> tuple[Tensor, Tensor]:
+    mean, log_variance = codec.down(2.0 * x - 1.0).chunk(2, dim=1)
+    return mean, log_variance.clamp(-20.0, 10.0)
 
 
 def psnr_of(found: Tensor, wanted: Tensor) -> Tensor:

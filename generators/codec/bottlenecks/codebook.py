@@ -51,21 +51,21 @@ class Codebook(nn.Module):
 
     def forward(self, found: Tensor, generator: torch.Generator | None = None) -> Latents:
         """Return the nearest vectors, through which gradients pass; in training the vectors follow."""
-        flat = found.movedim(1, -1).reshape(-1, self.channels)
-        indices = torch.cdist(flat.detach(), self.vectors).argmin(1)
+        flat = found.permute(0, 2, 3, 1).reshape(-1, self.channels)
+        indices = (self.vectors.square().sum(1) - 2.0 * flat.detach() @ self.vectors.T).argmin(1)
         if self.training:
             self._follow(flat.detach(), indices, generator)
-        nearest = self.of_indices(indices.reshape(len(found), *found.shape[2:]))
+        nearest = self.of_indices(indices.reshape(found.shape[0], *found.shape[2:]))
         loss = self.commitment * F.mse_loss(found, nearest.detach())
         if self.entropy:
             loss = loss + self.entropy * entropy_gap(-torch.cdist(flat, self.vectors).square())
         return Latents(
-            found + (nearest - found).detach(), loss, indices.reshape(len(found), *found.shape[2:])
+            nearest + (found - found.detach()), loss, indices.reshape(found.shape[0], *found.shape[2:])
         )
 
     def of_indices(self, indices: Tensor) -> Tensor:
         """Return (B, C, h, w) latents for (B, h, w) tokens."""
-        return self.vectors[indices].movedim(-1, 1)
+        return self.vectors[indices].permute(0, 3, 1, 2)
 
     @torch.no_grad()
     def _follow(self, flat: Tensor, indices: Tensor, generator: torch.Generator | None) -> None:
@@ -140,4 +140,4 @@ class Relaxed(nn.Module):
 
     def of_indices(self, indices: Tensor) -> Tensor:
         """Return (B, C, h, w) latents for (B, h, w) tokens."""
-        return self.vectors[indices].movedim(-1, 1)
+        return self.vectors[indices].permute(0, 3, 1, 2)

@@ -46,7 +46,7 @@ class Product(nn.Module):
 
     def of_indices(self, indices: Tensor) -> Tensor:
         """Return (B, C, h, w) latents for (B, h, w * groups) tokens."""
-        parts = indices.unflatten(2, (-1, self.each)).unbind(3)
+        parts = [indices[:, :, number :: self.each] for number in range(self.each)]
         return torch.cat([book.of_indices(part) for book, part in zip(self.books, parts, strict=True)], dim=1)
 
 
@@ -73,16 +73,16 @@ class Residual(nn.Module):
 
     def forward(self, found: Tensor, generator: torch.Generator | None = None) -> Latents:
         """Return sums of vectors, and (B, h, w * depth) tokens."""
-        left, indices, losses = found, [], []
+        left, total, indices, losses = found, torch.zeros_like(found), [], []
         for book in self.books:
             part = book(left, generator)
-            left = left - part.z.detach()
+            left, total = left - part.z.detach(), total + part.z.detach()
             indices.append(part.indices)
             losses.append(part.loss)
-        z = found - left.detach()  # as a value, the sum of all vectors; gradients pass as if it were `found`
+        z = total + (found - found.detach())  # the sum of all vectors, exactly; gradients pass as if `found`
         return Latents(z, torch.stack(losses).mean(), torch.stack(indices, dim=3).flatten(2))
 
     def of_indices(self, indices: Tensor) -> Tensor:
         """Return (B, C, h, w) latents for (B, h, w * depth) tokens."""
-        parts = indices.unflatten(2, (-1, self.each)).unbind(3)
+        parts = [indices[:, :, number :: self.each] for number in range(self.each)]
         return torch.stack([book.of_indices(p) for book, p in zip(self.books, parts, strict=True)]).sum(0)

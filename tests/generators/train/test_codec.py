@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from forensics.generators.train.codec import PRESETS, CodecRun, Coding  # noqa: E402
+from forensics.errors import UsageError  # noqa: E402
+from forensics.generators.pipelines.opening import PAINTER, TOKENIZER, network_of  # noqa: E402
+from forensics.generators.train.codec import PRESETS, CodecRun, Coding, finish  # noqa: E402
+from forensics.generators.train.corpus import Corpus  # noqa: E402
+from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.pictures import Pictures  # noqa: E402
+from forensics.runtime.store import open_bundle  # noqa: E402
+from forensics.training.card import Origins  # noqa: E402
 
 
 def pictures(side: int = 16) -> Pictures:
@@ -84,3 +91,33 @@ def test_vqgan_has_all_its_parts() -> None:
         before = places.down(x)[..., 0]
         x[..., 48:] = 0.0  # four tokens away: only attention and norms of all features see it
         assert not torch.allclose(places.down(x)[..., 0], before)
+
+
+@pytest.mark.parametrize("preset", ["spherical", "residual", "dvae"])
+def test_tokens_of_files_are_those_of_the_module(preset: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    run = small(PRESETS[preset])
+    run = replace(run, model=replace(run.model, width=8, factor=4, attention=True))
+    task, corpus = Coding(run, pictures()), Corpus(np.zeros((40, 16, 16, 3), np.uint8))
+    card = FAMILIES["codec"].card("test", task, Origins("made up", "none", "a test"), 2)
+    finish(task, task.module, tmp_path, card, corpus)
+    codec, bundle = task.module.codec.eval(), open_bundle(tmp_path)
+    x = torch.rand(3, 3, 16, 16)
+    with torch.no_grad():
+        found = codec.latents(x)
+        back = codec.pictures(codec.bottleneck.of_indices(found.indices)).numpy()
+    tokens = network_of(bundle, TOKENIZER)(x.numpy())
+    assert tokens.shape == (3, 4, 4 * codec.bottleneck.each)
+    assert (tokens == found.indices.numpy()).mean() > 0.98  # but for ties
+    np.testing.assert_allclose(network_of(bundle, PAINTER)(found.indices.numpy()), back, atol=1e-4)
+
+
+def test_bound_of_several_draws_is_trained_on() -> None:
+    run = small(PRESETS["iwae"])
+    run = replace(run, schedule=replace(run.schedule, batch=8))
+    task = Coding(run, pictures())
+    before = float(next(task.turns(0)).loss.detach())
+    trained(task, 40, 3e-3)
+    assert float(next(task.turns(0)).loss.detach()) < before - 0.3
+    with pytest.raises(UsageError, match="have a bound"):
+        replace(PRESETS["vqvae"], draws=2)
