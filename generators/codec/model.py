@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from forensics.errors import UsageError
 from forensics.generators.codec.bottlenecks import Codebook, Gaussian, Latents, Rounding
+from forensics.generators.codec.posteriors import FlowPosterior
 from forensics.generators.parts.resampling import Downsample, Upsample, Upsampling
 from forensics.generators.parts.residual import ResidualBlock
 
@@ -27,8 +28,8 @@ class CodecConfig:
         latent: Channels of latents; of `rounding` that of its levels.
         width: Features at full size; each halving doubles them, up to four times.
         blocks: Residual blocks on each level, each way.
-        bottleneck: What latents go through.
-        amount: Nats' weight of `gaussian`.
+        bottleneck: What latents go through; `planar` and `iaf` are a Gaussian with flows behind it.
+        amount: Nats' weight of `gaussian`, `planar` and `iaf`.
         levels: Of `rounding`.
         tokens: Of `codebook`.
         upsample: How the decoder doubles sides.
@@ -38,7 +39,7 @@ class CodecConfig:
     latent: int = 8
     width: int = 32
     blocks: int = 1
-    bottleneck: Literal["gaussian", "rounding", "codebook"] = "gaussian"
+    bottleneck: Literal["gaussian", "planar", "iaf", "rounding", "codebook"] = "gaussian"
     amount: float = 1e-6
     levels: tuple[int, ...] = (8, 5, 5, 5)
     tokens: int = 512
@@ -131,10 +132,12 @@ class Codec(nn.Module):
         self.deviation.copy_(z.std(dim=(0, 2, 3), keepdim=True).clamp(min=1e-6))
 
 
-def _bottleneck(config: CodecConfig) -> Gaussian | Rounding | Codebook:
+def _bottleneck(config: CodecConfig) -> Gaussian | FlowPosterior | Rounding | Codebook:
     match config.bottleneck:
         case "gaussian":
             return Gaussian(config.latent, "beta", config.amount)
+        case "planar" | "iaf":
+            return FlowPosterior(config.latent, config.bottleneck, config.amount)
         case "rounding":
             return Rounding(config.levels)
         case "codebook":
