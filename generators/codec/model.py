@@ -21,6 +21,7 @@ from forensics.generators.codec.bottlenecks import (
     Rounding,
     Signs,
 )
+from forensics.generators.codec.posteriors import FlowPosterior
 from forensics.generators.parts.resampling import Downsample, Upsample, Upsampling
 from forensics.generators.parts.residual import ResidualBlock
 from forensics.generators.parts.transformer import TransformerBlock
@@ -28,7 +29,8 @@ from forensics.generators.parts.transformer import TransformerBlock
 __all__ = ["Codec", "CodecConfig", "detail_loss"]
 
 Kind = Literal[
-    "gaussian", "rounding", "signs", "codebook", "product", "spherical", "residual", "relaxed"
+    "gaussian", "planar", "iaf", "rounding", "signs", "codebook", "product", "spherical", "residual",
+    "relaxed",
 ]  # fmt: skip
 _HEADS = 4
 
@@ -42,8 +44,8 @@ class CodecConfig:
         latent: Channels of latents; of `rounding` that of its levels.
         width: Features at full size; each halving doubles them, up to four times.
         blocks: Residual blocks on each level, each way.
-        bottleneck: What latents go through.
-        amount: Nats' weight of `gaussian`.
+        bottleneck: What latents go through; `planar` and `iaf` are a Gaussian with flows behind it.
+        amount: Nats' weight of `gaussian`, `planar` and `iaf`.
         levels: Of `rounding`.
         tokens: Of `codebook`, `relaxed`, and of each codebook of the others.
         groups: Codebooks of `product`, `spherical` and `residual`: tokens of each place.
@@ -173,6 +175,8 @@ def _bottleneck(config: CodecConfig) -> Any:
     match config.bottleneck:
         case "gaussian":
             found = Gaussian(channels, "beta", config.amount)
+        case "planar" | "iaf":
+            found = FlowPosterior(channels, config.bottleneck, config.amount)
         case "rounding":
             found = Rounding(config.levels)
         case "signs":

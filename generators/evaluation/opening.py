@@ -53,7 +53,7 @@ def open_judge(model: str | Path, codec: Path | None = None) -> Judge:
         case Flowing():
             side = math.isqrt(math.prod(pipeline.recipe.shape) // 3)
             return FlowJudge(partial(bits_of_flow, _likelihood(bundle)), side)
-        case PatchFlowing():
+        case PatchFlowing(bend="affine"):
             return FlowJudge(partial(bits_of_patches, pipeline), pipeline.patch * pipeline.rows)
         case Pixelwise():
             return LevelJudge(pipeline)
@@ -69,8 +69,8 @@ def open_judge(model: str | Path, codec: Path | None = None) -> Judge:
 def _likelihood(bundle: Bundle) -> Network:
     if LIKELIHOOD not in bundle.card["files"]:
         raise UsageError(
-            "this model was written without its likelihood: the command that trained it writes it anew, from "
-            "its checkpoint",
+            "this model was written without its likelihood: a continuous flow has none that could be; for "
+            "others the command that trained it writes it anew, from its checkpoint",
             expected=LIKELIHOOD,
         )
     return network_of(bundle, LIKELIHOOD)

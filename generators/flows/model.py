@@ -9,6 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from forensics.generators.flows.couplings import BentCoupling, Scaling
+from forensics.generators.flows.dequantization import Dequantizer
 from forensics.generators.flows.layers import (
     ActNorm,
     Coupling,
@@ -17,6 +19,7 @@ from forensics.generators.flows.layers import (
     Squeeze,
     checkerboard,
 )
+from forensics.generators.flows.transforms import Kind, transform_of
 
 __all__ = ["Flow", "FlowConfig", "bits_per_dimension", "dequantized"]
 
@@ -27,20 +30,27 @@ class FlowConfig:
 
     Attributes:
         kind: `realnvp`: masks as on a chequerboard, then channels; `glow`: channels are mixed before each
-            coupling.
+            coupling; `nice`: as `realnvp`, and each value has a scale of its own at the end of a level in
+            place of those of channels.
         side: Of the pictures.
         channels: Of the pictures.
         levels: How often the sides are halved, with half of the values set aside each time.
         steps: Couplings on each level.
         width: Features of their networks.
+        coupling: How values are changed; what the couplings of `nice` do is to shift them.
+        heads: Of the attention in the networks of couplings; none if 0, and none if they are affine.
+        learned_noise: The noise inside each grey level is learned too.
     """
 
-    kind: Literal["realnvp", "glow"] = "glow"
+    kind: Literal["realnvp", "glow", "nice"] = "glow"
     side: int = 32
     channels: int = 3
     levels: int = 3
     steps: int = 6
     width: int = 96
+    coupling: Kind = "affine"
+    heads: int = 0
+    learned_noise: bool = False
 
 
 class Flow(nn.Module):
@@ -62,6 +72,8 @@ class Flow(nn.Module):
             self.levels.append(layers)
             if level + 1 < config.levels:
                 channels //= 2
+        learned = config.learned_noise
+        self.dequantizer = Dequantizer(config.channels, config.side, config.width) if learned else None
 
     def forward(self, x: Tensor) -> Flowed:
         """Return (B, values) noise for (B, C, H, W) pictures, and the log-determinant."""
@@ -99,26 +111,42 @@ class Flow(nn.Module):
             if level + 1 < self.config.levels:
                 channels //= 2
             stop = start + channels * side * side
-            parts.append(z[:, start:stop].unflatten(1, (channels, side, side)))
+            parts.append(z[:, start:stop].reshape(-1, channels, side, side))
             start = stop
         return parts
 
 
 def _level(config: FlowConfig, channels: int, side: int, generator: torch.Generator | None) -> nn.ModuleList:
     layers: list[nn.Module] = []
-    if config.kind == "realnvp":
+    if config.kind != "glow":
         for step in range(config.steps // 2):
             mask = checkerboard(side, side, first=step % 2 == 0)
-            layers += [ActNorm(channels), Coupling(channels, config.width, mask)]
+            layers += [*_even(config, channels), _coupling(config, channels, mask)]
+    couplings = config.steps - config.steps // 2 * (config.kind != "glow")
     layers.append(Squeeze())
-    for step in range(config.steps - len(layers) // 2):
-        layers.append(ActNorm(4 * channels))
+    for step in range(couplings):
+        layers += _even(config, 4 * channels)
         if config.kind == "glow":
             layers.append(InvertibleConvolution(4 * channels, generator))
         seen = torch.arange(4 * channels) < 2 * channels
         mask = (seen if step % 2 == 0 else ~seen).float()[None, :, None, None]
-        layers.append(Coupling(4 * channels, config.width, mask))
+        layers.append(_coupling(config, 4 * channels, mask))
+    if config.kind == "nice":
+        layers.append(Scaling(4 * channels, side // 2, side // 2))
     return nn.ModuleList(layers)
+
+
+def _even(config: FlowConfig, channels: int) -> list[nn.Module]:
+    """Return what makes channels standard before a coupling."""
+    return [] if config.kind == "nice" else [ActNorm(channels)]
+
+
+def _coupling(config: FlowConfig, channels: int, mask: Tensor) -> nn.Module:
+    if config.kind == "nice":
+        return BentCoupling(channels, config.width, mask, transform_of("additive"), heads=config.heads)
+    if config.coupling == "affine":
+        return Coupling(channels, config.width, mask)
+    return BentCoupling(channels, config.width, mask, transform_of(config.coupling), heads=config.heads)
 
 
 # Theis et al. 2015, arXiv:1511.01844, section 3.1: with uniform noise the density bounds the probability.

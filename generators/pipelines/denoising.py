@@ -14,7 +14,7 @@ from forensics.generators.pipelines.base import Floats, Network, Pixels, Request
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.pipelines.words import Vocabulary
-from forensics.generators.sampling import diffusion, ode, times
+from forensics.generators.sampling import diffusion, ode, sde, solvers, times
 from forensics.generators.sampling.base import Noise, last, start
 from forensics.generators.sampling.guidance import guided
 from forensics.generators.sampling.paths import PATHS, Path
@@ -65,6 +65,9 @@ SAMPLERS: dict[str, Way] = {
     "ancestral": Way("Ho et al. 2020, arXiv:2006.11239", _even, diffusion.ancestral),
     "edm": Way("Karras et al. 2022, arXiv:2206.00364", times.karras, _plain(diffusion.edm)),
     "dpmpp_2m": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(diffusion.dpmpp_2m)),
+    "dpmpp_2s": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(solvers.dpmpp_2s)),
+    "dpm_solver": Way("Lu et al. 2022, arXiv:2206.00927", times.log_snr, _plain(solvers.dpm_solver)),
+    "sde": Way("Song et al. 2020, arXiv:2011.13456", times.log_snr, sde.reverse_sde),
 }
 
 

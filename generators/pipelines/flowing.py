@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
+from forensics.generators.pipelines.bending import UNDONE, Undo, unscaled
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 
@@ -52,13 +53,14 @@ class Flowing:
 
 
 class PatchFlowing:
-    """A pipeline of a transformer flow, which goes back patch by patch.
+    """A pipeline of an autoregressive flow, which goes back patch by patch, or value by value.
 
     Args:
-        recipe: Of the model: its shape is patches and values of each; settings are `patch`, `rows` and the
-            `deviation` of the noise that pictures had in training.
-        layers: In the order of the way to noise: (B, N, values) patches to (B, N, 2 values), their shifts and
-            the logarithms of their scales, each from the patches before it; every second one backwards.
+        recipe: Of the model: its shape is patches and values of each; settings are `patch`, `rows`, the
+            `deviation` of the noise that pictures had in training, and `bend`, of `bending.UNDONE`.
+        layers: In the order of the way to noise: (B, N, values) patches to (B, N, numbers) that say how each
+            is bent, from those before it: shifts and logarithms of scales, or mixtures; every second one
+            backwards.
 
     Raises:
         ModelError: The recipe is none of such a flow.
@@ -68,6 +70,8 @@ class PatchFlowing:
         self.recipe, self.layers = recipe, layers
         try:
             self.patch, self.rows = (int(recipe.settings[name]) for name in ("patch", "rows"))
+            self.bend = str(recipe.settings.get("bend", "affine"))
+            self.undo = UNDONE[self.bend]
         except (KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the recipe is none of a transformer flow: {error}") from None
 
@@ -81,11 +85,12 @@ class PatchFlowing:
         for numbers in chunks(request):
             x = request.temperature * Chance(request.seed, numbers).normal(self.recipe.shape)
             for number in reversed(range(len(self.layers))):
-                x = patch_by_patch(self.layers[number], np.asarray(x, np.float32), backwards=number % 2 == 1)
+                z = np.asarray(x, np.float32)
+                x = patch_by_patch(self.layers[number], z, backwards=number % 2 == 1, undo=self.undo)
             yield from pixels_of((self._whole(x) + 1.0) / 2.0)
 
     def log_prob(self, x: Floats) -> npt.NDArray[np.float64]:
-        """Return (B,) log densities in nats.
+        """Return (B,) log densities in nats, of a flow that bends by scales and shifts.
 
         Args:
             x: (B, 3, H, W) pictures from -1 to 1.
@@ -98,12 +103,12 @@ class PatchFlowing:
         return np.asarray(normal.sum((1, 2)) + log_det, np.float64)
 
     def _parts(self, x: Floats) -> Floats:
-        """Return (B, N, 3 patch^2) patches of (B, 3, H, W) pictures: the inverse of `_whole`."""
+        """Return (B, N, values) patches of (B, 3, H, W) pictures: the inverse of `_whole`."""
         parts = x.reshape(-1, 3, self.rows, self.patch, self.rows, self.patch).transpose(0, 2, 4, 1, 3, 5)
-        return np.ascontiguousarray(parts.reshape(len(x), self.rows**2, -1))
+        return np.ascontiguousarray(parts.reshape(len(x), *self.recipe.shape))
 
     def _whole(self, patches: Floats) -> Floats:
-        """Return (B, 3, H, W) pictures of (B, N, 3 patch^2) patches, row by row."""
+        """Return (B, 3, H, W) pictures of (B, N, values) patches, row by row."""
         shape = (-1, self.rows, self.rows, 3, self.patch, self.patch)
         parts = patches.reshape(shape).transpose(0, 3, 1, 4, 2, 5)
         side = self.rows * self.patch
@@ -111,20 +116,20 @@ class PatchFlowing:
 
 
 # Zhai et al. 2024 (TarFlow), arXiv:2412.06329, eq. 5.
-def patch_by_patch(layer: Network, z: Floats, *, backwards: bool) -> Floats:
+def patch_by_patch(layer: Network, z: Floats, *, backwards: bool, undo: Undo = unscaled) -> Floats:
     """Return (B, N, values) patches for the same of noise.
 
     Args:
-        layer: Shifts and logarithms of scales of all patches, in the layer's own order.
+        layer: What bends each patch, in the layer's own order.
         z: Noise.
         backwards: The last patch comes first.
+        undo: Patches for noise and for what bends them.
     """
     z = z[:, ::-1] if backwards else z
     x = z.copy()
-    for place in range(1, z.shape[1]):
+    for place in range(z.shape[1]):
         said = np.asarray(layer(np.ascontiguousarray(x)), np.float32)[:, place]
-        shift, log_scale = np.split(said, 2, axis=-1)
-        x[:, place] = z[:, place] * np.exp(log_scale) + shift
+        x[:, place] = undo(z[:, place], said)
     return np.ascontiguousarray(x[:, ::-1] if backwards else x)
 
 

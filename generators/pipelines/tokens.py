@@ -164,7 +164,8 @@ class Pixelwise:
 
     Args:
         recipe: Of the model: its shape is channels, rows and columns; the setting is `levels`.
-        network: (B, C, H, W) int64 grey levels to (B, C, H, W, levels) logits.
+        network: (B, C, H, W) int64 grey levels and, if there are classes, (B,) labels, to
+            (B, C, H, W, levels) logits.
     """
 
     def __init__(self, recipe: Recipe, network: Network) -> None:
@@ -181,13 +182,14 @@ class Pixelwise:
             UsageError: Something is asked that such a model cannot do.
         """
         _check(self.recipe, request)
-        if request.steps or request.label >= 0:
-            raise UsageError("this model draws level by level: it has no steps and no classes")
+        if request.steps:
+            raise UsageError("this model draws level by level: it has no number of steps")
+        network = _labelled(self.network, request.label, bool(self.recipe.labels))
         channels, rows, columns = self.recipe.shape
         for numbers in chunks(request):
             chance = Chance(request.seed, numbers)
             shape = (channels, rows, columns)
-            levels = last(level_by_level(self.network, shape, chance, request.temperature))
+            levels = last(level_by_level(network, shape, chance, request.temperature))
             x = np.asarray(levels / (self.levels - 1), np.float32)
             yield from pixels_of(np.repeat(x, 3, axis=1) if channels == 1 else x)
 

@@ -10,7 +10,7 @@ __all__ = ["Array", "Time", "apply", "at_least"]
 Array: TypeAlias = Any  # numpy.ndarray or torch.Tensor
 Time: TypeAlias = Any  # a float, or an array of them
 
-_OF_NUMPY = {"acos": "arccos", "atan": "arctan"}
+_OF_NUMPY = {"acos": "arccos", "asinh": "arcsinh", "atan": "arctan"}
 
 
 def apply(name: str, value: Any) -> Any:

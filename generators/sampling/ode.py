@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from forensics.errors import UsageError
 from forensics.generators.sampling.arrays import Array
@@ -11,7 +11,7 @@ from forensics.generators.sampling.base import steps_of
 from forensics.generators.sampling.paths import Path
 from forensics.generators.sampling.targets import Denoiser, velocity
 
-__all__ = ["euler", "heun", "midpoint", "rk45"]
+__all__ = ["euler", "fourth_order", "heun", "midpoint", "rk45"]
 
 # Dormand & Prince 1980, "A family of embedded Runge-Kutta formulae", table 2: RK5(4)7M.
 _NODES = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0)
@@ -66,6 +66,24 @@ def midpoint(denoise: Denoiser, z: Array, times: Sequence[float], path: Path) ->
         middle = z + (after - t) / 2 * _field(denoise, z, t, path)
         z = z + (after - t) * _field(denoise, middle, (t + after) / 2, path)
         yield z
+
+
+# Kutta 1901, "Beitrag zur naeherungsweisen Integration totaler Differentialgleichungen".
+def fourth_order(field: Callable[[Array, float], Array], z: Array, t: float, after: float) -> Array:
+    """Return where any field leads in one step of four evaluations: error of the order of its fifth power.
+
+    Args:
+        field: The derivative of z by time, at z and a time.
+        z: Where it stands.
+        t: When.
+        after: Time at the end of the step; before `t` for the way back.
+    """
+    step, middle = after - t, (t + after) / 2
+    first = field(z, t)
+    second = field(z + step / 2 * first, middle)
+    third = field(z + step / 2 * second, middle)
+    last = field(z + step * third, after)
+    return z + step / 6 * (first + 2 * second + 2 * third + last)
 
 
 def rk45(

@@ -14,7 +14,17 @@ from typing import Any, Protocol
 
 from forensics.generators.sampling.arrays import Array, Time, apply, at_least
 
-__all__ = ["PATHS", "At", "Cosine", "Linear", "Path", "VarianceExploding", "VariancePreserving"]
+__all__ = [
+    "PATHS",
+    "At",
+    "Cosine",
+    "Linear",
+    "Path",
+    "SubVariancePreserving",
+    "VarianceExploding",
+    "VariancePreserving",
+    "ZeroTerminal",
+]
 
 
 @dataclass(frozen=True)
@@ -102,21 +112,78 @@ class VariancePreserving:
 
     def at(self, t: Time) -> At:
         """Return the path at a time."""
-        back = 1.0 - t
-        rate = self.least + back * (self.most - self.least)
-        log_alpha = -0.25 * back * back * (self.most - self.least) - 0.5 * back * self.least
+        log_alpha, rate = self.log_alpha(t)
         alpha = apply("exp", log_alpha)
         sigma = apply("sqrt", -apply("expm1", 2.0 * log_alpha))
-        alpha_rate = 0.5 * rate * alpha
+        alpha_rate = rate * alpha
         floor = at_least(sigma, 1e-12)  # the noise ends with an infinite slope
         return At(alpha, sigma, alpha_rate, -alpha * alpha_rate / floor)
 
     def time(self, level: Any) -> Any:
         """Return the time at which sigma / alpha has a value."""
-        wanted = apply("log1p", level * level)  # -2 log(alpha)
-        slope = self.most - self.least
-        root = apply("sqrt", self.least**2 + 2.0 * slope * wanted)
-        return 1.0 - 2.0 * wanted / (root + self.least)
+        return self.when(-0.5 * apply("log1p", level * level))
+
+    def log_alpha(self, t: Time) -> tuple[Any, Any]:
+        """Return the logarithm of the share of the picture, and its derivative by time."""
+        back, slope = 1.0 - t, self.most - self.least
+        return -0.25 * back * back * slope - 0.5 * back * self.least, 0.5 * (self.least + back * slope)
+
+    def when(self, log_alpha: Any) -> Any:
+        """Return the time at which the logarithm of the share of the picture has a value."""
+        root = apply("sqrt", self.least**2 - 4.0 * (self.most - self.least) * log_alpha)
+        return 1.0 + 4.0 * log_alpha / (root + self.least)
+
+
+# Song et al. 2020, arXiv:2011.13456, eq. 35.
+@dataclass(frozen=True)
+class SubVariancePreserving:
+    """The path of the sub-VP SDE: that of the variance-preserving one with less noise at each time.
+
+    Attributes:
+        of: Whose shares of the picture it has.
+    """
+
+    of: VariancePreserving = VariancePreserving()
+
+    def at(self, t: Time) -> At:
+        """Return the path at a time."""
+        log_alpha, rate = self.of.log_alpha(t)
+        alpha = apply("exp", log_alpha)
+        return At(alpha, -apply("expm1", 2.0 * log_alpha), rate * alpha, -2.0 * rate * alpha * alpha)
+
+    def time(self, level: Any) -> Any:
+        """Return the time at which sigma / alpha has a value."""
+        return self.of.when(-apply("asinh", level / 2.0))
+
+
+# Lin et al. 2023, arXiv:2305.08891, algorithm 1: with a little picture left, pictures are never quite black.
+@dataclass(frozen=True)
+class ZeroTerminal:
+    """The variance-preserving path, moved so that nothing is left of the picture where it begins.
+
+    Attributes:
+        of: What is moved.
+    """
+
+    of: VariancePreserving = VariancePreserving()
+
+    def at(self, t: Time) -> At:
+        """Return the path at a time."""
+        log_alpha, rate = self.of.log_alpha(t)
+        less = -apply("expm1", log_alpha) / self._range  # 1 - alpha
+        sigma = apply("sqrt", less * (2.0 - less))
+        alpha_rate = rate * apply("exp", log_alpha) / self._range
+        alpha = at_least(1.0 - less, 0.0)
+        return At(alpha, sigma, alpha_rate, -alpha * alpha_rate / at_least(sigma, 1e-12))
+
+    def time(self, level: Any) -> Any:
+        """Return the time at which sigma / alpha has a value."""
+        root = apply("sqrt", 1.0 + level * level)
+        return self.of.when(apply("log1p", -self._range * level * level / (root * (1.0 + root))))
+
+    @property
+    def _range(self) -> float:
+        return -math.expm1(self.of.log_alpha(0.0)[0])
 
 
 # Song et al. 2020, arXiv:2011.13456, eq. 31, scaled as in Karras et al. 2022, arXiv:2206.00364.
@@ -147,5 +214,7 @@ PATHS: dict[str, Path] = {
     "linear": Linear(),
     "cosine": Cosine(),
     "vp": VariancePreserving(),
+    "vp_zero": ZeroTerminal(),
+    "sub_vp": SubVariancePreserving(),
     "ve": VarianceExploding(),
 }

@@ -21,12 +21,20 @@ class PixelCNNConfig:
         levels: Grey levels.
         width: Features, a multiple of the channels.
         depth: Masked residual layers.
+        gated: With gates and two stacks (`gated.GatedPixelCNN`); what follows needs it.
+        labels: Classes; none if 0.
+        heads: Of an attention after each layer, a divisor of the width; none if 0.
+        parts: Of mixtures of logistics, of which the grey levels are cut; each level by itself if 0.
     """
 
     channels: int = 3
     levels: int = 256
     width: int = 48
     depth: int = 5
+    gated: bool = False
+    labels: int = 0
+    heads: int = 0
+    parts: int = 0
 
 
 # van den Oord et al. 2016, arXiv:1601.06759, section 3.4 and figure 2: masks A and B, channels in groups.

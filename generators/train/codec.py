@@ -82,6 +82,8 @@ PRESETS: Mapping[str, CodecRun] = {
         CodecConfig(width=16), Schedule(steps=30, batch=4, rate=3e-3, warm_up=5, every=15, width=0.1), side=32
     ),
     "cpu": CodecRun(),
+    "planar": CodecRun(CodecConfig(bottleneck="planar")),
+    "iaf": CodecRun(CodecConfig(bottleneck="iaf")),
     "tokens": CodecRun(CodecConfig(bottleneck="rounding", factor=8)),
     "vae": CodecRun(
         CodecConfig(amount=1e-4),

@@ -100,6 +100,7 @@ DIFFUSION: Mapping[str, DenoiserRun] = {
     "latent": replace(_DDPM, target="v", sampler="dpmpp_2m", steps=20),
     "ddpm": replace(_DDPM, sampler="ancestral"),
     "pixels": replace(_DDPM, model=_PIXELS, latent=False, target="x", weight="min_snr"),
+    "zero_snr": replace(_DDPM, path="vp_zero", target="v"),
     "unet": replace(_DDPM, model=UNetConfig(width=32), latent=False, side=32),
     "gpu": replace(_DDPM, model=UNetConfig(width=64, multiples=(1, 2, 2, 2)), latent=False, schedule=_GPU),
 }

@@ -6,15 +6,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.generators.flows.continuous import ContinuousFlow, ContinuousFlowConfig
 from forensics.generators.flows.layers import ActNorm, InvertibleConvolution
+from forensics.generators.flows.masked import MaskedFlow, MaskedFlowConfig, MaskedLayer
 from forensics.generators.flows.model import Flow, FlowConfig, bits_per_dimension
 from forensics.generators.flows.tarflow import AutoregressiveLayer, TarFlow, TarFlowConfig
+from forensics.generators.flows.transforms import Mixture
 from forensics.generators.pipelines.opening import INVERSE, LAYER, LIKELIHOOD
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.train.bundle import Exported, write_model
@@ -25,9 +29,21 @@ from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
 
-__all__ = ["PRESETS", "Likelihood", "NfRun", "centred_bits", "finish", "pictures_of", "prepare"]
+__all__ = [
+    "PRESETS",
+    "Likelihood",
+    "NfRun",
+    "centred_bits",
+    "finish",
+    "flow_of",
+    "noisy_bits",
+    "pictures_of",
+    "prepare",
+]
 
 Pixels = npt.NDArray[np.uint8]
+AnyConfig: TypeAlias = FlowConfig | TarFlowConfig | MaskedFlowConfig | ContinuousFlowConfig
+AnyFlow: TypeAlias = Flow | TarFlow | MaskedFlow | ContinuousFlow
 _MEASURED, _SHOWN = 64, 16
 _COLD = 0.8  # temperature of what is shown
 
@@ -37,11 +53,11 @@ class NfRun:
     """How a normalizing flow is trained.
 
     Attributes:
-        model: RealNVP and Glow, or a transformer flow.
+        model: Couplings (NICE, RealNVP, Glow), a transformer flow, a masked one, or a continuous one.
         schedule: Of the run.
     """
 
-    model: FlowConfig | TarFlowConfig = field(default_factory=FlowConfig)
+    model: AnyConfig = field(default_factory=FlowConfig)
     schedule: Schedule = field(
         default_factory=lambda: Schedule(
             steps=4000, batch=32, rate=1e-3, warm_up=200, every=400, width=0.1, decay=0.0
@@ -54,6 +70,8 @@ class NfRun:
         return self.model.side
 
 
+_EIGHT = Schedule(steps=4000, batch=32, rate=1e-3, warm_up=200, every=400, width=0.1, decay=0.0)
+_SPLINE = FlowConfig(side=16, levels=2, steps=4, width=64, coupling="spline")
 _TAR = TarFlowConfig(side=32, patch=4, width=128, layers=4, depth=2, heads=4)
 PRESETS: Mapping[str, NfRun] = {
     "smoke": NfRun(
@@ -62,6 +80,12 @@ PRESETS: Mapping[str, NfRun] = {
     ),
     "glow": NfRun(),
     "realnvp": NfRun(FlowConfig(kind="realnvp")),
+    "nice": NfRun(FlowConfig(kind="nice", side=16, levels=1, steps=8)),
+    "spline": NfRun(_SPLINE),
+    "flowpp": NfRun(replace(_SPLINE, coupling="mixture", heads=4, learned_noise=True)),
+    "maf": NfRun(MaskedFlowConfig(), _EIGHT),
+    "naf": NfRun(MaskedFlowConfig(bend="mixture", layers=2), _EIGHT),
+    "ffjord": NfRun(ContinuousFlowConfig(), _EIGHT),
     "tarflow": NfRun(_TAR),
     "gpu": NfRun(
         TarFlowConfig(side=64, patch=4, width=256, layers=6, depth=4, heads=4),
@@ -70,27 +94,64 @@ PRESETS: Mapping[str, NfRun] = {
 }
 
 
-# Pictures from -1/2 to 1/2 for the flow: the density is that of pictures from 0 to 1. Twice as wide for the
-# transformer flow, whose first patch is left as it is.
-def centred_bits(flow: Flow | TarFlow, x: Tensor) -> Tensor:
+# Pictures from -1/2 to 1/2 for the flow: the density is that of pictures from 0 to 1. Twice as wide where
+# they are bent patch by patch or value by value: the first is left as it is.
+def centred_bits(flow: AnyFlow, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Return (B,) bits for each value of pictures.
 
     Args:
         flow: The flow.
         x: (B, 3, S, S), 0 to 1, with noise inside each grey level.
+        generator: Draws what the bits of a continuous flow are estimated by; they are exact if None.
     """
     values = x[0].numel()
-    if isinstance(flow, TarFlow):
+    if isinstance(flow, TarFlow | MaskedFlow):
         log_prob = flow.log_prob(2.0 * x - 1.0) + values * math.log(2.0)
+    elif isinstance(flow, ContinuousFlow):
+        log_prob = flow.log_prob(x - 0.5, generator)
     else:
         log_prob = flow.log_prob(x - 0.5)
     return bits_per_dimension(log_prob, values)
 
 
-def pictures_of(flow: Flow | TarFlow, noise: Tensor) -> Tensor:
+# Ho et al. 2019 (Flow++), arXiv:1902.00275, eq. 11: with learned noise, its own density is taken off.
+def noisy_bits(flow: AnyFlow, x: Tensor, generator: torch.Generator) -> Tensor:
+    """Return (B,) bits for each value of pictures, at most, with fresh noise inside each grey level.
+
+    Args:
+        flow: The flow.
+        x: (B, 3, S, S), 0 to 1, in steps of 1 / 255.
+        generator: Draws the noise.
+    """
+    if not isinstance(flow, Flow) or flow.dequantizer is None:
+        return centred_bits(flow, _between(x, generator), generator)
+    normal = torch.randn(x.shape, generator=generator, device=x.device)
+    noise, log_density = flow.dequantizer(x, normal)
+    inside = ((255.0 * x).round() + noise) / 256.0
+    return centred_bits(flow, inside) + log_density / (x[0].numel() * math.log(2))
+
+
+def pictures_of(flow: AnyFlow, noise: Tensor) -> Tensor:
     """Return (B, 3, S, S) pictures, mostly from 0 to 1, for noise as the flow gives it."""
     found: Tensor = flow.inverse(noise)
-    return (found + 1.0) / 2.0 if isinstance(flow, TarFlow) else found + 0.5
+    return (found + 1.0) / 2.0 if isinstance(flow, TarFlow | MaskedFlow) else found + 0.5
+
+
+def flow_of(config: AnyConfig, generator: torch.Generator) -> AnyFlow:
+    """Return an untrained flow.
+
+    Args:
+        config: How it is made.
+        generator: Draws the first rotations.
+    """
+    match config:
+        case TarFlowConfig():
+            return TarFlow(config)
+        case MaskedFlowConfig():
+            return MaskedFlow(config)
+        case ContinuousFlowConfig():
+            return ContinuousFlow(config)
+    return Flow(config, generator)
 
 
 class Likelihood(Alone):
@@ -106,30 +167,30 @@ class Likelihood(Alone):
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
         torch.manual_seed(config.schedule.seed)
         generator = torch.Generator().manual_seed(config.schedule.seed)
-        model = config.model
-        flow = TarFlow(model) if isinstance(model, TarFlowConfig) else Flow(model, generator)
-        self.module: Flow | TarFlow = flow.to(pictures.device)
+        self.module: AnyFlow = flow_of(config.model, generator).to(pictures.device)
         self._begin()
 
     def loss(self, step: int) -> Tensor:
         """Return the mean bits for each value of one batch, with fresh noise inside each grey level."""
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
         x = self.pictures.batch(self.schedule.batch, generator).x
-        return centred_bits(self.module, _between(x, generator)).mean()
+        return noisy_bits(self.module, x, generator).mean()
 
     @torch.no_grad()
-    def measure(self, module: Flow | TarFlow) -> dict[str, float]:
+    def measure(self, module: AnyFlow) -> dict[str, float]:
         """Return bits for each value of pictures that are held out."""
         x = self.pictures.held_out.x[:_MEASURED]
-        x = _between(x, drawing(self.pictures.device, 0, 0, 1 << 20))
-        return {"bits for each value held out": float(centred_bits(module, x).mean())}
+        bits = noisy_bits(module, x, drawing(self.pictures.device, 0, 0, 1 << 20))
+        return {"bits for each value held out": float(bits.mean())}
 
     @torch.no_grad()
     def show(self, module: nn.Module) -> Pixels:
         """Return pictures of the same noise each time, a little cooled."""
         generator = drawing(self.pictures.device, self.schedule.seed, 0, 1 << 21)
-        z, _ = module(self.pictures.held_out.x[:1] - 0.5)
-        noise = torch.randn(_SHOWN, *z.shape[1:], generator=generator, device=z.device)
+        shape = self.pictures.held_out.x.shape[1:]
+        if isinstance(module, Flow | MaskedFlow):
+            shape = torch.Size([shape.numel()])
+        noise = torch.randn(_SHOWN, *shape, generator=generator, device=self.pictures.device)
         return grid(pictures_of(module, _COLD * noise))  # type: ignore[arg-type, unused-ignore]
 
     @torch.no_grad()
@@ -153,37 +214,45 @@ def prepare(run: NfRun, corpus: Corpus, machine: Machine) -> Likelihood:
     return Likelihood(run, Pictures(corpus.pixels, None, machine.device), machine.number)
 
 
-def finish(
-    task: Likelihood, module: Flow | TarFlow, folder: Path, card: Card, corpus: Corpus
-) -> dict[str, float]:
-    """Write the way from noise to pictures and what is likely, and return the metrics.
+def finish(task: Likelihood, module: AnyFlow, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
+    """Write the way from noise to pictures, and what is likely where that is one step; return the metrics.
 
     Raises:
         ModelError: A file does not compute what its module does.
     """
     measured = replace(card, metrics=task.measure(module.eval()))
-    flow, config = module.cpu(), task.config.model
-    if isinstance(flow, TarFlow) and isinstance(config, TarFlowConfig):
-        shape = (config.rows**2, 3 * config.patch**2)
-        said = {
-            LAYER.format(i): Exported(_Said(layer), [torch.randn(2, *shape)])
-            for i, layer in enumerate(flow.layers)
-        }
-        recipe = Recipe("tarflow", shape, settings={"patch": config.patch, "rows": config.rows})
-        return write_model(folder, said, flow, recipe, measured)
+    flow = module.cpu()
+    if isinstance(flow, TarFlow):
+        rows, patch = flow.config.rows, flow.config.patch
+        recipe = Recipe("tarflow", (rows**2, 3 * patch**2), settings={"patch": patch, "rows": rows})
+        said: list[nn.Module] = [_Said(layer) for layer in flow.layers]  # type: ignore[arg-type, unused-ignore]
+        return _write_layers(folder, flow, said, recipe, measured)
+    if isinstance(flow, MaskedFlow):
+        settings = {"patch": 1, "rows": flow.config.side, "bend": flow.config.bend}
+        recipe = Recipe("tarflow", (flow.config.values, 1), settings=settings)
+        said = [_Bends(layer) for layer in flow.layers]  # type: ignore[arg-type, unused-ignore]
+        return _write_layers(folder, flow, said, recipe, measured)
     for layer in flow.modules():
         if isinstance(layer, InvertibleConvolution):
             layer.fix()
-    values = 3 * config.side**2
-    networks = {
-        INVERSE: Exported(_Inverse(flow), [0.5 * torch.randn(2, values)]),
-        LIKELIHOOD: Exported(_Bits(flow), [torch.rand(2, 3, config.side, config.side)]),
-    }
-    return write_model(folder, networks, flow, Recipe("nf", (values,)), measured)
+    side = task.config.side
+    shape = (3 * side**2,) if isinstance(flow, Flow) else (3, side, side)
+    networks = {INVERSE: Exported(_Inverse(flow), [0.5 * torch.randn(2, *shape)])}
+    if isinstance(flow, Flow):  # that of a continuous one takes derivatives, which no ONNX file has
+        networks[LIKELIHOOD] = Exported(_Bits(flow), [torch.rand(2, 3, side, side)])
+    return write_model(folder, networks, flow, Recipe("nf", shape), measured)
+
+
+def _write_layers(
+    folder: Path, flow: nn.Module, said: list[nn.Module], recipe: Recipe, card: Card
+) -> dict[str, float]:
+    example = [torch.randn(2, *recipe.shape)]
+    networks = {LAYER.format(i): Exported(each, example) for i, each in enumerate(said)}
+    return write_model(folder, networks, flow, recipe, card)
 
 
 class _Inverse(nn.Module):
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: AnyFlow) -> None:
         super().__init__()
         self.flow = flow
 
@@ -203,3 +272,18 @@ class _Said(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat(self.layer.said(x), dim=2)
+
+
+class _Bends(nn.Module):
+    """What bends each value: of an affine layer as shift and logarithm of the scale of the way back."""
+
+    def __init__(self, layer: MaskedLayer) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor) -> Tensor:
+        by = self.layer.said(x[..., 0])
+        if isinstance(self.layer.transform, Mixture):
+            return self.layer.transform.plain(by.movedim(2, 0)).movedim(0, 2)
+        at_zero, log_slope = self.layer.transform.forward(0.0 * by[..., 0], by.movedim(2, 0))
+        return torch.stack([-at_zero * (-log_slope).exp(), -log_slope], dim=2)

@@ -11,11 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.generators.evaluation.scores import code_use
 from forensics.generators.parts.embeddings import dropped
 from forensics.generators.pipelines.base import Network, Pipeline, Request
 from forensics.generators.pipelines.opening import LOGITS, PAINTER
 from forensics.generators.pipelines.recipe import Recipe, read_recipe
 from forensics.generators.pipelines.tokens import Pixelwise, Tokens
+from forensics.generators.tokens.gated import GatedPixelCNN
 from forensics.generators.tokens.model import TokenConfig, TokenTransformer, causal_loss, masked_loss
 from forensics.generators.tokens.pixelcnn import PixelCNN, PixelCNNConfig, bits
 from forensics.generators.train.bundle import Exported, write_model
@@ -52,6 +54,7 @@ class TokenRun:
     side: int = 64
 
 
+_PIXELS = Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0)
 _WORDS = TokenConfig(width=192, depth=6, dropout=0.1)
 PRESETS: Mapping[str, TokenRun] = {
     "smoke": TokenRun(
@@ -61,9 +64,10 @@ PRESETS: Mapping[str, TokenRun] = {
     ),
     "causal": TokenRun(_WORDS),
     "masked": TokenRun(replace(_WORDS, causal=False)),
-    "pixelcnn": TokenRun(
-        PixelCNNConfig(), Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0), side=16
-    ),
+    "pixelcnn": TokenRun(PixelCNNConfig(), _PIXELS, side=16),
+    "gated": TokenRun(PixelCNNConfig(gated=True), _PIXELS, side=16),
+    "pixelcnnpp": TokenRun(PixelCNNConfig(gated=True, parts=5), _PIXELS, side=16),
+    "pixelsnail": TokenRun(PixelCNNConfig(gated=True, parts=5, heads=4, depth=3), _PIXELS, side=16),
     "gpu": TokenRun(
         replace(_WORDS, causal=False, width=256, depth=8),
         Schedule(steps=60_000, batch=256, rate=1e-3, warm_up=1000, every=4000, width=0.05, decay=0.0),
@@ -113,7 +117,11 @@ class Words(Alone):
     def measure(self, module: TokenTransformer) -> dict[str, float]:
         """Return the nats for each token of what is held out."""
         generator = drawing(self.pictures.device, 0, 0)
-        return {"nats for each token held out": float(self._nats(module, self.pictures.held_out, generator))}
+        used = code_use(self.pictures.held_out.x.cpu().numpy(), self.model.tokens)
+        return {
+            "nats for each token held out": float(self._nats(module, self.pictures.held_out, generator)),
+            "share of tokens that pictures held out use": used.share,
+        }
 
     def show(self, module: TokenTransformer) -> Pixels:
         """Return pictures drawn by the same chance each time."""
@@ -135,41 +143,51 @@ class Levels(Alone):
         config: The run.
         pictures: To train on.
         process: Which of several processes this is: each draws pictures of its own.
+        labels: Names of their classes, which a gated one is told.
     """
 
-    def __init__(self, config: TokenRun, pictures: Pictures, process: int = 0) -> None:
+    def __init__(
+        self, config: TokenRun, pictures: Pictures, process: int = 0, labels: tuple[str, ...] = ()
+    ) -> None:
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
         torch.manual_seed(config.schedule.seed)
         model = config.model
         if not isinstance(model, PixelCNNConfig):
             raise TypeError(f"no PixelCNN: {model}")
-        self.model = model
-        self.module = PixelCNN(model).to(pictures.device)
+        self.model, self.labels = model, labels if model.labels else ()
+        module = GatedPixelCNN(model) if model.gated else PixelCNN(model)
+        self.module: GatedPixelCNN | PixelCNN = module.to(pictures.device)
 
     @property
     def recipe(self) -> Recipe:
         """How to draw with what is trained."""
         side = self.config.side
-        return Recipe("pixelcnn", (self.model.channels, side, side), (), {"levels": self.model.levels})
+        return Recipe(
+            "pixelcnn", (self.model.channels, side, side), self.labels, {"levels": self.model.levels}
+        )
 
     def loss(self, step: int) -> Tensor:
         """Return the mean bits for each value of one batch."""
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
-        x = self.pictures.batch(self.schedule.batch, generator).x
-        return bits(self.module, self._levels(x)).mean()
+        batch = self.pictures.batch(self.schedule.batch, generator)
+        label = dropped(batch.label, _ANY, generator) if self.labels and batch.label is not None else None
+        return self._bits(self.module, batch.x, label).mean()
 
     @torch.no_grad()
-    def measure(self, module: PixelCNN) -> dict[str, float]:
+    def measure(self, module: GatedPixelCNN | PixelCNN) -> dict[str, float]:
         """Return the bits for each value of what is held out."""
         name = f"bits for each value of {self.model.levels} levels held out"
-        return {name: float(bits(module, self._levels(self.pictures.held_out.x[:64])).mean())}
+        label = self.pictures.held_out.label
+        label = label[:64] if self.labels and label is not None else None
+        return {name: float(self._bits(module, self.pictures.held_out.x[:64], label).mean())}
 
     def show(self, module: nn.Module) -> Pixels:
         """Return pictures drawn by the same chance each time."""
         return shown_by(Pixelwise(self.recipe, as_network(module.eval())))
 
-    def _levels(self, x: Tensor) -> Tensor:
-        return (x * (self.model.levels - 1)).round().long()
+    def _bits(self, module: GatedPixelCNN | PixelCNN, x: Tensor, label: Tensor | None) -> Tensor:
+        levels = (x * (self.model.levels - 1)).round().long()
+        return module.bits(levels, label) if isinstance(module, GatedPixelCNN) else bits(module, levels)
 
 
 def shown_by(pipeline: Pipeline) -> Pixels:
@@ -185,7 +203,10 @@ def prepare(run: TokenRun, corpus: Corpus, machine: Machine) -> Words | Levels:
         UsageError: It needs a codec with tokens, and none was given.
     """
     if isinstance(run.model, PixelCNNConfig):
-        return Levels(run, Pictures(corpus.pixels, None, machine.device), machine.number)
+        if run.model.gated:
+            run = replace(run, model=replace(run.model, labels=len(corpus.names)))
+        pictures = Pictures(corpus.pixels, corpus.labels, machine.device)
+        return Levels(run, pictures, machine.number, corpus.names)
     tokens = corpus.tokens()
     count = int(read_recipe(corpus.of_codec()).settings["tokens"])
     rows, columns = tokens.shape[1:]
@@ -206,6 +227,7 @@ def finish(
     module = module.cpu()
     if isinstance(task, Levels):
         inputs = [torch.randint(task.model.levels, (2, *task.recipe.shape))]
+        inputs += [torch.tensor([0, -1])] if task.labels else []
         return write_model(folder, {LOGITS: Exported(module, inputs)}, module, task.recipe, measured)
     inputs = [torch.randint(-1, task.model.tokens, (2, task.model.places))]
     inputs += [torch.tensor([0, -1])] if corpus.names else []

@@ -45,7 +45,7 @@ def values(pictures: list[np.ndarray]) -> np.ndarray:
 
 
 BY_SIGMA = ("dpmpp_2m", "edm")  # for paths without any picture in their noise
-FIRST_ORDER = ("ancestral", "ddim", "euler")
+FIRST_ORDER = ("ancestral", "ddim", "euler", "sde")
 PAIRS = [(s, p) for s in sorted(SAMPLERS) for p in sorted(PATHS) if p != "ve" or s in BY_SIGMA]
 
 

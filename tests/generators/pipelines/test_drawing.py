@@ -95,7 +95,7 @@ def test_pipeline_paints_its_tokens(causal: bool) -> None:
         Tokens(Recipe("tokens", (3, 4)), uneven, paint)
 
 
-def test_levels_are_drawn_with_classes_told_to_none() -> None:
+def test_levels_are_drawn_with_classes_told_to_models_that_know_some() -> None:
     def bright(levels: np.ndarray) -> np.ndarray:
         return np.broadcast_to([0.0, 0.0, 0.0, 9.0], (*levels.shape, 4)).astype(np.float32)
 
@@ -103,8 +103,19 @@ def test_levels_are_drawn_with_classes_told_to_none() -> None:
     (picture,) = pipeline.sample(Request(temperature=0.0))
     assert picture.shape == (3, 4, 3)
     assert (picture == 255).all()
-    with pytest.raises(UsageError, match="no classes"):
-        next(Pixelwise(Recipe("pixelcnn", (1, 3, 4), ("a",), {"levels": 4}), bright).sample(Request(label=0)))
+    with pytest.raises(UsageError, match="without classes"):
+        next(pipeline.sample(Request(label=0)))
+    with pytest.raises(UsageError, match="no number of steps"):
+        next(pipeline.sample(Request(steps=2)))
+    told: list[np.ndarray] = []
+
+    def seen(levels: np.ndarray, label: np.ndarray) -> np.ndarray:
+        told.append(label)
+        return bright(levels)
+
+    knows = Pixelwise(Recipe("pixelcnn", (1, 3, 4), ("a", "b"), {"levels": 4}), seen)
+    assert len(list(knows.sample(Request(2, label=1)))) == 2
+    assert all(label.tolist() == [1, 1] for label in told)
     with pytest.raises(ModelError, match="none of grey levels"):
         Pixelwise(Recipe("pixelcnn", (1, 3, 4)), bright)
 
