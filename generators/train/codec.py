@@ -18,6 +18,7 @@ from forensics.generators.codec.bounds import elbo, importance_bound, log_weight
 from forensics.generators.codec.model import Codec, CodecConfig, detail_loss
 from forensics.generators.codec.patches import PatchCritic
 from forensics.generators.codec.perceptual import RandomFeatures, feature_loss
+from forensics.generators.codec.posteriors import FlowPosterior
 from forensics.generators.gan.objectives import game_named
 from forensics.generators.pipelines.opening import DECODER, ENCODER, PAINTER, TOKENIZER
 from forensics.generators.pipelines.recipe import Recipe
@@ -33,6 +34,7 @@ __all__ = ["PRESETS", "CodecRun", "Coding", "finish", "prepare", "psnr_of"]
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN = 16
+_SMOOTH = Gaussian | FlowPosterior  # latents without tokens
 _MEASURED = 256
 _BOUNDED, _DRAWS = 16, 5
 _VARIANCE = 0.01  # of the decoder, where a bound is trained on
@@ -197,11 +199,12 @@ class Coding:
 def _used(codec: Codec, x: Tensor) -> dict[str, float]:
     """Return whether the posterior, or the codebook, collapsed."""
     parts = [codec.latents(part) for part in x.split(32)]
-    if isinstance(codec.bottleneck, Gaussian):
+    if isinstance(codec.bottleneck, _SMOOTH):
         if len(x) < 2:
             return {}
         active = active_units(torch.cat([part.z for part in parts]))
-        return {"active share of latents held out": float(active.double().mean()), **_bounds(codec, x)}
+        bounds = _bounds(codec, x) if isinstance(codec.bottleneck, Gaussian) else {}
+        return {"active share of latents held out": float(active.double().mean()), **bounds}
     indices = torch.cat([part.indices for part in parts if part.indices is not None])
     usage = usage_of(indices, codec.bottleneck.tokens)
     return {"share of tokens in use held out": usage.share, "perplexity of tokens held out": usage.perplexity}
@@ -263,7 +266,7 @@ def finish(task: Coding, module: CodecPlayers, folder: Path, card: Card, corpus:
         DECODER: Exported(_Decoder(codec), [z], (2, 3)),
     }
     settings = {"factor": factor, "side": side}
-    if not isinstance(codec.bottleneck, Gaussian):
+    if not isinstance(codec.bottleneck, _SMOOTH):
         settings["tokens"] = codec.bottleneck.tokens
         tokens = torch.randint(codec.bottleneck.tokens, (2, rows, rows * codec.bottleneck.each))
         networks[TOKENIZER] = Exported(_Tokenizer(codec), [x])
