@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -15,6 +16,7 @@ from forensics.generators.sampling.paths import At, Path
 from forensics.generators.sampling.targets import Target, estimate, target
 
 __all__ = [
+    "Ends",
     "LogitNormal",
     "Objective",
     "Predict",
@@ -61,6 +63,24 @@ class LogitNormal:
         return torch.sigmoid(self.mean + self.deviation * normal).clamp(_NEAREST, 1.0 - _NEAREST)
 
 
+# Lee et al. 2024, arXiv:2405.20320, section 4.2: density in proportion to cosh(4 u), u from -1 to 1.
+@dataclass(frozen=True)
+class Ends:
+    """Times that are seen most at both ends, where the ways of a rectified flow are not straight yet.
+
+    Attributes:
+        slope: How much more.
+    """
+
+    slope: float = 4.0
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return (count,) times in (0, 1)."""
+        even = 2.0 * torch.rand(count, generator=generator, device=generator.device) - 1.0
+        place = torch.asinh(even * math.sinh(self.slope)) / self.slope
+        return ((1.0 + place) / 2.0).clamp(_NEAREST, 1.0 - _NEAREST)
+
+
 @dataclass(frozen=True)
 class Objective:
     """What a denoiser is trained for.
@@ -74,7 +94,7 @@ class Objective:
 
     path: Path
     target: Target
-    times: Uniform | LogitNormal
+    times: Uniform | LogitNormal | Ends
     weight: Weight = "target"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["chain", "denoiser", "even", "grey_denoiser", "linear", "painter"]
+__all__ = ["chain", "denoiser", "even", "grey", "grey_denoiser", "linear", "painter"]
 
 
 def linear(scale: float, offset: float) -> bytes:
@@ -47,6 +47,22 @@ def chain(*operators: str, shape: Sequence[int | str | None] = ("n", 3, "h", "w"
         "chain",
         [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info(names[-1], TensorProto.FLOAT, [None] * rank)],
+    )
+    return _written(graph)
+
+
+def grey(side: int) -> bytes:
+    """Return a denoiser of pictures (n, 3, side, side) and times (n): half of what it sees, whenever."""
+    sizes = ["n", 3, side, side]
+    graph = helper.make_graph(
+        [helper.make_node("Mul", ["input", "half"], ["output"])],
+        "grey",
+        [
+            helper.make_tensor_value_info("input", TensorProto.FLOAT, sizes),
+            helper.make_tensor_value_info("times", TensorProto.FLOAT, ["n"]),
+        ],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, sizes)],
+        [helper.make_tensor("half", TensorProto.FLOAT, [], [0.5])],
     )
     return _written(graph)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,13 +47,25 @@ _FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
 @click.option("--temperature", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Chance.")
 @click.option("--more", type=click.IntRange(min=0), default=0, help="Further pieces of each clip.")
 @click.option(
+    "--from", "source", type=click.Path(exists=True, path_type=Path, dir_okay=False),
+    help="Change this picture (SDEdit) instead of beginning with noise alone.",
+)  # fmt: skip
+@click.option(
+    "--strength", type=click.FloatRange(0, 1), help="0 changes nothing, 1 everything; 0.5 if not given."
+)
+@click.option(
+    "--fit", is_flag=True, help="Cut the middle square of that picture, and scale it to the model's size."
+)
+@click.option(
     "--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures at a time."
 )
 @scene_options
 @click.option("--download", is_flag=True, help="Let diffusers fetch a pipeline from the network.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that are there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each picture.")
-def generate(model: str, folder: Path, as_json: bool, overwrite: bool, **options: Any) -> int:
+def generate(
+    model: str, folder: Path, as_json: bool, overwrite: bool, source: Path | None, **options: Any
+) -> int:
     """Draw pictures with MODEL, the folder of a trained one or the name of one that ships.
 
     Generators of yours: module:PACKAGE.MODULE:FUNCTION or module:FILE.py:FUNCTION, whose code is run, and
@@ -65,27 +79,49 @@ def generate(model: str, folder: Path, as_json: bool, overwrite: bool, **options
 
     pipeline = open_pipeline(model, download=options.pop("download"))
     pipeline = with_pictures(pipeline, model, options)
-    request = _request(pipeline, options)
+    drawn, edited = _drawn(pipeline, source, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    settings = {"model": name_of(Path(Path(model).name)), **described(options)}
+    settings = {"model": name_of(Path(Path(model).name)), **described(options), **edited}
     _settle(folder / "settings.json", settings, overwrite)
     shown = []
-    with progress(request.count, "generating") as advance:
-        for number, picture in enumerate(pipeline.sample(request)):
+    with progress(options["count"], "generating") as advance:
+        for number, picture in enumerate(drawn):
             path = folder / f"{number:06d}.{'mp4' if picture.ndim == _FILM else 'png'}"
             if overwrite or not path.exists():
                 _film(path, picture) if picture.ndim == _FILM else _write(path, picture)
             shown += _stills(picture) if number < _MOST_IN_GRID else []
             if as_json:
-                click.echo(json_text({"path": name_of(path), "seed": request.seed, "number": number}))
+                click.echo(json_text({"path": name_of(path), "seed": options["seed"], "number": number}))
             advance()
     _write(folder / "grid.png", _grid(shown))
     if not as_json:
-        click.echo(f"{name_of(folder)}: {request.count} pictures and grid.png")
+        click.echo(f"{name_of(folder)}: {options['count']} pictures and grid.png")
     return 0
+
+
+def _drawn(
+    pipeline: Pipeline, source: Path | None, options: dict[str, Any]
+) -> tuple[Iterator[npt.NDArray[np.uint8]], dict[str, Any]]:
+    """Return the pictures that are drawn, and what is to be kept of the picture that they come from.
+
+    Raises:
+        UsageError: There is none and it is to be changed, or the model only draws new ones.
+    """
+    from forensics.cli.given import denoising, picture_for
+
+    strength, fit = options.pop("strength"), options.pop("fit")
+    request = _request(pipeline, options)
+    if source is None:
+        if strength is not None or fit:
+            raise UsageError("--strength and --fit are of a picture that is changed; name it with --from")
+        return pipeline.sample(request), {}
+    able, strength = denoising(pipeline), 0.5 if strength is None else strength
+    picture = picture_for(able, source, fit=fit)
+    digest = hashlib.sha256(picture.tobytes()).hexdigest()
+    return able.edit(picture, request, strength), {"from": digest, "strength": strength}
 
 
 def _settle(path: Path, settings: dict[str, Any], overwrite: bool) -> None:

@@ -24,6 +24,10 @@ COMMANDS = {
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
+    "reconstruct": (
+        "forensics.cli.reconstruct:reconstruct",
+        "Take pictures to the noise of a generator and back.",
+    ),
     "train": ("forensics.cli.train:train", "Train models on pictures of yours."),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure models of yours."),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),

@@ -155,6 +155,8 @@ def _encoder(model: str, codec: Path | None) -> Network | None:
     wanted = bundle.card["files"].get(DECODER)
     if wanted is None:
         return None
+    if codec is None and ENCODER in bundle.card["files"]:
+        return network_of(bundle, ENCODER)
     if codec is None:
         raise UsageError("the model works in latents; name the folder of its codec with --codec")
     found = open_bundle(codec)

@@ -29,6 +29,7 @@ class TransformerConfig:
         labels: Classes; none if 0.
         context: Values of each token of text that is attended to; none if 0.
         dropout: Share of features left out in training.
+        outputs: Channels of what comes out; those of what goes in if 0.
     """
 
     channels: int = 3
@@ -39,6 +40,7 @@ class TransformerConfig:
     labels: int = 0
     context: int = 0
     dropout: float = 0.0
+    outputs: int = 0
 
 
 # Peebles & Xie 2022 (DiT), arXiv:2212.09748; on pixels, Li & He 2025 (JiT), arXiv:2511.13720.
@@ -62,7 +64,7 @@ class DenoisingTransformer(nn.Module):
         )
         self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
         self.shape = zeroed(nn.Linear(width, 2 * width))
-        self.head = zeroed(nn.Linear(width, values))
+        self.head = zeroed(nn.Linear(width, (config.outputs or config.channels) * config.patch**2))
 
     def forward(
         self,
@@ -72,7 +74,7 @@ class DenoisingTransformer(nn.Module):
         context: Tensor | None = None,
         control: Tensor | None = None,
     ) -> Tensor:
-        """Return what is predicted, of the shape of z.
+        """Return what is predicted, of the shape of z, but for its channels.
 
         Args:
             z: (B, C, H, W), multiples of the patch.

@@ -31,6 +31,7 @@ class UNetConfig:
         labels: Classes; none if 0.
         dropout: Share of features left out in training.
         upsample: How the sides are doubled.
+        outputs: Channels of what comes out; those of what goes in if 0.
     """
 
     channels: int = 3
@@ -42,6 +43,7 @@ class UNetConfig:
     labels: int = 0
     dropout: float = 0.0
     upsample: Upsampling = "nearest"
+    outputs: int = 0
 
 
 # Ho et al. 2020, arXiv:2006.11239, appendix B, after Ronneberger et al. 2015, arXiv:1505.04597.
@@ -68,10 +70,10 @@ class DenoisingUNet(nn.Module):
             self.larger.append(Upsample(width, before, config.upsample) if level else nn.Identity())
         self.middle = _level(config, len(widths), [widths[-1]], widths[-1])
         self.norm = nn.GroupNorm(8, widths[0])
-        self.head = zeroed(nn.Conv2d(widths[0], config.channels, 3, padding=1))
+        self.head = zeroed(nn.Conv2d(widths[0], config.outputs or config.channels, 3, padding=1))
 
     def forward(self, z: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
-        """Return what is predicted, of the shape of z.
+        """Return what is predicted, of the shape of z, but for its channels.
 
         Args:
             z: (B, C, H, W), multiples of 2 to the number of levels less one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.pipelines.words import Vocabulary
 from forensics.generators.sampling import diffusion, ode, sde, solvers, times
 from forensics.generators.sampling.base import Noise, last, start
+from forensics.generators.sampling.editing import sdedit
 from forensics.generators.sampling.guidance import guided
 from forensics.generators.sampling.paths import PATHS, Path
 from forensics.generators.sampling.targets import Denoiser, denoiser
@@ -24,6 +26,10 @@ __all__ = ["SAMPLERS", "Denoising", "DenoisingSettings", "Way"]
 
 Steps: TypeAlias = Callable[[int, Path], list[float]]
 Sampler: TypeAlias = Callable[[Denoiser, Any, Sequence[float], Path, Noise], Iterator[Any]]
+Run: TypeAlias = Callable[
+    [Any, Sequence[float]], Iterator[Any]
+]  # from what there is at the first of some times
+Begun: TypeAlias = Callable[[Run, Sequence[float], Chance], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ SAMPLERS: dict[str, Way] = {
     "rk45": Way("Dormand & Prince 1980", _inside, _plain(ode.rk45), alone=True),
     "ddim": Way("Song et al. 2020, arXiv:2010.02502", _even, _plain(diffusion.ddim)),
     "ancestral": Way("Ho et al. 2020, arXiv:2006.11239", _even, diffusion.ancestral),
+    "consistency": Way("Song et al. 2023, arXiv:2303.01469", _even, diffusion.consistency),
     "edm": Way("Karras et al. 2022, arXiv:2206.00364", times.karras, _plain(diffusion.edm)),
     "dpmpp_2m": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(diffusion.dpmpp_2m)),
     "dpmpp_2s": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(solvers.dpmpp_2s)),
@@ -82,6 +89,7 @@ class DenoisingSettings:
         steps: Of the sampler.
         words: That it knows; none if it does not take texts.
         length: Words of a text at most.
+        learned: The network also says which variance steps are to have.
     """
 
     path: str = "linear"
@@ -90,6 +98,7 @@ class DenoisingSettings:
     steps: int = 24
     words: tuple[str, ...] = ()
     length: int = 0
+    learned: bool = False
 
 
 class Denoising:
@@ -100,13 +109,16 @@ class Denoising:
         network: (B, ...) noisy pictures, (B,) times and, if there are classes, (B,) int64 labels, or, if it
             knows words, (B, length) of their numbers, to what is predicted.
         decode: (B, C, h, w) latents to (B, 3, H, W) pictures from 0 to 1; pixels from -1 to 1 if None.
+        encode: The other way; needed to change given pictures where there is a decoder.
 
     Raises:
         ModelError: The recipe is none of a denoiser.
     """
 
-    def __init__(self, recipe: Recipe, network: Network, decode: Network | None = None) -> None:
-        self.recipe, self.network, self._decode = recipe, network, decode
+    def __init__(
+        self, recipe: Recipe, network: Network, decode: Network | None = None, encode: Network | None = None
+    ) -> None:
+        self.recipe, self.network, self._decode, self._encode = recipe, network, decode, encode
         try:
             self.settings = DenoisingSettings(**recipe.settings)
             self.path: Path = PATHS[self.settings.path]
@@ -120,16 +132,89 @@ class Denoising:
         Raises:
             UsageError: There is no such sampler, the model knows no classes, or a temperature is asked for.
         """
+
+        def begun(run: Run, moments: Sequence[float], chance: Chance) -> Iterator[Any]:
+            return run(start(chance.normal(self.recipe.shape), self.path, moments[0]), moments)
+
+        yield from self._drawn(request, begun)
+
+    def edit(self, picture: Pixels, request: Request, strength: float) -> Iterator[Pixels]:
+        """Yield pictures that a given one becomes when noise is added to it and taken away again.
+
+        Args:
+            picture: (H, W, 3), of the size of the model's own.
+            request: What is to be drawn.
+            strength: 0 changes nothing (but for what latents cost), 1 everything.
+
+        Raises:
+            UsageError: The picture has another size, there is no encoder, or as for `sample`.
+        """
+        z = self.encode(picture[None])
+
+        def begun(run: Run, moments: Sequence[float], chance: Chance) -> Iterator[Any]:
+            def sampler(_: Denoiser, noisy: Any, left: Sequence[float], __: Path) -> Iterator[Any]:
+                return run(noisy, left)
+
+            x, ask = np.repeat(z, len(chance), axis=0), self.denoiser(request)
+            return sdedit(sampler, ask, x, moments, self.path, _fresh(chance), strength)
+
+        yield from self._drawn(request, begun)
+
+    def invert(self, pictures: Pixels, request: Request) -> Floats:
+        """Return the noise that pictures come from, nearly: (N, *shape), at the first time of the path.
+
+        Args:
+            pictures: (N, H, W, 3), of the size of the model's own.
+            request: Its steps are taken back by DDIM, with its label or prompt, so many pictures at a time.
+
+        Raises:
+            UsageError: The pictures have another size, there is no encoder, or the model has no way back.
+        """
+        denoise, moments = self.denoiser(request), self._both_ways(request)
+        back = times.reversed_times(moments, nearest=(moments[-1] - moments[-2]) / 2)
+        parts = np.split(pictures, range(request.batch, len(pictures), request.batch))
+        found = [last(diffusion.invert(denoise, self.encode(part), back, self.path)) for part in parts]
+        return np.concatenate(found).astype(np.float32)
+
+    def reconstruct(self, noise: Floats, request: Request) -> Floats:
+        """Return the pictures that come of noise by DDIM, (N, 3, H, W), 0 to 1 and a little beyond.
+
+        Args:
+            noise: (N, *shape), as `invert` returns it.
+            request: The same as there.
+
+        Raises:
+            UsageError: As for `invert`.
+        """
+        denoise, moments = self.denoiser(request), self._both_ways(request)
+        parts = np.split(noise, range(request.batch, len(noise), request.batch))
+        found = [self.decode(last(diffusion.ddim(denoise, part, moments, self.path))) for part in parts]
+        return np.concatenate(found)
+
+    def _both_ways(self, request: Request) -> list[float]:
+        """Return times for DDIM.
+
+        Raises:
+            UsageError: The model does not go along its path.
+        """
+        if self.settings.sampler == "consistency":
+            raise UsageError("a consistency model has no way back; invert with its teacher")
+        return times.uniform(request.steps or self.settings.steps)
+
+    def _drawn(self, request: Request, begun: Begun) -> Iterator[Pixels]:
+        """Yield what a sampler makes of what it begins with."""
         if request.temperature != 1.0:
             raise UsageError("denoisers have no temperature", actual=request.temperature)
-        way = self.way(request.sampler)
-        denoise = self.denoiser(request)
+        way, denoise = self.way(request.sampler), self.denoiser(request)
         moments = way.times(request.steps or self.settings.steps, self.path)
         for numbers in chunks(replace(request, batch=1) if way.alone else request):
             chance = Chance(request.seed, numbers)
-            z = start(chance.normal(self.recipe.shape), self.path, moments[0])
-            steps = way.run(denoise, z, moments, self.path, _fresh(chance))
-            yield from pixels_of(self.decode(last(steps)))
+            fresh = _fresh(chance)
+
+            def run(z: Any, left: Sequence[float], fresh: Noise = fresh) -> Iterator[Any]:
+                return way.run(denoise, z, left, self.path, fresh)
+
+            yield from pixels_of(self.decode(last(begun(run, moments, chance))))
 
     def way(self, name: str = "") -> Way:
         """Return a sampler by its name, that of the recipe if it is empty.
@@ -166,6 +251,28 @@ class Denoising:
         found = np.asarray(self._decode(flat), np.float32)
         return found.reshape(*z.shape[:-3], *found.shape[-3:])
 
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Height and width of its pictures in pixels."""
+        height, width = self.decode(np.zeros((1, *self.recipe.shape), np.float32)).shape[-2:]
+        return int(height), int(width)
+
+    def encode(self, pictures: Pixels) -> Floats:
+        """Return what is denoised of (N, H, W, 3) pictures: (N, *shape), from -1 to 1 or latents.
+
+        Raises:
+            UsageError: They have another size than the model's own, or there is no encoder.
+        """
+        if pictures.shape[1:3] != self.size:
+            wanted, found = (f"{width} x {height}" for height, width in (self.size, pictures.shape[1:3]))
+            raise UsageError(f"the model works on pictures of {wanted}", expected=wanted, actual=found)
+        x = np.ascontiguousarray(np.moveaxis(pictures, -1, 1), dtype=np.float32) / np.float32(255.0)
+        if self._decode is None:
+            return 2.0 * x - 1.0
+        if self._encode is None:
+            raise UsageError("the model has no encoder beside its decoder: it only draws new pictures")
+        return np.asarray(self._encode(x), np.float32)
+
     def _denoiser(self, label: int, words: npt.NDArray[np.int64]) -> Denoiser:
         def predict(z: Floats, t: float) -> Floats:
             given: list[npt.NDArray[np.int64]] = []
@@ -176,7 +283,8 @@ class Denoising:
             moments = np.full(len(z), t, np.float32)
             return np.asarray(self.network(np.asarray(z, np.float32), moments, *given), np.float32)
 
-        return denoiser(predict, self.settings.target, self.path)  # type: ignore[arg-type]
+        target, learned = self.settings.target, self.settings.learned
+        return denoiser(predict, target, self.path, learned=learned)  # type: ignore[arg-type]
 
 
 def _fresh(chance: Chance) -> Noise:

@@ -116,8 +116,10 @@ def network_of(bundle: Bundle, name: str) -> Network:
 
 
 def _denoising(bundle: Bundle) -> Pipeline:
-    decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
-    return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode)
+    decode, encode = (
+        network_of(bundle, name) if name in bundle.card["files"] else None for name in (DECODER, ENCODER)
+    )
+    return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode, encode)
 
 
 def _controlled(bundle: Bundle) -> Pipeline:

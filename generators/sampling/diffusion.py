@@ -1,4 +1,4 @@
-"""The samplers of diffusion models: ancestral, DDIM and its inversion, EDM, DPM-Solver++."""
+"""The samplers of diffusion models: ancestral, consistency, DDIM and its inversion, EDM, DPM-Solver++."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from forensics.generators.sampling.arrays import Array
 from forensics.generators.sampling.base import Noise, steps_of
 from forensics.generators.sampling.paths import At, Path
 from forensics.generators.sampling.targets import Denoiser
+from forensics.generators.sampling.variance import forward_variance, learned_variance, posterior_variance
 
-__all__ = ["Churn", "Variance", "ancestral", "ddim", "dpmpp_2m", "edm", "invert"]
+__all__ = ["Churn", "Variance", "ancestral", "consistency", "ddim", "dpmpp_2m", "edm", "invert"]
 
 Variance = Literal["posterior", "forward"]
 
@@ -65,7 +66,8 @@ def ancestral(
         times: Rising, from noise to picture.
         path: Along which the model works.
         noise: Where the noise is drawn from.
-        variance: Of each step: that of the posterior, or that of the forward process.
+        variance: Of each step: that of the posterior, or that of the forward process; where the model says
+            itself which it is to be, that is taken.
     """
     for t, after in steps_of(times):
         here, there = path.at(t), path.at(after)
@@ -73,7 +75,28 @@ def ancestral(
         least = _posterior_deviation(here, there)
         z = there.alpha * found.x + math.sqrt(max(there.sigma**2 - least**2, 0.0)) * found.noise
         if there.sigma > 0.0:
-            z = z + (least if variance == "posterior" else _forward_deviation(here, there)) * noise(z)
+            fixed = least if variance == "posterior" else math.sqrt(forward_variance(here, there))
+            deviation = fixed if found.share is None else learned_variance(found.share, here, there) ** 0.5
+            z = z + deviation * noise(z)
+        yield z
+
+
+# Song et al. 2023, arXiv:2303.01469, algorithm 1.
+def consistency(
+    denoise: Denoiser, z: Array, times: Sequence[float], path: Path, noise: Noise
+) -> Iterator[Array]:
+    """Say at once where the path ends, and mend it from each next time with fresh noise.
+
+    Args:
+        denoise: A consistency model: its pictures are ends of paths, and not means of what there might be.
+        z: What to start with.
+        times: Rising, from noise to picture.
+        path: Along which the model works.
+        noise: Where the noise is drawn from; none is drawn at the last.
+    """
+    for t, after in steps_of(times):
+        there, found = path.at(after), denoise(z, t)
+        z = there.mix(found.x, noise(z)) if there.sigma > 0.0 else there.alpha * found.x
         yield z
 
 
@@ -184,13 +207,7 @@ def _noise_at(denoise: Denoiser, scaled: Array, level: float, path: Path) -> Arr
 
 
 def _posterior_deviation(here: At, there: At) -> float:
-    """Return the deviation of q(z' | z, x) for a step towards the picture."""
+    """Return the deviation of q(z' | z, x) for a step towards the picture; 0 for one the other way."""
     if there.sigma <= 0.0 or there.alpha <= 0.0:
         return 0.0
-    kept = (there.sigma * here.alpha / (there.alpha * here.sigma)) ** 2
-    return float(there.sigma) * math.sqrt(max(1.0 - kept, 0.0))
-
-
-def _forward_deviation(here: At, there: At) -> float:
-    """Return the deviation of q(z | z')."""
-    return math.sqrt(max(here.sigma**2 - (here.alpha / there.alpha * there.sigma) ** 2, 0.0))
+    return math.sqrt(posterior_variance(here, there))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from forensics.generators.sampling.arrays import Array
-from forensics.generators.sampling.paths import Path
+from forensics.generators.sampling.paths import At, Path
 from forensics.generators.sampling.targets import Denoiser, Estimate
 
 __all__ = ["by_gradient", "guided", "rescaled", "thresholded"]
@@ -25,9 +25,8 @@ def guided(conditional: Denoiser, unconditional: Denoiser, scale: float) -> Deno
 
     def denoise(z: Array, t: float) -> Estimate:
         wanted, other = conditional(z, t), unconditional(z, t)
-        return Estimate(
-            other.x + scale * (wanted.x - other.x), other.noise + scale * (wanted.noise - other.noise)
-        )
+        x, noise = other.x + scale * (wanted.x - other.x), other.noise + scale * (wanted.noise - other.noise)
+        return Estimate(x, noise, wanted.share)
 
     return denoise
 
@@ -44,9 +43,9 @@ def rescaled(conditional: Denoiser, strong: Denoiser, path: Path, share: float =
     """
 
     def denoise(z: Array, t: float) -> Estimate:
-        plain, found = conditional(z, t), strong(z, t).x
-        even = found * (_deviation(plain.x) / _deviation(found))
-        return _with_noise(share * even + (1.0 - share) * found, z, t, path)
+        plain, found = conditional(z, t), strong(z, t)
+        even = found.x * (_deviation(plain.x) / _deviation(found.x))
+        return _with_noise(found, share * even + (1.0 - share) * found.x, z, path.at(t))
 
     return denoise
 
@@ -62,9 +61,9 @@ def thresholded(denoise: Denoiser, path: Path, share: float = 0.995) -> Denoiser
     """
 
     def bounded(z: Array, t: float) -> Estimate:
-        found = denoise(z, t).x
-        bound = _quantile(abs(found), share).clip(1.0)
-        return _with_noise(found.clip(-bound, bound) / bound, z, t, path)
+        found = denoise(z, t)
+        bound = _quantile(abs(found.x), share).clip(1.0)
+        return _with_noise(found, found.x.clip(-bound, bound) / bound, z, path.at(t))
 
     return bounded
 
@@ -83,14 +82,14 @@ def by_gradient(denoise: Denoiser, gradient: Callable[[Array, float], Array], pa
         at, found = path.at(t), denoise(z, t)
         noise = found.noise - at.sigma * gradient(z, t)
         x = found.x if at.alpha <= 0.0 else (z - at.sigma * noise) / at.alpha
-        return Estimate(x, noise)
+        return Estimate(x, noise, found.share)
 
     return denoised
 
 
-def _with_noise(x: Array, z: Array, t: float, path: Path) -> Estimate:
-    at = path.at(t)
-    return Estimate(x, (z - at.alpha * x) / max(float(at.sigma), 1e-6))
+def _with_noise(found: Estimate, x: Array, z: Array, at: At) -> Estimate:
+    """Return an estimate with another picture, and the noise that goes with it."""
+    return found._replace(x=x, noise=(z - at.alpha * x) / max(float(at.sigma), 1e-6))
 
 
 def _deviation(x: Array) -> Array:

@@ -13,7 +13,18 @@ from forensics.errors import UsageError
 from forensics.generators.sampling.arrays import Array, Time
 from forensics.generators.sampling.paths import At, Path
 
-__all__ = ["TARGETS", "Denoiser", "Estimate", "Target", "denoiser", "estimate", "score", "target", "velocity"]
+__all__ = [
+    "TARGETS",
+    "Denoiser",
+    "Estimate",
+    "Target",
+    "denoiser",
+    "estimate",
+    "score",
+    "split",
+    "target",
+    "velocity",
+]
 
 Target: TypeAlias = Literal["x", "noise", "v", "velocity", "score"]
 TARGETS: tuple[Target, ...] = get_args(Target)
@@ -25,10 +36,12 @@ class Estimate(NamedTuple):
     Attributes:
         x: The picture.
         noise: The noise e.
+        share: Which variance a step is to have, `variance.learned_variance`; None where nothing is said.
     """
 
     x: Array
     noise: Array
+    share: Array | None = None
 
 
 Denoiser: TypeAlias = Callable[[Array, float], Estimate]
@@ -97,7 +110,12 @@ def score(found: Estimate, at: At) -> Array:
 
 
 def denoiser(
-    predict: Callable[[Array, Time], Array], kind: Target, path: Path, nearest: float = 1e-3
+    predict: Callable[[Array, Time], Array],
+    kind: Target,
+    path: Path,
+    nearest: float = 1e-3,
+    *,
+    learned: bool = False,
 ) -> Denoiser:
     """Return the denoiser of a network.
 
@@ -106,10 +124,23 @@ def denoiser(
         kind: What that is.
         path: Along which it was trained.
         nearest: How near to both ends the network is asked; beyond, what it says there is taken.
+        learned: It also says which variance steps are to have: see `split`.
     """
 
     def denoise(z: Array, t: float) -> Estimate:
         inside = min(max(t, nearest), 1.0 - nearest)
-        return estimate(kind, predict(z, inside), z, path.at(inside))
+        predicted, share = split(predict(z, inside)) if learned else (predict(z, inside), None)
+        return estimate(kind, predicted, z, path.at(inside))._replace(share=share)
 
     return denoise
+
+
+# Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.1; a network that says nothing yet begins in the middle.
+def split(found: Array) -> tuple[Array, Array]:
+    """Return what a network of learned variance predicts, and the share of `variance.learned_variance`.
+
+    Args:
+        found: (B, 2 C, ...) its output: what it predicts, then numbers from -1, for a share of 0, to 1.
+    """
+    channels = found.shape[1] // 2
+    return found[:, :channels], (found[:, channels:] + 1.0) / 2.0

@@ -28,6 +28,7 @@ class Corpus:
         captions: N texts, of which the words are learned; none if empty.
         codec: Whose latents or tokens are trained on, for families that do so.
         begin: A model of pictures that a model of clips begins with.
+        teacher: A trained denoiser that another one begins with; its codec is that of both.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -36,6 +37,7 @@ class Corpus:
     captions: tuple[str, ...] = ()
     codec: Bundle | None = None
     begin: Bundle | None = None
+    teacher: Bundle | None = None
 
     def latents(self) -> npt.NDArray[np.float32]:
         """Return the (N, C, h, w) latents of all pictures, of unit size, or (N, T, C, h, w) of clips.
@@ -65,11 +67,13 @@ class Corpus:
         return network_of(self.of_codec(), name)
 
     def of_codec(self) -> Bundle:
-        """Return the codec.
+        """Return the codec, that of the teacher if there is one.
 
         Raises:
             UsageError: None was given.
         """
+        if self.teacher is not None:
+            return self.teacher
         if self.codec is None:
             raise UsageError("this preset needs a codec; name its folder with --codec")
         return self.codec

@@ -16,18 +16,29 @@ from forensics.errors import UsageError
 from forensics.generators.networks.text import CaptionedDenoiser, TextConfig, TextEncoder
 from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig
 from forensics.generators.networks.unet import DenoisingUNet, UNetConfig
-from forensics.generators.objectives import LogitNormal, Objective, Uniform, Weight, denoising_loss, paired
+from forensics.generators.objectives import (
+    LogitNormal,
+    Objective,
+    Predict,
+    Uniform,
+    Weight,
+    denoising_loss,
+    paired,
+)
 from forensics.generators.parts.embeddings import dropped
 from forensics.generators.pipelines.base import Network, Request
 from forensics.generators.pipelines.denoising import Denoising, DenoisingSettings
-from forensics.generators.pipelines.opening import DECODER, DENOISER
+from forensics.generators.pipelines.opening import DECODER, DENOISER, ENCODER
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.pipelines.words import Vocabulary, vocabulary_of
 from forensics.generators.sampling.paths import PATHS
-from forensics.generators.sampling.targets import Target
+from forensics.generators.sampling.targets import Denoiser, Target, denoiser, split
+from forensics.generators.sampling.times import log_snr
 from forensics.generators.train.bundle import Exported, write_model
 from forensics.generators.train.corpus import Corpus
+from forensics.generators.train.lessons import Lesson
 from forensics.generators.train.pictures import Batch, Pictures, drawing
+from forensics.generators.variance import hybrid_loss, variational_bound
 from forensics.training.card import Card
 from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
@@ -39,6 +50,8 @@ Pixels = npt.NDArray[np.uint8]
 _SHOWN, _STEPS = 16, 16
 _LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)  # times at which the held-out loss is measured
 _ANY = 0.1  # share of labels that are left out in training, for guidance
+_BOUND, _DECODED = 50, 0.01  # steps of the bound that is measured; noise in the last: a grey level or so
+_CODEC = (ENCODER, DECODER)
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,8 @@ class DenoiserRun:
         sampler: That suits it.
         steps: Of the sampler.
         text: Of the encoder of captions; none is trained if None.
+        learned: The network also says which variance the steps of the sampler are to have.
+        lesson: What is learned from a trained denoiser, the teacher; everything from pictures if None.
     """
 
     model: TransformerConfig | UNetConfig = field(default_factory=TransformerConfig)
@@ -74,6 +89,8 @@ class DenoiserRun:
     sampler: str = "heun"
     steps: int = 24
     text: TextConfig | None = None
+    learned: bool = False
+    lesson: Lesson | None = None
 
 
 _LATENT = TransformerConfig(channels=8, patch=2, width=192, depth=6)
@@ -85,11 +102,19 @@ _SMOKE = DenoiserRun(
     latent=False,
 )
 _GPU = Schedule(steps=60_000, batch=256, rate=1e-3, warm_up=1000, every=4000, width=0.05, decay=0.0)
+_SHORT = Schedule(steps=3000, batch=64, rate=3e-4, every=500, width=0.1, decay=0.0)
+_DISTILLED = DenoiserRun(
+    schedule=_SHORT, sampler="consistency", steps=2, lesson=Lesson("consistency", steps=18)
+)
 FLOW: Mapping[str, DenoiserRun] = {
     "smoke": _SMOKE,
     "latent": DenoiserRun(_LATENT),
     "pixels": DenoiserRun(_PIXELS, latent=False, middle=-0.8),
     "matched": DenoiserRun(_LATENT, target="v", weight="target", middle=None, pairing=True),
+    "reflow": DenoiserRun(
+        schedule=_SHORT, sampler="euler", steps=4, lesson=Lesson("reflow", steps=24, pairs=4000)
+    ),
+    "distilled": _DISTILLED,
     "gpu": DenoiserRun(replace(_LATENT, width=256, depth=8, dropout=0.1), _GPU),
 }
 _DDPM = DenoiserRun(
@@ -102,6 +127,10 @@ DIFFUSION: Mapping[str, DenoiserRun] = {
     "pixels": replace(_DDPM, model=_PIXELS, latent=False, target="x", weight="min_snr"),
     "zero_snr": replace(_DDPM, path="vp_zero", target="v"),
     "unet": replace(_DDPM, model=UNetConfig(width=32), latent=False, side=32),
+    "learned-variance": replace(
+        _DDPM, model=UNetConfig(width=32), latent=False, side=32, learned=True, sampler="ancestral"
+    ),
+    "distilled": _DISTILLED,
     "gpu": replace(_DDPM, model=UNetConfig(width=64, multiples=(1, 2, 2, 2)), latent=False, schedule=_GPU),
 }
 
@@ -113,6 +142,8 @@ def denoiser_of(run: DenoiserRun) -> nn.Module:
         UsageError: Captions are asked of a network that takes none.
     """
     config = run.model
+    if run.learned:
+        config = replace(config, outputs=2 * config.channels)
     if run.text is None:
         return DenoisingUNet(config) if isinstance(config, UNetConfig) else DenoisingTransformer(config)
     if isinstance(config, UNetConfig):
@@ -154,26 +185,43 @@ class Denoisers(Alone):
         """How to draw with what is trained."""
         known = (self.words.words, self.words.length) if self.words else ((), 0)
         settings = DenoisingSettings(
-            self.config.path, self.config.target, self.config.sampler, self.config.steps, *known
-        )
+            self.config.path, self.config.target, self.config.sampler, self.config.steps, *known,
+            self.config.learned,
+        )  # fmt: skip
         family = "flow" if self.config.path == "linear" else "diffusion"
-        return Recipe(family, tuple(self.pictures.held_out.x.shape[1:]), self.labels, vars(settings))
+        return Recipe(family, self.shape, self.labels, vars(settings))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what is denoised, without the batch."""
+        return tuple(self.pictures.held_out.x.shape[1:])
 
     def loss(self, step: int) -> Tensor:
         """Return the error on one batch with fresh noise."""
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
-        found = self._scaled(self.pictures.batch(self.schedule.batch, generator))
-        return self._error(self.module, found, self.objective, generator)
+        found = self.scaled(self.pictures.batch(self.schedule.batch, generator))
+        predict = self.predicting(self.module, self.told(found, _ANY, generator))
+        if self.config.learned:
+            return hybrid_loss(predict, found.x, self.objective, generator)
+        pairing = paired if self.config.pairing else None
+        return denoising_loss(predict, found.x, self.objective, generator, pairing=pairing)
 
     @torch.no_grad()
     def measure(self, module: nn.Module) -> dict[str, float]:
-        """Return the error on what is held out, by the level of noise."""
-        found = {}
+        """Return the error on what is held out, by level of noise, and bits if variances are learned."""
+        held_out, device = self.scaled(self.pictures.held_out), self.pictures.device
+        told = self.told(held_out, 0.0, drawing(device, 0))
+        predict, found = self.predicting(module, told), {}
         for level in _LEVELS:
-            generator = drawing(self.pictures.device, 0, round(100 * level))
             objective = replace(self.objective, times=_Fixed(level), weight="x")
-            held_out = self._scaled(self.pictures.held_out)
-            found[f"held-out error at {level:g}"] = float(self._error(module, held_out, objective, generator))
+            plain = (lambda z, t: split(predict(z, t))[0]) if self.config.learned else predict
+            error = denoising_loss(plain, held_out.x, objective, drawing(device, 0, round(100 * level)))
+            found[f"held-out error at {level:g}"] = float(error)
+        if self.config.learned and not self.config.latent:
+            path = self.objective.path
+            moments = log_snr(_BOUND, path, _DECODED)
+            bits = variational_bound(self.denoiser(predict), held_out.x, moments, path, drawing(device, 0))
+            found[f"bits for each value held out, at most, in {_BOUND} steps"] = float(bits.mean())
         return found
 
     def show(self, module: nn.Module) -> Pixels:
@@ -183,25 +231,28 @@ class Denoisers(Alone):
         rows = [np.concatenate(drawn[i : i + 8], axis=1) for i in range(0, _SHOWN, 8)]
         return np.concatenate(rows)
 
-    def _scaled(self, batch: Batch) -> Batch:
+    def scaled(self, batch: Batch) -> Batch:
+        """Return pictures from -1 to 1; latents as they are."""
         return batch if self.config.latent else Batch(2.0 * batch.x - 1.0, batch.label)
 
-    def _error(
-        self, module: nn.Module, batch: Batch, objective: Objective, generator: torch.Generator
-    ) -> Tensor:
-        label, share = None, _ANY if module.training else 0.0
+    def told(self, batch: Batch, share: float, generator: torch.Generator) -> Tensor | None:
+        """Return what the network is told of pictures, nothing of a share of them; None if nothing at all."""
         if batch.label is not None and self.words:
-            label = _silenced(batch.label, share, generator)
-        elif batch.label is not None and self.labels:
-            label = dropped(batch.label, share, generator)
+            return _silenced(batch.label, share, generator)
+        if batch.label is not None and self.labels:
+            return dropped(batch.label, share, generator)
+        return None
 
-        def predict(z: Tensor, t: Tensor) -> Tensor:
-            found: Tensor = module(z, t) if label is None else module(z, t, label)
-            return found
+    def predicting(self, module: nn.Module, told: Tensor | None) -> Predict:
+        """Return a network that is told something as a function of noisy pictures and times."""
+        return lambda z, t: module(z, t) if told is None else module(z, t, told)
 
-        if self.config.pairing and module.training:
-            return denoising_loss(predict, batch.x, objective, generator, pairing=paired)
-        return denoising_loss(predict, batch.x, objective, generator)
+    def denoiser(self, predict: Predict) -> Denoiser:
+        """Return what a network says of noisy pictures at one time."""
+        return denoiser(
+            lambda z, t: predict(z, torch.full((len(z),), t, device=z.device)),
+            self.config.target, self.objective.path, learned=self.config.learned,
+        )  # fmt: skip
 
 
 def _silenced(words: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -263,7 +314,7 @@ def _captioned(run: DenoiserRun, corpus: Corpus) -> tuple[DenoiserRun, Vocabular
 
 
 def finish(task: Denoisers, module: nn.Module, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
-    """Write the model with the decoder of its codec, and return its metrics.
+    """Write the model with its codec, and return its metrics.
 
     Raises:
         ModelError: A file does not compute what its module does.
@@ -274,7 +325,7 @@ def finish(task: Denoisers, module: nn.Module, folder: Path, card: Card, corpus:
         inputs.append(torch.from_numpy(task.words.encode_all([corpus.captions[0], ""])))
     elif corpus.names:
         inputs.append(torch.tensor([0, -1]))
-    others = {DECODER: corpus.of_codec().read(DECODER)} if task.config.latent else {}
+    others = {name: corpus.of_codec().read(name) for name in _CODEC} if task.config.latent else {}
     module = module.cpu()
     networks = {DENOISER: Exported(module, inputs)}
     return write_model(folder, networks, module, task.recipe, measured, others)

@@ -7,7 +7,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from forensics.generators.train import codec, control, denoising, gan, likelihood, motion, tokens, video
+from forensics.generators.train import (
+    codec,
+    control,
+    denoising,
+    gan,
+    likelihood,
+    motion,
+    students,
+    tokens,
+    video,
+)  # fmt: skip
 from forensics.generators.train.corpus import Corpus
 from forensics.training.card import Card, Origins
 from forensics.training.machine import Machine
@@ -53,6 +63,11 @@ def _finish_clips(task: Any, module: Any, folder: Path, card: Card, corpus: Corp
     return finish(task, module, folder, card, corpus)
 
 
+def _prepare_denoiser(run: Any, corpus: Corpus, machine: Machine) -> Any:
+    prepare = denoising.prepare if run.lesson is None else students.prepare
+    return prepare(run, corpus, machine)
+
+
 FAMILIES: dict[str, Family] = {
     "codec": Family(
         "Pictures to latents of unit size, and back.",
@@ -64,11 +79,11 @@ FAMILIES: dict[str, Family] = {
     ),
     "diffusion": Family(
         "Pictures from noise, by diffusion.",
-        "Ho et al. 2020, arXiv:2006.11239", denoising.DIFFUSION, denoising.prepare, denoising.finish,
+        "Ho et al. 2020, arXiv:2006.11239", denoising.DIFFUSION, _prepare_denoiser, denoising.finish,
     ),
     "flow": Family(
         "Pictures from noise, by rectified flow.",
-        "Liu et al. 2022, arXiv:2209.03003", denoising.FLOW, denoising.prepare, denoising.finish,
+        "Liu et al. 2022, arXiv:2209.03003", denoising.FLOW, _prepare_denoiser, denoising.finish,
     ),
     "gan": Family(
         "Pictures from noise in one step.",

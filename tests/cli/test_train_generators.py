@@ -40,6 +40,27 @@ def test_what_was_trained_is_drawn_with(model: Path, tmp_path: Path) -> None:
     assert opened(out / "000002.png").shape == (16, 16, 3)
 
 
+@pytest.mark.parametrize("preset", ["reflow", "distilled"])
+def test_models_are_learned_from(
+    model: Path, tmp_path: Path, preset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    student, few = str(tmp_path / "student"), ("--most", "40", "--steps", "2", "--batch", "4")
+    assert run("train", "flow", student, "--preset", preset, *few) == 2
+    assert "name its folder with --teacher" in capsys.readouterr().err
+    assert run("train", "flow", student, "--preset", preset, "--teacher", str(model), *few) == 0
+    card = json.loads((tmp_path / "student" / "card.json").read_text())
+    assert f"--preset {preset} --data procedural --seed 0 --teacher flow" in card["command"]
+    assert run("generate", student, "-o", str(tmp_path / "drawn"), "-n", "2", "--steps", "1") == 0
+    assert opened(tmp_path / "drawn" / "000001.png").shape == (16, 16, 3)
+    for wrong, reason in (
+        (("flow", student, "--preset", "smoke"), "learns from pictures alone"),
+        (("gan", student, "--preset", "smoke"), "only diffusion and flow learn from a teacher"),
+        (("flow", student, "--preset", preset, "--codec", str(model)), "leave --codec out"),
+    ):
+        assert run("train", *wrong, "--teacher", str(model), *few) == 2
+        assert reason in capsys.readouterr().err
+
+
 def test_latents_need_their_codec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     codec, out = str(tmp_path / "codec"), str(tmp_path / "flow")
     assert run("train", "codec", codec, "--preset", "smoke", "--most", "40", "--steps", "3", "--json") == 0

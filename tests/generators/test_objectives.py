@@ -14,6 +14,7 @@ from torch import Tensor  # noqa: E402
 
 from forensics.errors import UsageError  # noqa: E402
 from forensics.generators.objectives import (  # noqa: E402
+    Ends,
     LogitNormal,
     Objective,
     Uniform,
@@ -40,6 +41,12 @@ def test_logits_are_normal() -> None:
     logit = np.log(t / (1 - t))
     assert kstest(logit, norm(-0.8, 0.7).cdf).pvalue > 0.001
     assert ((t > 0) & (t < 1)).all()
+
+
+def test_ends_are_seen_most() -> None:
+    """Density in proportion to cosh(4 u), u from -1 to 1."""
+    t = Ends().draw(20_000, drawing()).double().numpy()
+    assert kstest(t, lambda t: 0.5 + np.sinh(4 * (2 * t - 1)) / np.sinh(4) / 2).pvalue > 0.001
 
 
 @pytest.mark.parametrize("kind", TARGETS)

@@ -61,6 +61,7 @@ def _options() -> list[click.Option]:
             ["--begin"], type=folder,
             help="Folder of a model of pictures that clips begin with, or a branch stands beside.",
         ),
+        click.Option(["--teacher"], type=folder, help="Folder of a model to learn from: reflow, distilled."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
         click.Option(["--codec"], type=folder, help="Folder of a codec, for presets that work in latents."),
@@ -95,7 +96,7 @@ def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
     if sweep and options["minutes"]:
         raise UsageError("a run has --minutes, or a sweep has those of --time-sweep")
     budgets = budgets_of(sweep) if sweep else ()
-    run, machine = _begun(_chosen(kind.presets, options), options), Machine(options["device"])
+    run, machine = _settled(kind, options), Machine(options["device"])
     training = _Training(family, kind, _corpus(run, options), machine, options)
     if budgets:
         _sweep(training, folder, budgets, as_json)
@@ -131,7 +132,7 @@ class _Training:
         from forensics.training.loop import fit
 
         kind, machine, options = self.kind, self.machine, {**self.options, "minutes": minutes}
-        run = _begun(_chosen(kind.presets, options), options)
+        run = _settled(kind, options)
         task = kind.prepare(run, self.corpus, machine)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -199,6 +200,11 @@ def _chosen(presets: Any, options: Options) -> Any:
     return replace(presets[name], schedule=replace(schedule, **changed))
 
 
+def _settled(kind: Family, options: Options) -> Any:
+    """Return the run that is asked for."""
+    return _begun(_taught(_chosen(kind.presets, options), options), options)
+
+
 def _begun(run: Any, options: Options) -> Any:
     """Return a run that fits to the model that it stands beside, if it is one of a side branch.
 
@@ -215,6 +221,25 @@ def _begun(run: Any, options: Options) -> Any:
     return begun(run, open_bundle(options["begin"]), options["rule"])
 
 
+def _taught(run: Any, options: Options) -> Any:
+    """Return a run with what it takes over from a teacher.
+
+    Raises:
+        UsageError: It has one and needs none, or needs one and has none.
+    """
+    from forensics.generators.train.teacher import taught
+    from forensics.runtime.store import open_bundle
+
+    teacher = open_bundle(options["teacher"]) if options["teacher"] else None
+    if hasattr(run, "lesson"):
+        run = taught(run, teacher)
+    elif teacher is not None:
+        raise UsageError("only diffusion and flow learn from a teacher")
+    if teacher is not None and options["codec"]:
+        raise UsageError("a student works with the codec of its teacher; leave --codec out")
+    return run
+
+
 def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.datasets.captioned import load_labelled
     from forensics.datasets.clips import load_clips
@@ -222,19 +247,19 @@ def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.generators.train.corpus import Corpus
     from forensics.runtime.store import open_bundle
 
-    codec, begin = (open_bundle(options[key]) if options[key] else None for key in ("codec", "begin"))
+    named = [key for key in ("codec", "begin", "teacher") if options[key]]
+    given: Options = {key: open_bundle(options[key]) for key in named}
     data, most = options["data"], options["most"]
     if options["captions"] and not hasattr(run, "text"):
         raise UsageError("only diffusion and flow learn captions")
     if hasattr(run, "frames"):
-        clips = load_clips(data, run.side, run.frames, min(most, _MOST_CLIPS))
-        return Corpus(clips, codec=codec, begin=begin)
+        return Corpus(load_clips(data, run.side, run.frames, min(most, _MOST_CLIPS)), **given)
     if not options["classes"] and not options["captions"]:
-        return Corpus(load_squares(data, run.side, most), codec=codec, begin=begin)
+        return Corpus(load_squares(data, run.side, most), **given)
     found = load_labelled(data, run.side, most)
     if options["captions"]:
-        return Corpus(found.pixels, captions=found.captions, codec=codec, begin=begin)
-    return Corpus(found.pixels, found.labels, found.classes, codec=codec, begin=begin)
+        return Corpus(found.pixels, captions=found.captions, **given)
+    return Corpus(found.pixels, found.labels, found.classes, **given)
 
 
 def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
@@ -245,7 +270,7 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in ("rule", "codec", "begin", "minutes", "steps", "batch"):
+    for key in ("rule", "codec", "begin", "teacher", "minutes", "steps", "batch"):
         if options.get(key):
             value = f"{options[key]:g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
             command += f" --{key} {value}"

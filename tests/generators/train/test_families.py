@@ -32,6 +32,7 @@ from forensics.generators.train.denoising import DenoiserRun  # noqa: E402
 from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.gan import GanRun  # noqa: E402
 from forensics.generators.train.likelihood import NfRun  # noqa: E402
+from forensics.generators.train.teacher import taught  # noqa: E402
 from forensics.generators.train.tokens import TokenRun  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
 from forensics.training.card import Origins  # noqa: E402
@@ -243,7 +244,9 @@ def test_every_denoiser_takes_a_step(tmp_path: Path, family: str, codec: Path) -
         else:
             model = replace(model, width=8, multiples=(1, 2), attention=2)
         tiny = replace(run, side=SIDE, model=model, schedule=replace(run.schedule, steps=2, batch=4, every=2))
-        corpus = Corpus(pictures(), codec=open_bundle(codec))
+        known = open_bundle(tmp_path / "latent") if run.lesson else None
+        corpus = Corpus(pictures(), codec=open_bundle(codec), teacher=known)
+        tiny = taught(tiny, known)
         trained(family, tiny, tmp_path / name, corpus)
         drawn = list(open_pipeline(tmp_path / name).sample(Request(2, steps=2)))
         assert [picture.shape for picture in drawn] == [(SIDE, SIDE, 3)] * 2

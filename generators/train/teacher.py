@@ -1,0 +1,171 @@
+"""Trained denoisers as teachers: loaded with their weights, and what a student takes over from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import torch
+from safetensors.torch import load
+from torch import Tensor, nn
+
+from forensics.errors import ModelError, UsageError
+from forensics.generators.distillation import Saying, saying
+from forensics.generators.networks.text import TextConfig
+from forensics.generators.networks.transformer import TransformerConfig
+from forensics.generators.networks.unet import UNetConfig
+from forensics.generators.pipelines.base import Network
+from forensics.generators.pipelines.opening import DECODER, network_of
+from forensics.generators.pipelines.recipe import Recipe, read_recipe
+from forensics.generators.pipelines.words import Vocabulary
+from forensics.generators.sampling.base import last, start
+from forensics.generators.sampling.ode import heun
+from forensics.generators.sampling.paths import PATHS
+from forensics.generators.sampling.targets import denoiser
+from forensics.generators.sampling.times import uniform
+from forensics.generators.train.bundle import WEIGHTS
+from forensics.generators.train.denoising import DenoiserRun, denoiser_of
+from forensics.generators.train.lessons import Lesson
+from forensics.runtime.store import Bundle
+from forensics.training.schedule import Schedule
+
+__all__ = ["Teacher", "load_teacher", "run_of", "taught"]
+
+_FAMILIES = ("diffusion", "flow")
+_SINGULAR = ("noise", "score")  # say nothing of the picture where there is noise alone
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained denoiser.
+
+    Attributes:
+        run: That trained it.
+        module: Its network.
+        recipe: How it draws.
+        words: That it knows; None without.
+        decode: Its latents to pictures; None if it works in pixels.
+    """
+
+    run: DenoiserRun
+    module: nn.Module
+    recipe: Recipe
+    words: Vocabulary | None
+    decode: Network | None
+
+    def saying(self, told: Tensor | None) -> Saying:
+        """Return what it says of noisy pictures, each at a time of its own.
+
+        Args:
+            told: (B,) labels or (B, length) numbers of words; None if it knows neither.
+        """
+        given = [] if told is None else [told]
+        return saying(lambda z, t: self.module(z, t, *given), self.run.target, PATHS[self.run.path])
+
+    @torch.no_grad()
+    def draw(self, noise: Tensor, told: Tensor | None, steps: int) -> Tensor:
+        """Return what it makes of noise, by Heun's steps: pictures from -1 to 1, or latents.
+
+        Args:
+            noise: (B, ...) standard normal.
+            told: As for `saying`.
+            steps: How many.
+        """
+        given, path = [] if told is None else [told], PATHS[self.run.path]
+
+        def predict(z: Tensor, t: float) -> Tensor:
+            found: Tensor = self.module(z, torch.full((len(z),), t, device=z.device), *given)
+            return found
+
+        denoise, moments = denoiser(predict, self.run.target, path), uniform(steps)
+        found: Tensor = last(heun(denoise, start(noise, path, moments[0]), moments, path))
+        return found
+
+
+def load_teacher(bundle: Bundle, device: torch.device) -> Teacher:
+    """Return the denoiser in a folder, with its weights for PyTorch.
+
+    Args:
+        bundle: The model.
+        device: Where it is to compute.
+
+    Raises:
+        ModelError: Its weights are not those of its card.
+        UsageError: It is no denoiser.
+    """
+    run, recipe = run_of(bundle), read_recipe(bundle)
+    module = denoiser_of(run)
+    try:
+        module.load_state_dict({name: value.float() for name, value in load(bundle.read(WEIGHTS)).items()})
+    except RuntimeError as error:
+        raise ModelError(f"{bundle.folder / WEIGHTS} is not of its card: {error}") from None
+    length = int(recipe.settings.get("length", 0))
+    words = Vocabulary(tuple(recipe.settings["words"]), length) if length else None
+    decode = network_of(bundle, DECODER) if DECODER in bundle.card["files"] else None
+    return Teacher(run, module.requires_grad_(False).eval().to(device), recipe, words, decode)
+
+
+def run_of(bundle: Bundle) -> DenoiserRun:
+    """Return the run that trained a denoiser, as its card says.
+
+    Raises:
+        ModelError: The card does not say it.
+        UsageError: It is no denoiser.
+    """
+    family = read_recipe(bundle).family
+    if family not in _FAMILIES:
+        raise UsageError(f"{bundle.folder} is a {family}", expected=" or ".join(_FAMILIES), actual=family)
+    try:
+        config = dict(bundle.card["config"])
+        network = UNetConfig if "multiples" in config["model"] else TransformerConfig
+        config["model"] = _made(network, config["model"])
+        config["schedule"] = _made(Schedule, config["schedule"])
+        config["text"] = config.get("text") and _made(TextConfig, config["text"])
+        config["lesson"] = config.get("lesson") and _made(Lesson, config["lesson"])
+        return DenoiserRun(**config)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"the card of {bundle.folder} does not say how it was trained: {error}") from None
+
+
+def _made(kind: type[T], values: Mapping[str, Any]) -> T:
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def taught(run: DenoiserRun, bundle: Bundle | None) -> DenoiserRun:
+    """Return the run of a student: the network, classes and words are those of its teacher.
+
+    Args:
+        run: Says what is learned, how long, and how the student is drawn with.
+        bundle: The teacher; None without.
+
+    Raises:
+        ModelError: The teacher's card does not say how it was trained.
+        UsageError: There is a teacher and nothing to learn from it, or the other way round, or it cannot
+            teach this.
+    """
+    if run.lesson is None:
+        if bundle is not None:
+            raise UsageError("this preset learns from pictures alone; --teacher goes with others")
+        return run
+    if bundle is None:
+        raise UsageError("this preset learns from a trained model; name its folder with --teacher")
+    known = run_of(bundle)
+    if known.target in _SINGULAR or known.learned:
+        what = "a variance" if known.learned else f"the {known.target}"
+        raise UsageError(
+            f"{bundle.folder} predicts {what}, and cannot teach",
+            expected="x, v or velocity alone",
+            actual=what,
+        )
+    return replace(
+        known,
+        schedule=run.schedule,
+        path="linear" if run.lesson.method == "reflow" else known.path,
+        middle=None,
+        pairing=False,
+        sampler=run.sampler,
+        steps=run.steps,
+        lesson=replace(run.lesson, teacher=str(bundle.card["files"].get(WEIGHTS))),
+    )
