@@ -41,7 +41,8 @@ test: $(VENV)/.ready  ## the default tests, with coverage
 test-train: $(TRAIN_VENV)/.ready  ## the tests of what trains, with PyTorch (6 GB)
 	$(TRAIN_VENV)/bin/pytest -n $(WORKERS) --maxprocesses 2 --cov --cov-config tests/coverage_train.toml \
 		--cov-report term tests/training tests/watermark/train tests/generators \
-		tests/cli/test_train_generators.py tests/cli/test_train_watermark.py tests/test_public_api.py tests/test_examples.py tests/test_systems.py $(PYTEST_ARGS)
+		$(wildcard tests/cli/test_train_*.py) \
+		tests/test_public_api.py tests/test_examples.py tests/test_systems.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready  ## style, format and floors
 	$(BIN)/ruff check

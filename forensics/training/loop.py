@@ -18,7 +18,7 @@ from forensics.training.checkpoint import Progress, load_checkpoint, save_checkp
 from forensics.training.log import LOG, log_row
 from forensics.training.machine import Machine
 from forensics.training.stopping import Stopping
-from forensics.training.task import Observer, Silent, Task
+from forensics.training.task import Alone, Observer, Silent, Task
 
 __all__ = ["CHECKPOINT", "LOG", "fit"]
 
@@ -63,6 +63,8 @@ class _Run(Generic[M]):
         self.task, self.folder, self.observer, self.machine = task, folder, observer, machine
         schedule = task.schedule
         self.mean = PowerAverage(task.module, schedule.width) if schedule.width else Averaged(task.module)
+        if isinstance(task, Alone):  # players of a game may be differentiated twice
+            machine.hasten(task.module)
         self.optimizers = {
             name: torch.optim.AdamW(
                 player.parameters(), lr=schedule.rate, betas=schedule.momentum, weight_decay=schedule.decay

@@ -24,13 +24,15 @@ class Machine:
 
     Args:
         name: "cpu", "cuda", or "auto" for the GPU where there is one.
+        compiled: Whether modules are compiled: they are on GPUs if None.
 
     Raises:
         UsageError: There is no such device.
     """
 
-    def __init__(self, name: str = "auto") -> None:
+    def __init__(self, name: str = "auto", *, compiled: bool | None = None) -> None:
         self._name = device_named(name).type
+        self._compiled = self._name == "cuda" if compiled is None else compiled
 
     @cached_property
     def _accelerator(self) -> Any:
@@ -61,6 +63,11 @@ class Machine:
     def first(self) -> bool:
         """Whether this is the one that writes files."""
         return bool(self._accelerator.is_main_process)
+
+    def hasten(self, module: nn.Module) -> None:
+        """Compile a module in place, where that pays; it cannot be differentiated twice any more."""
+        if self._compiled:
+            module.compile()
 
     def next_of(self, turns: Iterator[Turn]) -> Turn | None:
         """Return the next turn, computed with the device's precision; None if there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -297,6 +298,23 @@ def test_log_is_a_table(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(UsageError, match="no log of a training"):
             read_log(path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # PyTorch's own
+def test_compiled_modules_learn_the_same(tmp_path: Path) -> None:
+    ends = []
+    for name, compiled in (("plain", False), ("compiled", True)):
+        folder = tmp_path / name
+        folder.mkdir()
+        task = Line()
+        module = fit(task, folder, machine=Machine("cpu", compiled=compiled))
+        assert (task.module._compiled_call_impl is not None) is compiled
+        ends.append(float(module.weight))
+    assert ends[0] == pytest.approx(ends[1], abs=1e-5)
+    (tmp_path / "compiled" / CHECKPOINT).rename(tmp_path / "plain" / CHECKPOINT)
+    assert float(fit(Line(), tmp_path / "plain").weight) == pytest.approx(ends[1], abs=1e-5)
 
 
 TWO = """
