@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.paths import out_folder
 from forensics.cli.progress import progress
 from forensics.cli.scenes import described, scene_options, with_pictures
 from forensics.cli.watermark.records import json_text, name_of
@@ -29,14 +30,7 @@ _FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
 
 @click.command(no_args_is_help=True)
 @click.argument("model")
-@click.option(
-    "-o",
-    "--out",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder for the pictures.",
-)
+@out_folder("Folder for the pictures.")
 @click.option("-n", "--count", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--label", default="", help="Name of a class, for models that know some.")

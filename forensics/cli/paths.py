@@ -6,15 +6,23 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from forensics.errors import UsageError
 
-__all__ = ["check_maps", "check_page", "expand"]
+__all__ = ["check_maps", "check_page", "expand", "out_folder"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 SIDECAR = ".c2pa"
 PAGE_STARTS = (b"<!doctype html", b"<html")
+
+
+def out_folder(about: str) -> Callable[[F], F]:
+    """Return the option that names the folder to write into."""
+    place = click.Path(path_type=Path, file_okay=False)
+    return click.option("-o", "--out", "folder", type=place, required=True, help=about)
 
 
 def expand(paths: Iterable[Path]) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.paths import out_folder
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,14 +28,7 @@ _SHOWN = 4.0  # an error of one over this is the hottest of a map
 @click.command(no_args_is_help=True)
 @click.argument("model")
 @click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--out",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder for what is found.",
-)
+@out_folder("Folder for what is found.")
 @click.option("--steps", type=click.IntRange(min=1), default=50, show_default=True, help="Each way.")
 @click.option("--label", default="", help="Name of a class, for models that know some.")
 @click.option("--prompt", default="", help="What is to be seen, for models that know words.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,6 +13,7 @@ from forensics.cli import main
 from forensics.generators.pipelines.denoising import DenoisingSettings
 from forensics.generators.pipelines.recipe import RECIPE, Recipe, recipe_text
 
+from ..bundles import written
 from ..onnx_models import chain, denoiser, even
 from .conftest import Answer
 from .test_evaluate_generator import save
@@ -55,14 +54,9 @@ def sets(tmp_path: Path) -> tuple[Path, Path, Path]:
 
 def bundle(folder: Path, recipe: Recipe, **networks: bytes) -> Path:
     """A model on disk."""
-    folder.mkdir()
     files = {f"{name}.onnx": content for name, content in networks.items()}
     files[RECIPE] = recipe_text(recipe).encode()
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    (folder / "card.json").write_text(json.dumps({"name": folder.name, "files": digests}))
-    return folder
+    return written(folder, files)
 
 
 def settings(**changed: object) -> Recipe:

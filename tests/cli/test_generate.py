@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from forensics.generators.pipelines.recipe import Recipe, recipe_text
 
+from ..bundles import written
 from ..onnx_models import painter
 from .commands import opened, run
 
@@ -22,11 +22,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     recipe = recipe_text(Recipe("gan", (3 * SIDE * SIDE,))).encode()
     files = {"recipe.json": recipe, "generator.onnx": painter(SIDE)}
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    (folder / "card.json").write_text(json.dumps({"files": digests}))
-    return folder
+    return written(folder, files)
 
 
 def test_same_seed_same_pixels(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

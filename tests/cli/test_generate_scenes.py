@@ -13,6 +13,7 @@ from PIL import Image
 from forensics.generators.pipelines.denoising import DenoisingSettings
 from forensics.generators.pipelines.recipe import Recipe, recipe_text
 
+from ..bundles import written
 from ..onnx_models import grey_denoiser
 from .commands import opened, run
 
@@ -21,14 +22,9 @@ SIDE = 16
 
 
 def saved(folder: Path, recipe: Recipe, **files: bytes) -> str:
-    folder.mkdir()
     content = {"recipe.json": recipe_text(recipe).encode()}
     content |= {name.replace("_", "."): value for name, value in files.items()}
-    for name, value in content.items():
-        (folder / name).write_bytes(value)
-    digests = {name: hashlib.sha256(value).hexdigest() for name, value in content.items()}
-    (folder / "card.json").write_text(json.dumps({"files": digests}))
-    return str(folder)
+    return str(written(folder, content))
 
 
 @pytest.fixture

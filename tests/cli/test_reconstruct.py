@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -13,20 +12,12 @@ from PIL import Image
 from forensics.generators.pipelines.denoising import DenoisingSettings
 from forensics.generators.pipelines.recipe import Recipe, recipe_text
 
+from ..bundles import written
 from ..onnx_models import grey, painter
 from .commands import opened, run
 
 pytest.importorskip("onnxruntime")
 SIDE = 16
-
-
-def written(folder: Path, files: dict[str, bytes]) -> Path:
-    folder.mkdir()
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    (folder / "card.json").write_text(json.dumps({"files": digests}))
-    return folder
 
 
 @pytest.fixture(scope="module")

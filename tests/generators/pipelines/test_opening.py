@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,31 +14,24 @@ from forensics.generators.pipelines.opening import open_pipeline
 from forensics.generators.pipelines.recipe import RECIPE, Recipe, read_recipe, recipe_text
 from forensics.runtime.store import open_bundle
 
-
-def model(folder: Path, files: dict[str, bytes]) -> Path:
-    folder.mkdir()
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    (folder / "card.json").write_text(json.dumps({"files": digests}))
-    return folder
+from ...bundles import written
 
 
 def test_recipe_is_read_as_it_was_written(tmp_path: Path) -> None:
     recipe = Recipe("gan", (7,), ("a", "b"), {"steps": 3, "path": "linear"})
-    folder = model(tmp_path / "m", {RECIPE: recipe_text(recipe).encode()})
+    folder = written(tmp_path / "m", {RECIPE: recipe_text(recipe).encode()})
     assert read_recipe(open_bundle(folder)) == recipe
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", '{"family": "gan"}', '{"family": 1, "shape": 2}', "{" * 9])
 def test_other_recipes_are_refused(tmp_path: Path, text: str) -> None:
-    folder = model(tmp_path / "m", {RECIPE: text.encode()})
+    folder = written(tmp_path / "m", {RECIPE: text.encode()})
     with pytest.raises(ModelError, match="is no recipe"):
         open_pipeline(folder)
 
 
 def test_models_that_draw_nothing_are_refused(tmp_path: Path) -> None:
-    folder = model(tmp_path / "m", {RECIPE: recipe_text(Recipe("codec", (1,))).encode()})
+    folder = written(tmp_path / "m", {RECIPE: recipe_text(Recipe("codec", (1,))).encode()})
     with pytest.raises(ModelError, match="draws no pictures"):
         open_pipeline(folder)
     with pytest.raises(UsageError, match="no model"):
@@ -53,10 +44,10 @@ def test_models_that_draw_nothing_are_refused(tmp_path: Path) -> None:
 def test_missing_and_broken_networks_are_refused(tmp_path: Path) -> None:
     recipe = recipe_text(Recipe("gan", (4,))).encode()
     with pytest.raises(ModelError, match="names no file"):
-        open_pipeline(model(tmp_path / "a", {RECIPE: recipe}))
+        open_pipeline(written(tmp_path / "a", {RECIPE: recipe}))
     pytest.importorskip("onnxruntime")
     with pytest.raises(ModelError, match="cannot be run"):
-        open_pipeline(model(tmp_path / "b", {RECIPE: recipe, "generator.onnx": b"no network"}))
+        open_pipeline(written(tmp_path / "b", {RECIPE: recipe, "generator.onnx": b"no network"}))
 
 
 def test_gan_draws_in_one_step() -> None:

@@ -33,6 +33,8 @@ from forensics.training.loop import fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
 
+from .trained import trained  # noqa: E402
+
 SIDE = 8
 SHORT = Schedule(steps=2, batch=4, rate=1e-3, warm_up=1, every=2, width=0.1, decay=0.0)
 FLOW = DenoiserRun(
@@ -48,15 +50,6 @@ def pictures(count: int = 40) -> np.ndarray:
     """One colour each."""
     rng = np.random.default_rng(3)
     return np.tile(rng.integers(0, 256, (count, 1, 1, 3), dtype=np.uint8), (1, SIDE, SIDE, 1))
-
-
-def trained(family: str, run: object, folder: Path, corpus: Corpus) -> dict[str, float]:
-    kind, machine = FAMILIES[family], Machine("cpu")
-    folder.mkdir()
-    task = kind.prepare(run, corpus, machine)
-    module = fit(task, folder, machine=machine)
-    card = kind.card(f"{family}-test", task, Origins("made up", "none", "a test"), run.schedule.images)
-    return kind.finish(task, module, folder, card, corpus)
 
 
 @pytest.fixture(scope="module")

@@ -35,10 +35,11 @@ from forensics.generators.train.likelihood import NfRun  # noqa: E402
 from forensics.generators.train.teacher import taught  # noqa: E402
 from forensics.generators.train.tokens import TokenRun  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
-from forensics.training.card import Origins  # noqa: E402
 from forensics.training.loop import fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
+
+from .trained import trained  # noqa: E402
 
 SIDE = 16
 FLOW = DenoiserRun(
@@ -73,15 +74,6 @@ def pictures(count: int = 8) -> np.ndarray:
         way = np.clip(0.5 + rng.normal(0, 2) * (x - 0.5) + rng.normal(0, 2) * (y - 0.5), 0, 1)[..., None]
         found.append(rng.uniform(0, 255, 3) * way + rng.uniform(0, 255, 3) * (1 - way))
     return np.tile(np.array(found), (5, 1, 1, 1)).astype(np.uint8)
-
-
-def trained(family: str, run: Any, folder: Path, corpus: Corpus) -> dict[str, float]:
-    kind, machine = FAMILIES[family], Machine("cpu")
-    folder.mkdir()
-    task = kind.prepare(run, corpus, machine)
-    module = fit(task, folder, machine=machine)
-    card = kind.card(f"{family}-test", task, Origins("made up", "none", "a test"), run.schedule.images)
-    return kind.finish(task, module, folder, card, corpus)
 
 
 def nearest(made: Iterator[np.ndarray], real: np.ndarray) -> tuple[float, int]:

@@ -26,14 +26,12 @@ from forensics.generators.tokens.pixelcnn import PixelCNNConfig, bits  # noqa: E
 from forensics.generators.train.codec import CodecRun  # noqa: E402
 from forensics.generators.train.corpus import Corpus  # noqa: E402
 from forensics.generators.train.denoising import DenoiserRun  # noqa: E402
-from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.likelihood import NfRun, centred_bits  # noqa: E402
 from forensics.generators.train.tokens import TokenRun  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
-from forensics.training.card import Origins  # noqa: E402
-from forensics.training.loop import fit  # noqa: E402
-from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
+
+from .trained import trained_module  # noqa: E402
 
 SIDE = 8
 FEW = Schedule(steps=12, batch=8, rate=5e-3, warm_up=2, every=12, width=0.1, decay=0.0)
@@ -55,12 +53,7 @@ def pictures() -> np.ndarray:
 
 def trained(family: str, run: Any, folder: Path, corpus: Corpus) -> Any:
     """Train a model into a folder, and return its module."""
-    kind, machine = FAMILIES[family], Machine("cpu")
-    folder.mkdir()
-    task = kind.prepare(run, corpus, machine)
-    module = fit(task, folder, machine=machine)
-    card = kind.card(f"{family}-test", task, Origins("made up", "none", "a test"), run.schedule.images)
-    metrics = kind.finish(task, module, folder, card, corpus)
+    module, metrics = trained_module(family, run, folder, corpus)
     assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
     return module.eval()
 

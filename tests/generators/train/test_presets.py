@@ -24,9 +24,9 @@ from forensics.generators.train.bundle import WEIGHTS  # noqa: E402
 from forensics.generators.train.corpus import Corpus  # noqa: E402
 from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.likelihood import flow_of, pictures_of  # noqa: E402
-from forensics.training.card import Origins  # noqa: E402
-from forensics.training.loop import fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
+
+from .trained import trained  # noqa: E402
 
 SIDE = 4
 
@@ -35,14 +35,9 @@ def pictures(count: int = 24) -> np.ndarray:
     return np.random.default_rng(3).integers(0, 256, (count, SIDE, SIDE, 3)).astype(np.uint8)
 
 
-def trained(family: str, run: Any, folder: Path, corpus: Corpus) -> dict[str, float]:
-    kind, machine = FAMILIES[family], Machine("cpu")
-    folder.mkdir()
+def two_steps(family: str, run: Any, folder: Path, corpus: Corpus) -> dict[str, float]:
     run = replace(run, schedule=replace(run.schedule, steps=2, batch=4, every=2, warm_up=1))
-    task = kind.prepare(run, corpus, machine)
-    module = fit(task, folder, machine=machine)
-    card = kind.card(f"{family}-test", task, Origins("made up", "none", "a test"), run.schedule.images)
-    return kind.finish(task, module, folder, card, corpus)
+    return trained(family, run, folder, corpus)
 
 
 @pytest.mark.parametrize("preset", ["nice", "spline", "flowpp", "maf", "naf", "ffjord"])
@@ -50,7 +45,7 @@ def test_every_flow_takes_a_step(tmp_path: Path, preset: str) -> None:
     run = FAMILIES["nf"].presets[preset]
     model = replace(run.model, side=SIDE, width=8)
     model = replace(model, levels=1, steps=2) if isinstance(model, FlowConfig) else model
-    metrics = trained("nf", replace(run, model=model), tmp_path / "model", Corpus(pictures()))
+    metrics = two_steps("nf", replace(run, model=model), tmp_path / "model", Corpus(pictures()))
     assert np.isfinite(list(metrics.values())).all()
     pipeline = open_pipeline(tmp_path / "model")
     flow = flow_of(model, torch.Generator().manual_seed(0))
@@ -72,7 +67,7 @@ def test_every_model_of_grey_levels_takes_a_step_and_is_told_classes(tmp_path: P
     model = replace(run.model, levels=4, width=12, depth=1)
     labels = np.arange(24) % 2
     corpus = Corpus(pictures(), labels, ("one", "two"))
-    metrics = trained("tokens", replace(run, model=model, side=SIDE), tmp_path / "model", corpus)
+    metrics = two_steps("tokens", replace(run, model=model, side=SIDE), tmp_path / "model", corpus)
     assert metrics["bits for each value of 4 levels held out"] > 0
     pipeline = open_pipeline(tmp_path / "model")
     assert pipeline.recipe.labels == ("one", "two")
@@ -93,5 +88,5 @@ def test_a_plain_model_of_grey_levels_knows_no_classes() -> None:
 def test_every_posterior_takes_a_step(tmp_path: Path, preset: str) -> None:
     run = FAMILIES["codec"].presets[preset]
     run = replace(run, side=SIDE, model=replace(run.model, factor=2, latent=2, width=8))
-    metrics = trained("codec", run, tmp_path / "model", Corpus(pictures()))
+    metrics = two_steps("codec", run, tmp_path / "model", Corpus(pictures()))
     assert metrics["largest difference of ONNX and PyTorch"] < 1e-4

@@ -25,10 +25,10 @@ from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.lessons import Lesson  # noqa: E402
 from forensics.generators.train.teacher import load_teacher, run_of, taught  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
-from forensics.training.card import Origins  # noqa: E402
-from forensics.training.loop import fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
+
+from .trained import trained  # noqa: E402
 
 SIDE = 8
 SCHEDULE = Schedule(steps=250, batch=16, rate=4e-3, warm_up=10, every=250, width=0.1, decay=0.0)
@@ -53,15 +53,6 @@ def pictures() -> np.ndarray:
     """Pictures of one of four colours."""
     colours = np.array([[230, 30, 30], [30, 200, 60], [40, 60, 220], [220, 220, 60]], np.uint8)
     return np.tile(colours[np.arange(400) % 4][:, None, None], (1, SIDE, SIDE, 1))
-
-
-def trained(family: str, run: DenoiserRun, folder: Path, corpus: Corpus) -> dict[str, float]:
-    kind, machine = FAMILIES[family], Machine("cpu")
-    folder.mkdir()
-    task = kind.prepare(taught(run, corpus.teacher), corpus, machine)
-    module = fit(task, folder, machine=machine)
-    card = kind.card("test", task, Origins("made up", "none", "a test"), run.schedule.images)
-    return kind.finish(task, module, folder, card, corpus)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +82,7 @@ def test_students_are_nearer_to_many_steps_than_their_teacher_in_one(
     teacher: Path, tmp_path: Path, run: DenoiserRun
 ) -> None:
     bundle, folder = open_bundle(teacher), tmp_path / "student"
-    metrics = trained("flow", run, folder, Corpus(pictures(), teacher=bundle))
+    metrics = trained("flow", taught(run, bundle), folder, Corpus(pictures(), teacher=bundle))
     assert metrics[MANY.format(1)] < 0.97 * metrics[OWN]
     card = json.loads((folder / "card.json").read_text())
     assert card["config"]["lesson"]["teacher"] == bundle.card["files"]["weights.safetensors"]
@@ -123,7 +114,7 @@ def test_labels_of_teacher_and_student_are_the_same(teacher: Path, tmp_path: Pat
         short = replace(run, schedule=FEW)
         corpus = Corpus(pictures(), labels, names, teacher=open_bundle(folder))
         student = tmp_path / str(run.lesson and run.lesson.method)
-        trained("flow", short, student, corpus)
+        trained("flow", taught(short, corpus.teacher), student, corpus)
         pipeline = open_pipeline(student)
         assert len(list(pipeline.sample(Request(2, label=pipeline.recipe.label("blue"))))) == 2
         for wrong in (Corpus(pictures(), teacher=corpus.teacher), replace(corpus, captions=("a",) * 400)):

@@ -24,6 +24,8 @@ from forensics.training.loop import fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
 
+from .trained import trained  # noqa: E402
+
 SIDE, FRAMES = 8, 4
 RUN = VideoRun(
     TransformerConfig(patch=4, width=48, depth=2, heads=2),
@@ -42,17 +44,8 @@ def clips(count: int = 40) -> np.ndarray:
     return np.tile(whole, (count // 8, 1, 1, 1, 1)).astype(np.uint8)
 
 
-def trained(run: VideoRun, folder: Path, corpus: Corpus) -> dict[str, float]:
-    kind, machine = FAMILIES["video"], Machine("cpu")
-    folder.mkdir()
-    task = kind.prepare(run, corpus, machine)
-    module = fit(task, folder, machine=machine)
-    card = kind.card("video-test", task, Origins("made up", "none", "a test"), run.schedule.images)
-    return kind.finish(task, module, folder, card, corpus)
-
-
 def test_few_clips_are_learned_and_gone_on_with(tmp_path: Path) -> None:
-    metrics = trained(RUN, tmp_path / "model", Corpus(clips()))
+    metrics = trained("video", RUN, tmp_path / "model", Corpus(clips()))
     assert metrics["held-out error gone on with"] < metrics["held-out error from noise"]
     assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
     pipeline = open_pipeline(tmp_path / "model")
