@@ -90,20 +90,20 @@ class Together:
         return alone + self.decline * min(farther, _FROM - _TO)
 
 
-# Hill 1975, "A simple general approach to inference about the tail of a distribution", Ann. Statist. 3. The
-# estimates themselves: bounds of theirs made declared rates of 0.001 half as large.
+# Hill 1975, "A simple general approach to inference about the tail of a distribution", Ann. Statist. 3.
 def fit_together(log10_sums: Sequence[float]) -> Together:
-    """Return how much rarer small sums of p-values are than they say; on the safe side if few are small.
+    """Return how much rarer small sums of p-values are than they say, on the safe side.
 
     Args:
         log10_sums: Of unmarked pictures and fresh keys, at least one.
     """
     beyond = [_FROM - value for value in log10_sums if value <= _FROM]
+    share = min(1.0, wilson(len(beyond), len(log10_sums)).high / 10**_FROM)
     if len(beyond) < _LEAST_BEYOND or not sum(beyond):
-        return Together(min(1.0, wilson(len(beyond), len(log10_sums)).high / 10**_FROM))
-    share = min(1.0, len(beyond) / len(log10_sums) / 10**_FROM)
+        return Together(share)
     fall = len(beyond) / (sum(beyond) * math.log(10.0))  # 1 if small ones are as rare as they say
-    return Together(share, min(1.0, max(0.0, fall - 1.0)))
+    least = fall * (1.0 - _NORMAL_95 / math.sqrt(len(beyond)))
+    return Together(share, min(1.0, max(0.0, least - 1.0)))
 
 
 # If the largest of N has tail probability q each, N q is exponential; its mean tells how many count, and so

@@ -126,7 +126,7 @@ def test_unmeasured_null_is_the_bound() -> None:
 
 
 def test_sums_that_say_the_truth_are_left_as_they_are(rng: np.random.Generator) -> None:
-    found = fit_together(np.log10(rng.uniform(size=200_000)).tolist())
+    found = fit_together(np.log10(rng.uniform(size=20_000)).tolist())
     assert found.share == pytest.approx(1.0, abs=0.05)
     assert found.decline < 0.02
 
@@ -136,21 +136,22 @@ def test_what_is_fitted_makes_p_values_of_sums(
     share: float, decline: float, rng: np.random.Generator
 ) -> None:
     """Sums whose small ones are rarer than they say, by a power law, become as rare as they say."""
-    uniform = np.log10(rng.uniform(size=300_000))
+    uniform = np.log10(rng.uniform(size=40_000))
     sums = [Together(share, decline).allowed(p) for p in uniform]
     found = fit_together(sums)
-    assert found.share == pytest.approx(share, rel=0.02)
-    assert found.decline == pytest.approx(decline, abs=0.02)
+    assert share <= found.share < share * 1.1
+    assert decline * 0.6 - 0.05 < found.decline <= decline
     corrected = np.array([found.corrected(value) for value in sums])
-    for rate, most in ((0.1, 0.02), (0.01, 0.05), (0.001, 0.15)):
-        assert (corrected <= np.log10(rate)).mean() == pytest.approx(rate, rel=most)
+    for rate, least in ((0.1, 0.8), (0.01, 0.7), (0.001, 0.4)):
+        assert least * rate < (corrected <= np.log10(rate)).mean() <= 1.05 * rate + 1e-4
 
 
 def test_hill_estimator_is_that_of_an_exponential_fit(rng: np.random.Generator) -> None:
     sums = -rng.exponential(0.4, 3000)
     beyond = -1 - sums[sums <= -1]
     _, mean = expon.fit(beyond * np.log(10), floc=0)
-    assert fit_together(sums.tolist()).decline == pytest.approx(max(0.0, 1 / mean - 1))
+    expected = (1 / mean) * (1 - 1.959964 / np.sqrt(len(beyond))) - 1
+    assert fit_together(sums.tolist()).decline == pytest.approx(max(0.0, expected))
 
 
 def test_few_small_sums_leave_the_share_careful() -> None:
