@@ -55,7 +55,7 @@ ATTACKS = (
     "none",
 )
 RATES = (1e-2, 1e-3, 1e-4)
-CHECKED_BY = "check 2"  # names the keys: others than those by which the way of counting was chosen
+CHECKED_BY = "check 3"  # names the keys: others than those by which the way of counting was chosen
 
 
 def key_of(*parts: object) -> Key:

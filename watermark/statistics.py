@@ -32,6 +32,7 @@ RADEMACHER = 3.18
 _NORMAL_95 = 1.959964  # normal quantile of two-sided intervals of 95 %
 _FROM, _TO = -1.0, -3.0  # log10 p-values between which it is measured how looks add up
 _LEAST_BEYOND = 100  # fewer say too little of a tail
+_ENOUGH_BEYOND = 1000  # so many say how fast it falls within 3 %
 
 
 @dataclass(frozen=True)
@@ -90,19 +91,23 @@ class Together:
         return alone + self.decline * min(farther, _FROM - _TO)
 
 
-# Hill 1975, "A simple general approach to inference about the tail of a distribution", Ann. Statist. 3.
+# Hill 1975, "A simple general approach to inference about the tail of a distribution", Ann. Statist. 3. Bounds
+# of what a large measurement says would make declared rates of 0.001 half as large.
 def fit_together(log10_sums: Sequence[float]) -> Together:
-    """Return how much rarer small sums of p-values are than they say, on the safe side.
+    """Return how much rarer small sums of p-values are than they say.
+
+    These are estimates if at least 1,000 are below 0.1, and 95 % bounds on the safe side if fewer are.
 
     Args:
         log10_sums: Of unmarked pictures and fresh keys, at least one.
     """
     beyond = [_FROM - value for value in log10_sums if value <= _FROM]
-    share = min(1.0, wilson(len(beyond), len(log10_sums)).high / 10**_FROM)
+    deviations = _NORMAL_95 if len(beyond) < _ENOUGH_BEYOND else 0.0
+    share = min(1.0, wilson(len(beyond), len(log10_sums), deviations).high / 10**_FROM)
     if len(beyond) < _LEAST_BEYOND or not sum(beyond):
         return Together(share)
     fall = len(beyond) / (sum(beyond) * math.log(10.0))  # 1 if small ones are as rare as they say
-    least = fall * (1.0 - _NORMAL_95 / math.sqrt(len(beyond)))
+    least = fall * (1.0 - deviations / math.sqrt(len(beyond)))
     return Together(share, min(1.0, max(0.0, least - 1.0)))
 
 
