@@ -91,8 +91,8 @@ class Together:
         return alone + self.decline * min(farther, _FROM - _TO)
 
 
-# Hill 1975, "A simple general approach to inference about the tail of a distribution", Ann. Statist. 3. Bounds
-# of what a large measurement says would make declared rates of 0.001 half as large.
+# Hill 1975, "A simple general approach to inference about the tail of a distribution", Ann. Statist. 3.
+# Bounds of what a large measurement says would make declared rates of 0.001 half as large.
 def fit_together(log10_sums: Sequence[float]) -> Together:
     """Return how much rarer small sums of p-values are than they say.
 
