@@ -42,7 +42,7 @@ class CodecConfig:
     Attributes:
         factor: Pixels of a latent each way; a power of two.
         latent: Channels of latents; of `rounding` that of its levels.
-        width: Features at full size; each halving doubles them, up to four times.
+        width: Features behind the stem; each halving doubles them, up to four times.
         blocks: Residual blocks on each level, each way.
         bottleneck: What latents go through; `planar` and `iaf` are a Gaussian with flows behind it.
         amount: Nats' weight of `gaussian`, `planar` and `iaf`.
@@ -52,6 +52,8 @@ class CodecConfig:
         entropy: What it costs that tokens of `codebook` are unsure, or few of them get all.
         upsample: How the decoder doubles sides.
         attention: Whether all places of the smallest features attend to each other.
+        stem: Pixels each way that become channels before the first convolution, and come out of the last one
+            again; a power of two, at most the factor. Full size costs most on CPUs.
     """
 
     factor: int = 4
@@ -66,12 +68,13 @@ class CodecConfig:
     entropy: float = 0.0
     upsample: Upsampling = "nearest"
     attention: bool = False
+    stem: int = 1
 
     def __post_init__(self) -> None:
-        """Check the factor.
+        """Check the factor and the stem.
 
         Raises:
-            UsageError: It is no power of two.
+            UsageError: They are no powers of two, or the stem is larger.
         """
         if self.factor < 1 or self.factor & (self.factor - 1):
             raise UsageError(
@@ -79,11 +82,17 @@ class CodecConfig:
                 expected="1, 2, 4 ...",
                 actual=self.factor,
             )
+        if self.stem not in (2**level for level in range(int(math.log2(self.factor)) + 1)):
+            raise UsageError(
+                f"a codec of factor {self.factor} has no stem of {self.stem} pixels",
+                expected=f"1, 2, 4 ... {self.factor}",
+                actual=self.stem,
+            )
 
     @property
     def halvings(self) -> int:
-        """How often sides are halved."""
-        return int(math.log2(self.factor))
+        """How often sides are halved behind the stem."""
+        return int(math.log2(self.factor // self.stem))
 
     def features(self, level: int) -> int:
         """Return the features on a level."""
@@ -106,7 +115,10 @@ class Codec(nn.Module):
         self.config = config
         self.bottleneck = _bottleneck(config)
         widths = [config.features(level) for level in range(config.halvings + 1)]
-        down: list[nn.Module] = [nn.Conv2d(3, widths[0], 3, padding=1)]
+        colours = 3 * config.stem**2
+        down: list[nn.Module] = [
+            nn.PixelUnshuffle(config.stem), nn.Conv2d(colours, widths[0], 3, padding=1)
+        ]  # fmt: skip
         up: list[nn.Module] = [nn.Conv2d(self.bottleneck.channels, widths[-1], 3, padding=1)]
         for level, width in enumerate(widths):
             down += [Downsample(widths[level - 1], width)] if level else []
@@ -120,7 +132,8 @@ class Codec(nn.Module):
         self.down = nn.Sequential(
             *down, nn.SiLU(), nn.Conv2d(widths[-1], self.bottleneck.needed, 3, padding=1)
         )
-        self.up = nn.Sequential(*up, nn.SiLU(), nn.Conv2d(widths[0], 3, 3, padding=1))
+        out = [nn.Conv2d(widths[0], colours, 3, padding=1), nn.PixelShuffle(config.stem)]
+        self.up = nn.Sequential(*up, nn.SiLU(), *out)
         self.register_buffer("mean", torch.zeros(1, self.bottleneck.channels, 1, 1))
         self.register_buffer("deviation", torch.ones(1, self.bottleneck.channels, 1, 1))
 

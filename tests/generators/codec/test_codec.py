@@ -110,6 +110,22 @@ def test_any_size_goes_through(factor: int, bottleneck: str) -> None:
         torch.testing.assert_close(codec.decode(z), codec.pictures(codec.latents(x).z), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("stem", [2, 4])
+def test_stems_make_channels_of_pixels(stem: int) -> None:
+    codec = Codec(CodecConfig(4, 4, 8, stem=stem)).eval()
+    x = torch.rand(2, 3, 24, 32)
+    z = codec.encode(x)
+    assert z.shape == (2, 4, 6, 8)
+    assert codec.decode(z).shape == x.shape
+    sides: list[tuple[int, ...]] = []
+    for part in (codec.down, codec.up):
+        for layer in part.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.register_forward_hook(lambda _, __, found: sides.append(tuple(found.shape[2:])))
+    codec.decode(codec.encode(x))
+    assert max(sides) == (24 // stem, 32 // stem)  # no convolution at full size
+
+
 def test_latents_are_of_unit_size_after_standardising() -> None:
     codec, x = Codec(CodecConfig(2, 4, 8)).eval(), torch.rand(16, 3, 16, 16)
     before = codec.decode(codec.encode(x))
@@ -128,6 +144,9 @@ def test_sizes_that_do_not_suit_are_refused() -> None:
         Codec(CodecConfig(4, 4, 8)).encode(torch.rand(1, 3, 18, 16))
     with pytest.raises(UsageError, match="power of two"):
         CodecConfig(3)
+    for stem in (0, 3, 8):
+        with pytest.raises(UsageError, match="no stem"):
+            CodecConfig(4, stem=stem)
 
 
 def test_details_count_more() -> None:
