@@ -91,7 +91,7 @@ class _Run(Generic[M]):
     def _step(self) -> dict[str, Tensor]:
         """Take one step and return the losses of its turns."""
         schedule, step = self.task.schedule, self.progress.step
-        turns, losses = self.task.turns(step), {}
+        turns, losses = self.task.turns(step, schedule.done(*self.progress)), {}
         while (turn := self.machine.next_of(turns)) is not None:
             optimizer = self.optimizers[turn.player]
             for group in optimizer.param_groups:

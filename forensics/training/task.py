@@ -51,10 +51,14 @@ class Task(Protocol[M_co]):
     def players(self) -> Mapping[str, nn.Module]:
         """Return the parts of the module that have turns, by name."""
 
-    def turns(self, step: int) -> Iterator[Turn]:
+    def turns(self, step: int, done: float) -> Iterator[Turn]:
         """Yield the updates of a step, each after the one before was made.
 
         All that is drawn depends on the number of the step alone.
+
+        Args:
+            step: Its number.
+            done: Share of the run that is done, by steps or by time.
         """
 
     def measure(self, module: Any) -> dict[str, float]:
@@ -73,7 +77,7 @@ class Alone(ABC):
         """Return the module."""
         return {"module": self.module}
 
-    def turns(self, step: int) -> Iterator[Turn]:
+    def turns(self, step: int, done: float) -> Iterator[Turn]:
         """Yield the one update of a step."""
         yield Turn("module", self.loss(step))
 

@@ -145,7 +145,7 @@ class Coding:
         critic = self.module.critic
         return {"codec": self.module.codec} | ({"critic": critic} if critic is not None else {})
 
-    def turns(self, step: int) -> Iterator[Turn]:
+    def turns(self, step: int, done: float) -> Iterator[Turn]:
         """Yield the update of the codec, then that of the critic."""
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
         x = self.pictures.batch(self.schedule.batch, generator).x
@@ -153,7 +153,6 @@ class Coding:
         if self.config.draws:
             yield Turn("codec", self._bound(x, generator))
             return
-        done = self.schedule.done(step)
         latents = codec.latents(self._noisy(x, generator), generator)
         found = codec.pictures(latents.z)
         loss = detail_loss(found, x) + annealed(done, self.config.anneal) * latents.loss

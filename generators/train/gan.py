@@ -81,10 +81,9 @@ class Playing:
         """Return both networks."""
         return {"critic": self.module.critic, "maker": self.module.maker}
 
-    def turns(self, step: int) -> Iterator[Turn]:
+    def turns(self, step: int, done: float) -> Iterator[Turn]:
         """Yield the updates of the critic, then that of the generator."""
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
-        done = self.schedule.done(step)
         for number in range(self.config.critics):
             real = self._real(generator)
             with torch.no_grad():

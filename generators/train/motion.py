@@ -90,7 +90,7 @@ class Moving:
         """Return the three networks."""
         return {"frames": self.module.frames, "clips": self.module.clips, "maker": self.module.maker}
 
-    def turns(self, step: int) -> Iterator[Turn]:
+    def turns(self, step: int, done: float) -> Iterator[Turn]:
         """Yield the updates of both critics, then that of the generator."""
         generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
         real = 2.0 * self.pictures.batch(self.schedule.batch, generator).x - 1.0

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -70,7 +69,7 @@ class Saddle:
         x, y = self.module["x"], self.module["y"]
         return (x * y + (x**2 - y**2) / 10).sum()
 
-    def turns(self, step: int) -> Iterator[Turn]:
+    def turns(self, step: int, done: float) -> Iterator[Turn]:
         before = float(self.module["x"].detach())
         yield Turn("first", self.value())
         self.seen.append(float(self.module["x"].detach()) - before)  # the first update was made by now
@@ -117,7 +116,7 @@ class Stop(Watcher):
 class Slow(Line):
     """A line whose turns have a rate of their own."""
 
-    def turns(self, step: int) -> Iterator[Turn]:
+    def turns(self, step: int, done: float) -> Iterator[Turn]:
         yield Turn("module", self.loss(step), 0.0)
 
 
@@ -205,20 +204,40 @@ def test_finished_run_is_not_run_again(tmp_path: Path) -> None:
     torch.testing.assert_close(first.state_dict(), again.state_dict())
 
 
-def test_run_ends_with_its_time(tmp_path: Path) -> None:
-    class Slow(Line):
-        def loss(self, step: int) -> Tensor:
-            time.sleep(0.01)
-            return super().loss(step)
+class Clock:
+    """A clock by which a step takes a quarter of a second, whatever the machine does."""
 
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 0.25
+        return self.now
+
+
+def test_run_ends_with_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forensics.training.loop.time", Clock())
     watcher = Watcher()
-    fit(Slow(steps=1_000_000, seconds=0.3), tmp_path, watcher)
-    assert 3 < watcher.steps[-1] < 35
-    assert watcher.shares[-1] == 1.0
+    fit(Line(steps=1_000_000, seconds=5.0), tmp_path, watcher)
+    assert watcher.steps == list(range(21))
+    assert watcher.shares == [step / 20 for step in range(21)]
     assert (tmp_path / CHECKPOINT).exists()
     again = Watcher()
-    fit(Slow(steps=1_000_000, seconds=0.3), tmp_path, again)
-    assert again.steps == [watcher.steps[-1]]
+    fit(Line(steps=1_000_000, seconds=5.0), tmp_path, again)
+    assert again.steps == [20]
+
+
+def test_tasks_hear_how_much_of_the_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[float] = []
+
+    class Listening(Line):
+        def turns(self, step: int, done: float) -> Iterator[Turn]:
+            heard.append(done)
+            return super().turns(step, done)
+
+    monkeypatch.setattr("forensics.training.loop.time", Clock())
+    fit(Listening(steps=1_000_000, seconds=5.0), tmp_path)
+    assert heard == [step / 20 for step in range(20)]
 
 
 def test_checkpoints_come_by_the_clock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ def trained(task: Coding, steps: int, rate: float) -> None:
     players = task.players()
     by = {name: torch.optim.Adam(player.parameters(), rate) for name, player in players.items()}
     for step in range(steps):
-        for turn in task.turns(step):
+        for turn in task.turns(step, task.schedule.done(step)):
             by[turn.player].zero_grad()
             turn.loss.backward()
             by[turn.player].step()
@@ -70,7 +70,7 @@ def test_cost_of_the_bottleneck_rises() -> None:
         run, model=replace(run.model, amount=100.0), schedule=replace(run.schedule, steps=100, batch=16)
     )
     task = Coding(run, pictures())
-    losses = [float(turn.loss.detach()) for step in (0, 25, 50, 99) for turn in task.turns(step)]
+    losses = [float(turn.loss.detach()) for step in (0, 25, 50, 99) for turn in task.turns(step, step / 100)]
     assert losses[0] < 3
     assert losses[1] == pytest.approx(losses[2] / 2, rel=0.3)
     assert losses[3] == pytest.approx(losses[2], rel=0.3)
@@ -79,9 +79,12 @@ def test_cost_of_the_bottleneck_rises() -> None:
 def test_vqgan_has_all_its_parts() -> None:
     run = small(PRESETS["vqgan"], texture_from=0.5)
     task = Coding(run, pictures())
-    assert [[turn.player for turn in task.turns(step)] for step in (0, 1)] == [["codec"], ["codec", "critic"]]
+    assert [[turn.player for turn in task.turns(step, step / 2)] for step in (0, 1)] == [
+        ["codec"],
+        ["codec", "critic"],
+    ]
     plain = Coding(replace(run, features=0.0), pictures())
-    losses = [float(next(each.turns(0)).loss.detach()) for each in (task, plain)]
+    losses = [float(next(each.turns(0, 0.0)).loss.detach()) for each in (task, plain)]
     assert losses[0] > losses[1] + 1e-3
     places = task.module.codec
     with torch.no_grad():
@@ -116,8 +119,8 @@ def test_bound_of_several_draws_is_trained_on() -> None:
     run = small(PRESETS["iwae"])
     run = replace(run, schedule=replace(run.schedule, batch=8))
     task = Coding(run, pictures())
-    before = float(next(task.turns(0)).loss.detach())
+    before = float(next(task.turns(0, 0.0)).loss.detach())
     trained(task, 40, 3e-3)
-    assert float(next(task.turns(0)).loss.detach()) < before - 0.3
+    assert float(next(task.turns(0, 0.0)).loss.detach()) < before - 0.3
     with pytest.raises(UsageError, match="have a bound"):
         replace(PRESETS["vqvae"], draws=2)

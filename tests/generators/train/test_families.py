@@ -248,7 +248,10 @@ def test_texture_is_judged_from_a_share_of_the_run_on(tmp_path: Path) -> None:
     run = replace(CODEC, texture=0.05, texture_from=0.5, schedule=replace(CODEC.schedule, steps=4, every=4))
     task = FAMILIES["codec"].prepare(run, Corpus(pictures()), Machine("cpu"))
     before = {name: value.clone() for name, value in task.module.critic.named_parameters()}
-    assert [[turn.player for turn in task.turns(step)] for step in (1, 2)] == [["codec"], ["codec", "critic"]]
+    assert [[turn.player for turn in task.turns(step, step / 4)] for step in (1, 2)] == [
+        ["codec"],
+        ["codec", "critic"],
+    ]
     module = fit(task, tmp_path)
     assert module.critic is not None
     changed = [not torch.equal(before[name], value) for name, value in task.module.critic.named_parameters()]

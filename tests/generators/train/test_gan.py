@@ -45,7 +45,7 @@ def played(task: Any, steps: int = 2, rate: float = 1e-3) -> list[tuple[str, flo
     """Take steps of plain gradient descent; return whose turns they were, at which rates."""
     taken = []
     for step in range(steps):
-        for turn in task.turns(step):
+        for turn in task.turns(step, task.schedule.done(step)):
             player = task.players()[turn.player]
             player.zero_grad()
             turn.loss.backward()
@@ -104,7 +104,7 @@ def test_looking_ahead_changes_what_the_generator_learns() -> None:
     for steps in (0, 4):
         run = small("unrolled", unrolled=steps)
         task = KIND.prepare(replace(run, schedule=replace(run.schedule, rate=0.5)), corpus(), Machine("cpu"))
-        (_, turn) = task.turns(0)
+        (_, turn) = task.turns(0, 0.0)
         turn.loss.backward()
         slopes.append(torch.cat([weight.grad.flatten() for weight in task.module.maker.parameters()]))
     assert not torch.allclose(slopes[0], slopes[1], atol=1e-4)
