@@ -7,15 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import onnx
+import onnx.helper
+import onnx.numpy_helper
 import torch
+from onnx import TensorProto
 from torch import Tensor, nn
 
 from forensics.errors import ModelError
+from forensics.files import atomic_write
 from forensics.runtime.sessions import Session
 
-__all__ = ["OPSET", "export", "parity"]
+__all__ = ["OPSET", "export", "halve", "parity"]
 
 OPSET = 18
+_LARGE = 1024  # values; smaller ones are not worth a node
 
 
 def export(
@@ -52,6 +59,27 @@ def export(
         )
 
 
+def halve(path: Path) -> None:
+    """Keep large weights that are 16-bit floats anyway as such; what computes widens them when it starts.
+
+    Args:
+        path: The ONNX file, which computes the same afterwards.
+    """
+    model = onnx.load(str(path))
+    casts = []
+    for weights in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(weights)
+        if values.dtype != np.float32 or values.size < _LARGE or not _is_half(values):
+            continue
+        name, kept = weights.name, f"{weights.name}.half"
+        weights.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), kept))
+        casts.append(onnx.helper.make_node("Cast", [kept], [name], name=f"{name}.cast", to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    atomic_write(path, model.SerializeToString())
+
+
 @torch.no_grad()
 def parity(
     module: nn.Module, path: Path, inputs: Sequence[Tensor | Sequence[Tensor]], most: float = 1e-4
@@ -77,6 +105,11 @@ def parity(
     if worst > most:
         raise ModelError(f"{path} differs from its module by {worst:.2g}", expected=most, actual=worst)
     return worst
+
+
+def _is_half(values: npt.NDArray[np.float32]) -> bool:
+    with np.errstate(over="ignore"):
+        return bool((values.astype(np.float16) == values).all())
 
 
 def _several(value: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import save
@@ -13,11 +14,12 @@ from torch import Tensor, nn
 from forensics.files import atomic_write
 from forensics.generators.pipelines.recipe import RECIPE, Recipe, recipe_text
 from forensics.training.card import Card, write_card
-from forensics.training.export import export, parity
+from forensics.training.export import export, halve, parity
 
-__all__ = ["DIFFERENCE", "WEIGHTS", "Exported", "half", "write_model"]
+__all__ = ["DIFFERENCE", "WEIGHTS", "Exported", "half", "rounded", "write_model"]
 
 WEIGHTS = "weights.safetensors"
+M = TypeVar("M", bound=nn.Module)
 DIFFERENCE = "largest difference of ONNX and PyTorch"
 
 
@@ -44,7 +46,7 @@ def write_model(
     card: Card,
     others: Mapping[str, bytes] | None = None,
 ) -> dict[str, float]:
-    """Write a model, and return its metrics with how far its files are from its modules.
+    """Write a model, its weights rounded to 16 bits; return its metrics, and how far files are from modules.
 
     Args:
         folder: Where to.
@@ -58,9 +60,11 @@ def write_model(
         ModelError: A file does not compute what its module does.
     """
     files, worst = {}, 0.0
+    rounded(weights)
     for name, exported in networks.items():
         files[name] = folder / name
         export(exported.module, exported.inputs, files[name], free=(0, *exported.free))
+        halve(files[name])
         worst = max(worst, parity(exported.module, files[name], [exported.inputs, *_other(exported)]))
     atomic_write(folder / WEIGHTS, save(half(weights)))
     for name, content in {RECIPE: recipe_text(recipe).encode(), **(others or {})}.items():
@@ -75,6 +79,15 @@ def half(module: nn.Module) -> dict[str, Tensor]:
     """Return weights by name, floats as 16-bit ones."""
     state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
     return {name: v.to(torch.float16) if v.is_floating_point() else v for name, v in state.items()}
+
+
+@torch.no_grad()
+def rounded(module: M) -> M:
+    """Round the weights of a module to the 16-bit floats as which they are kept; returns the module."""
+    for values in (*module.parameters(), *module.buffers()):
+        if values.is_floating_point():
+            values.copy_(values.to(torch.float16))
+    return module
 
 
 def _other(exported: Exported) -> list[list[Tensor]]:

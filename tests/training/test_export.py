@@ -10,13 +10,14 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx")
 from torch import Tensor, nn  # noqa: E402
 
 from forensics.errors import ModelError  # noqa: E402
 from forensics.runtime.sessions import Session  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
 from forensics.training.card import Card, write_card  # noqa: E402
-from forensics.training.export import export, parity  # noqa: E402
+from forensics.training.export import export, halve, parity  # noqa: E402
 
 
 @pytest.fixture
@@ -31,6 +32,40 @@ def test_file_takes_any_size(module: nn.Module, tmp_path: Path) -> None:
     assert parity(module, tmp_path / "m.onnx", inputs) < 1e-5
     (found,) = Session((tmp_path / "m.onnx").read_bytes())(inputs[0].numpy())
     np.testing.assert_allclose(found, module(inputs[0]).detach().numpy(), atol=1e-5)
+
+
+@torch.no_grad()
+def test_weights_that_are_16_bit_floats_are_kept_as_such(tmp_path: Path) -> None:
+    module, path = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64, bias=False)), tmp_path / "m"
+    x = torch.randn(3, 64)
+    module[0].weight.copy_(module[0].weight.half())  # the other one is not rounded
+    export(module, x, path, free=(0,))
+    (before,), size = Session(path.read_bytes())(x.numpy()), path.stat().st_size
+    halve(path)
+    (after,) = Session(path.read_bytes())(x.numpy())
+    np.testing.assert_array_equal(after, before)
+    assert 2 * 64 * 64 - 500 < size - path.stat().st_size <= 2 * 64 * 64
+    onnx.checker.check_model(str(path))
+    kinds = {values.name: values.data_type for values in onnx.load(str(path)).graph.initializer}
+    assert kinds["0.bias"] == onnx.TensorProto.FLOAT  # too small to matter
+    assert sorted(kinds.values()) == [1, 1, 10]
+    halve(path)
+    assert {v.name: v.data_type for v in onnx.load(str(path)).graph.initializer} == kinds
+
+
+def test_values_beyond_16_bits_stay(tmp_path: Path) -> None:
+    class Large(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.full((64, 64), 1e6))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x @ self.weight
+
+    export(Large(), torch.rand(2, 64), tmp_path / "m", free=(0,))
+    before = (tmp_path / "m").read_bytes()
+    halve(tmp_path / "m")
+    assert onnx.load_from_string((tmp_path / "m").read_bytes()) == onnx.load_from_string(before)
 
 
 def test_difference_is_told(module: nn.Module, tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ class _Training:
         Raises:
             UsageError: The folder cannot be written, or has a run of other settings.
         """
+        from forensics.generators.train.bundle import rounded
         from forensics.training.loop import fit
 
         kind, machine, options = self.kind, self.machine, {**self.options, "minutes": minutes}
@@ -139,7 +140,7 @@ class _Training:
         except OSError as error:
             raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
         with watching(folder) as observer:
-            module = fit(task, folder, observer, machine)
+            module = rounded(fit(task, folder, observer, machine))
         if not machine.first:
             return None
         images = observer.steps * run.schedule.batch * machine.processes
