@@ -87,7 +87,7 @@ class PatchFlowing:
             for number in reversed(range(len(self.layers))):
                 z = np.asarray(x, np.float32)
                 x = patch_by_patch(self.layers[number], z, backwards=number % 2 == 1, undo=self.undo)
-            yield from pixels_of((self._whole(x) + 1.0) / 2.0)
+            yield from pixels_of((128.0 * (self._whole(x) + 1.0) - 0.5) / 255.0)  # level k: from k / 256 on
 
     def log_prob(self, x: Floats) -> npt.NDArray[np.float64]:
         """Return (B,) log densities in nats, of a flow that bends by scales and shifts.

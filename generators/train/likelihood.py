@@ -132,9 +132,12 @@ def noisy_bits(flow: AnyFlow, x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def pictures_of(flow: AnyFlow, noise: Tensor) -> Tensor:
+# In training, level k of 256 lies from k / 256 to (k + 1) / 256; what is drawn there is to be rounded to
+# k / 255.
     """Return (B, 3, S, S) pictures, mostly from 0 to 1, for noise as the flow gives it."""
     found: Tensor = flow.inverse(noise)
-    return (found + 1.0) / 2.0 if isinstance(flow, TarFlow | MaskedFlow) else found + 0.5
+    x = (found + 1.0) / 2.0 if isinstance(flow, TarFlow | MaskedFlow) else found + 0.5
+    return (256.0 * x - 0.5) / 255.0
 
 
 def flow_of(config: AnyConfig, generator: torch.Generator) -> AnyFlow:
