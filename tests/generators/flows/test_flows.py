@@ -147,6 +147,14 @@ def test_noise_of_pictures_becomes_their_grey_levels_again(name: str) -> None:
         assert (drawn == real.movedim(0, -1).numpy()).mean() > 0.99  # but for what lies on an edge
 
 
+def test_half_precision_of_networks_leaves_noise_inside_grey_levels() -> None:
+    """As GPUs compute in training: what a coupling makes of values may be coarse, values may not."""
+    flow, x = Flow(FlowConfig("glow", 8, 3, 2, 3, 8)).eval(), torch.rand(4, 3, 8, 8) - 0.5
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        z = flow(x).z
+    torch.testing.assert_close(z, flow(x).z.detach())
+
+
 @pytest.mark.parametrize("kind", ["realnvp", "glow"])
 def test_flows_learn_eight_pictures(kind: str) -> None:
     pixels = torch.randint(0, 256, (8, 1, 1, 1), dtype=torch.uint8).expand(8, 3, 8, 8)
