@@ -149,5 +149,6 @@ def to_noise(layer: Network, x: Floats, *, backwards: bool) -> Noised:
 
 
 def _check(request: Request) -> None:
-    if request.steps or request.sampler or request.guidance != 1.0 or request.label >= 0 or request.prompt:
+    asked = request.steps or request.sampler or request.prompt or request.more
+    if asked or request.guidance != 1.0 or request.label >= 0:
         raise UsageError("this flow has no steps, samplers or classes, only a temperature")
