@@ -56,8 +56,8 @@ class PatchFlowing:
     """A pipeline of an autoregressive flow, which goes back patch by patch, or value by value.
 
     Args:
-        recipe: Of the model: its shape is patches and values of each; settings are `patch`, `rows`, the
-            `deviation` of the noise that pictures had in training, and `bend`, of `bending.UNDONE`.
+        recipe: Of the model: its shape is patches and values of each; settings are `patch`, `rows` and
+            `bend`, of `bending.UNDONE`.
         layers: In the order of the way to noise: (B, N, values) patches to (B, N, numbers) that say how each
             is bent, from those before it: shifts and logarithms of scales, or mixtures; every second one
             backwards.
@@ -94,7 +94,12 @@ class PatchFlowing:
 
         Args:
             x: (B, 3, H, W) pictures from -1 to 1.
+
+        Raises:
+            UsageError: It bends by something else.
         """
+        if self.bend != "affine":
+            raise UsageError("densities are of flows that bend by scales and shifts", actual=self.bend)
         z, log_det = self._parts(np.asarray(x, np.float32)), np.zeros(len(x))
         for number, layer in enumerate(self.layers):
             z, more = to_noise(layer, z, backwards=number % 2 == 1)
