@@ -128,6 +128,9 @@ class ContinuousFlow(nn.Module):
             state = state if torch.is_grad_enabled() else state.detach()
         return Flowed(state[:, :-1].reshape(x.shape), state[:, -1])
 
+    def compile(self, *_: object, **__: object) -> None:
+        """Stay as it is: divergences are differentiated twice, which what is compiled cannot be."""
+
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, C, S, S) pictures for noise."""
         for after, t in reversed(list(pairwise(uniform(self.config.steps)))):

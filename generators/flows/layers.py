@@ -112,9 +112,11 @@ class InvertibleConvolution(nn.Module):
         self.upper = nn.Parameter(upper)
 
     def forward(self, x: Tensor) -> Flowed:
-        """Return (B, C, H, W) for the same."""
+        """Return (B, C, H, W) for the same, in full precision: in half, noise inside grey levels is lost."""
         log_det = self.log_scale.sum() * x.shape[2] * x.shape[3]
-        return Flowed(F.conv2d(x, self._matrix()[:, :, None, None]), log_det.expand(x.shape[0]))
+        with torch.autocast(x.device.type, enabled=False):
+            mixed = F.conv2d(x, self._matrix()[:, :, None, None])
+        return Flowed(mixed, log_det.expand(x.shape[0]))
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, C, H, W) for the same."""

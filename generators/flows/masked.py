@@ -79,7 +79,10 @@ class MaskedNetwork(nn.Module):
         super().__init__()
         self.needed = needed
         place = torch.arange(1, values + 1)
-        hidden = 1 + torch.arange(width) % max(values - 1, 1)
+        most = max(values - 1, 1)
+        hidden = 1 + torch.arange(width) % most
+        if width < most:  # else values after so many would never be seen
+            hidden = torch.linspace(1, most, width).round().long()
         layers: list[nn.Module] = [MaskedLinear(hidden, place, itself=True)]
         for _ in range(depth - 1):
             layers += [nn.SiLU(), MaskedLinear(hidden, hidden, itself=True)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
 from forensics.generators.flows.layers import Flowed
 from forensics.generators.parts.embeddings import one_hot
 from forensics.generators.parts.patches import patchify, positions, unpatchify
@@ -62,7 +63,7 @@ class AutoregressiveLayer(nn.Module):
         values = config.channels * config.patch**2
         self.backwards = backwards
         self.embed = nn.Linear(values, config.width)
-        self.first = nn.Linear(config.labels, config.width) if config.labels else None
+        self.first = nn.Linear(config.labels, config.width, bias=False) if config.labels else None
         self.register_buffer("place", positions(config.rows, config.rows, config.width), persistent=False)
         self.blocks = nn.ModuleList(
             TransformerBlock(config.width, config.heads, identity=False) for _ in range(config.depth)
@@ -88,9 +89,15 @@ class AutoregressiveLayer(nn.Module):
         return x.flip(1) if self.backwards else x
 
     def said(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return shift and logarithm of the scale of each patch; the first one stays as it is."""
+        """Return shift and logarithm of the scale of each patch; the first one stays as it is.
+
+        Raises:
+            UsageError: The flow knows no classes.
+        """
         place = (self.place.flip(0) if self.backwards else self.place)[: x.shape[1]]
         deep = self.embed(x) + place
+        if self.first is None and label is not None:
+            raise UsageError("this flow was not trained with classes", actual="a label")
         if self.first is not None and label is not None:
             deep = deep + self.first(one_hot(label, self.first.in_features).to(deep))[:, None]
         for block in self.blocks:

@@ -56,8 +56,8 @@ class PatchFlowing:
     """A pipeline of an autoregressive flow, which goes back patch by patch, or value by value.
 
     Args:
-        recipe: Of the model: its shape is patches and values of each; settings are `patch`, `rows`, the
-            `deviation` of the noise that pictures had in training, and `bend`, of `bending.UNDONE`.
+        recipe: Of the model: its shape is patches and values of each; settings are `patch`, `rows` and
+            `bend`, of `bending.UNDONE`.
         layers: In the order of the way to noise: (B, N, values) patches to (B, N, numbers) that say how each
             is bent, from those before it: shifts and logarithms of scales, or mixtures; every second one
             backwards.
@@ -87,14 +87,19 @@ class PatchFlowing:
             for number in reversed(range(len(self.layers))):
                 z = np.asarray(x, np.float32)
                 x = patch_by_patch(self.layers[number], z, backwards=number % 2 == 1, undo=self.undo)
-            yield from pixels_of((self._whole(x) + 1.0) / 2.0)
+            yield from pixels_of((128.0 * (self._whole(x) + 1.0) - 0.5) / 255.0)  # level k: from k / 256 on
 
     def log_prob(self, x: Floats) -> npt.NDArray[np.float64]:
         """Return (B,) log densities in nats, of a flow that bends by scales and shifts.
 
         Args:
             x: (B, 3, H, W) pictures from -1 to 1.
+
+        Raises:
+            UsageError: It bends by something else.
         """
+        if self.bend != "affine":
+            raise UsageError("densities are of flows that bend by scales and shifts", actual=self.bend)
         z, log_det = self._parts(np.asarray(x, np.float32)), np.zeros(len(x))
         for number, layer in enumerate(self.layers):
             z, more = to_noise(layer, z, backwards=number % 2 == 1)
@@ -149,5 +154,6 @@ def to_noise(layer: Network, x: Floats, *, backwards: bool) -> Noised:
 
 
 def _check(request: Request) -> None:
-    if request.steps or request.sampler or request.guidance != 1.0 or request.label >= 0 or request.prompt:
+    asked = request.steps or request.sampler or request.prompt or request.more
+    if asked or request.guidance != 1.0 or request.label >= 0:
         raise UsageError("this flow has no steps, samplers or classes, only a temperature")

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
 from forensics.generators.parts.embeddings import one_hot
 from forensics.generators.parts.transformer import Attention
 from forensics.generators.tokens.logistics import bits_of, level_chances, logistics_of, needed
@@ -122,8 +123,13 @@ class GatedNetwork(nn.Module):
         Args:
             x: Pictures.
             label: (B,) classes, -1 for any.
+
+        Raises:
+            UsageError: The model knows no classes.
         """
-        told = None if label is None or not self.labels else one_hot(label, self.labels).to(x)
+        if label is not None and not self.labels:
+            raise UsageError("this model was not trained with classes", actual="a label")
+        told = None if label is None else one_hot(label, self.labels).to(x)
         above = left = x
         for number, layer in enumerate(self.layers):
             above, left = layer(above, left, told)

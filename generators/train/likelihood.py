@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
 from forensics.generators.flows.continuous import ContinuousFlow, ContinuousFlowConfig
 from forensics.generators.flows.layers import ActNorm, InvertibleConvolution
 from forensics.generators.flows.masked import MaskedFlow, MaskedFlowConfig, MaskedLayer
@@ -131,10 +132,13 @@ def noisy_bits(flow: AnyFlow, x: Tensor, generator: torch.Generator) -> Tensor:
     return centred_bits(flow, inside) + log_density / (x[0].numel() * math.log(2))
 
 
+# In training, level k of 256 lies from k / 256 to (k + 1) / 256; what is drawn there is to be rounded to
+# k / 255.
 def pictures_of(flow: AnyFlow, noise: Tensor) -> Tensor:
     """Return (B, 3, S, S) pictures, mostly from 0 to 1, for noise as the flow gives it."""
     found: Tensor = flow.inverse(noise)
-    return (found + 1.0) / 2.0 if isinstance(flow, TarFlow | MaskedFlow) else found + 0.5
+    x = (found + 1.0) / 2.0 if isinstance(flow, TarFlow | MaskedFlow) else found + 0.5
+    return (256.0 * x - 0.5) / 255.0
 
 
 def flow_of(config: AnyConfig, generator: torch.Generator) -> AnyFlow:
@@ -210,7 +214,13 @@ def _between(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def prepare(run: NfRun, corpus: Corpus, machine: Machine) -> Likelihood:
-    """Return the training of a run."""
+    """Return the training of a run.
+
+    Raises:
+        UsageError: There are classes, which no flow learns.
+    """
+    if corpus.names:
+        raise UsageError("normalizing flows learn no classes: leave them out", actual=corpus.names)
     return Likelihood(run, Pictures(corpus.pixels, None, machine.device), machine.number)
 
 

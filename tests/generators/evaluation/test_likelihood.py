@@ -7,6 +7,7 @@ import pytest
 from scipy.special import log_softmax
 from scipy.stats import multivariate_normal
 
+from forensics.errors import UsageError
 from forensics.generators.evaluation.likelihood import (
     bits_of_flow,
     bits_of_levels,
@@ -70,6 +71,13 @@ def test_linear_flow_is_a_gaussian(rng: np.random.Generator) -> None:
     picture = (x + 1.0) / 2.0
     bits = 8.0 - (expected + size * np.log(2.0)) / (size * np.log(2.0))
     np.testing.assert_allclose(bits_of_patches(model, picture), bits, rtol=1e-5)
+
+
+def test_densities_of_what_is_bent_otherwise_are_refused() -> None:
+    settings = {"patch": 1, "rows": 2, "bend": "mixture"}
+    model = PatchFlowing(Recipe("tarflow", (12, 1), settings=settings), [lambda x: np.zeros((1, 12, 14))])
+    with pytest.raises(UsageError, match="scales and shifts"):
+        model.log_prob(np.zeros((1, 3, 2, 2), np.float32))
 
 
 def test_patches_of_a_picture_are_put_together_again(rng: np.random.Generator) -> None:

@@ -109,3 +109,12 @@ def test_narrow_pictures_become_likely() -> None:
     drawn = flow.inverse(torch.randn(500, 1, 2, 2, generator=generator))
     assert drawn.mean().item() == pytest.approx(1.0, abs=0.25)
     assert drawn.std().item() < 0.8
+
+
+def test_flows_are_trained_on_machines_that_compile() -> None:
+    """Compiled modules cannot be differentiated twice, and divergences are."""
+    flow = shaken(ContinuousFlow(ContinuousFlowConfig(side=2, channels=1, width=4, steps=1)))
+    flow.compile(backend="aot_eager")
+    x = torch.randn(2, 1, 2, 2, dtype=torch.float64)
+    flow.log_prob(x, torch.Generator().manual_seed(1)).sum().backward()
+    assert all(parameter.grad.abs().sum() > 0 for parameter in flow.parameters())

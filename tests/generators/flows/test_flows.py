@@ -18,12 +18,16 @@ from forensics.generators.flows.layers import (  # noqa: E402
     Squeeze,
     checkerboard,
 )
+from forensics.generators.flows.masked import MaskedFlow, MaskedFlowConfig  # noqa: E402
 from forensics.generators.flows.model import (  # noqa: E402
     Flow,
     FlowConfig,
     bits_per_dimension,
     dequantized,
 )
+from forensics.generators.flows.tarflow import TarFlow, TarFlowConfig  # noqa: E402
+from forensics.generators.pipelines.base import pixels_of  # noqa: E402
+from forensics.generators.train.likelihood import pictures_of  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -120,6 +124,35 @@ def test_noise_stays_inside_its_grey_level() -> None:
     found = dequantized(pixels, torch.Generator().manual_seed(1))
     assert ((found * 256).floor() == pixels).all()
     assert ((found * 256) % 1).mean().item() == pytest.approx(0.5, abs=0.01)
+
+
+FLOWS = {
+    "glow": (lambda: Flow(FlowConfig("glow", 4, 3, 2, 2, 8)), 1.0),  # and how wide pictures are to it
+    "masked": (lambda: MaskedFlow(MaskedFlowConfig(4, 3, 2, 1, 47)), 2.0),
+    "transformer": (lambda: TarFlow(TarFlowConfig(4, 3, 2, 2, 1, 16, 2)), 2.0),
+}
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_noise_of_pictures_becomes_their_grey_levels_again(name: str) -> None:
+    """Wherever inside its grey level the noise has put a value, black and white as well."""
+    make, wide = FLOWS[name]
+    flow = shaken(make())
+    pixels = torch.randint(0, 256, (32, 3, 4, 4), dtype=torch.uint8)
+    pixels[0], pixels[1] = 0, 255
+    x = dequantized(pixels, torch.Generator().manual_seed(1)).double()
+    with torch.no_grad():
+        made = pictures_of(flow, flow(wide * (x - 0.5)).z).numpy()
+    for drawn, real in zip(pixels_of(made), pixels, strict=True):
+        assert (drawn == real.movedim(0, -1).numpy()).mean() > 0.99  # but for what lies on an edge
+
+
+def test_half_precision_of_networks_leaves_noise_inside_grey_levels() -> None:
+    """As GPUs compute in training: what a coupling makes of values may be coarse, values may not."""
+    flow, x = Flow(FlowConfig("glow", 8, 3, 2, 3, 8)).eval(), torch.rand(4, 3, 8, 8) - 0.5
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        z = flow(x).z
+    torch.testing.assert_close(z, flow(x).z.detach())
 
 
 @pytest.mark.parametrize("kind", ["realnvp", "glow"])

@@ -49,6 +49,14 @@ def test_numbers_of_a_value_see_those_before_it_alone(depth: int) -> None:
         assert (jacobian[:, number].tril(-1)[1:].abs().sum(1) > 0).all()
 
 
+@pytest.mark.parametrize("width", [2, 4, 9])
+def test_narrow_networks_see_every_value_but_the_last(width: int) -> None:
+    network = shaken(MaskedNetwork(10, 1, width, 2))
+    jacobian = torch.autograd.functional.jacobian(network, torch.randn(1, 10).double())[0, :, 0, 0]
+    assert jacobian.triu().abs().max() == 0
+    assert (jacobian.abs().sum(0)[:-1] > 0).all()
+
+
 def test_chances_of_all_binary_pictures_add_up_to_one() -> None:
     """MADE as it was made: a bit for each value."""
     network = shaken(MaskedNetwork(8, 1, 32, 2))

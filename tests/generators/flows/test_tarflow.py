@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
+from forensics.errors import UsageError  # noqa: E402
 from forensics.generators.flows.tarflow import TarFlow, TarFlowConfig, denoised  # noqa: E402
 
 SMALL = TarFlowConfig(4, 2, 2, 3, 1, 16, 2, 3)
@@ -64,6 +66,9 @@ def test_classes_count() -> None:
     flow, x = shaken(TarFlow(SMALL)), torch.randn(2, 2, 4, 4)
     one, other = (flow.log_prob(x, torch.tensor(label)) for label in ([0, 1], [1, 2]))
     assert (one != other).all()
+    torch.testing.assert_close(flow.log_prob(x), flow.log_prob(x, torch.tensor([-1, -1])))
+    with pytest.raises(UsageError, match="classes"):
+        TarFlow(replace(SMALL, labels=0))(x, torch.tensor([0, 1]))
 
 
 def test_noise_is_taken_away() -> None:

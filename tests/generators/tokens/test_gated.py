@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
+from forensics.errors import UsageError  # noqa: E402
 from forensics.generators.pipelines.chance import Chance  # noqa: E402
 from forensics.generators.pipelines.tokens import level_by_level  # noqa: E402
 from forensics.generators.tokens.gated import GatedPixelCNN  # noqa: E402
@@ -79,6 +80,8 @@ def test_classes_count(kind: str) -> None:
     torch.testing.assert_close(some[1], model(x, torch.tensor([2, 1]))[1])
     torch.testing.assert_close(model(x), model(x, torch.tensor([-1, -1])))
     assert (model.bits(x, torch.tensor([0, 1])) - model.bits(x)).abs().min() > 1e-6
+    with pytest.raises(UsageError, match="classes"):
+        model_of(kind)(x, torch.tensor([0, 1]))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,6 +61,12 @@ def test_every_flow_takes_a_step(tmp_path: Path, preset: str) -> None:
     np.testing.assert_allclose(np.stack(drawn).astype(float), np.stack(again), atol=1)
 
 
+def test_flows_refuse_classes_that_they_would_not_learn() -> None:
+    run = replace(FAMILIES["nf"].presets["smoke"], model=FlowConfig(side=SIDE, levels=1, steps=2, width=8))
+    with pytest.raises(UsageError, match="no classes"):
+        FAMILIES["nf"].prepare(run, Corpus(pictures(), np.arange(24) % 2, ("a", "b")), Machine("cpu"))
+
+
 @pytest.mark.parametrize("preset", ["gated", "pixelcnnpp", "pixelsnail"])
 def test_every_model_of_grey_levels_takes_a_step_and_is_told_classes(tmp_path: Path, preset: str) -> None:
     run = FAMILIES["tokens"].presets[preset]
