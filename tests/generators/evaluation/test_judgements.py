@@ -158,6 +158,24 @@ def test_answers_become_shares_wins_and_agreement(tmp_path: Path) -> None:
         preferences(answers, ["c"])
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"rater,item,shown,chosen\nann,1\n", "line 2"),
+        (b"rater,item,shown,chosen\nann,1,a b,a\nann,2,a b,a,b\n", "line 3"),
+        (b"who,item\n", "columns"),
+        (b"", "columns"),
+        (b"rater,item,shown,chosen\nann,\xff,a b,a\n", "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_files_that_hold_no_answers_are_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "answers.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        read_answers(tmp_path / "answers.csv")
+
+
 def test_levels_of_a_scale_have_shares_and_a_mean() -> None:
     ratings = [1, 4, 4, 5]
     found = likert(ratings)
