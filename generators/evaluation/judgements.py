@@ -156,7 +156,10 @@ def wins(answers: Iterable[Answer], models: Sequence[str]) -> npt.NDArray[np.flo
 
 
 def agreement_of(answers: Iterable[Answer]) -> float:
-    """Return Krippendorff's alpha of all who were asked the same, whatever the order of what was shown."""
+    """Return Krippendorff's alpha of all who were asked the same, whatever the order of what was shown.
+
+    Chance is that among the answers about the same models: nobody could choose another.
+    """
     answers = list(answers)
     models = {model: i for i, model in enumerate(sorted({m for a in answers for m in a.shown}))}
     raters = {name: i for i, name in enumerate(sorted({a.rater for a in answers}))}
@@ -164,7 +167,8 @@ def agreement_of(answers: Iterable[Answer]) -> float:
     table = np.full((len(raters), len(asked)), np.nan)
     for answer in answers:
         table[raters[answer.rater], asked.index((answer.item, *sorted(answer.shown)))] = models[answer.chosen]
-    return krippendorff_alpha(table)
+    groups = sorted({question[1:] for question in asked})
+    return krippendorff_alpha(table, kinds=[groups.index(question[1:]) for question in asked])
 
 
 # Likert 1932, "A technique for the measurement of attitudes"; the interval is Student's.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,34 @@ def test_answers_become_shares_wins_and_agreement(tmp_path: Path) -> None:
         read_answers(file)
     with pytest.raises(UsageError, match="must be shown"):
         preferences(answers, ["c"])
+
+
+def test_who_answers_by_chance_does_not_agree_however_many_models_there_are(rng: np.random.Generator) -> None:
+    """Of each pair one of two is chosen: that models of other pairs could not be is no agreement."""
+    raters, items, models = ["ann", "bob", "cy"], [str(i) for i in range(100)], list("abcde")
+    asked = trials(raters, items, models, 1)
+    by_chance = [Answer(q.rater, q.item, q.shown, q.shown[rng.integers(2)]) for q in asked]
+    assert agreement_of(by_chance) == pytest.approx(0, abs=0.04)
+    best = {(i, *sorted(g)): str(rng.choice(g)) for i in items for g in combinations(models, 2)}
+    agreed = [Answer(q.rater, q.item, q.shown, best[q.item, *sorted(q.shown)]) for q in asked]
+    assert agreement_of(agreed) == pytest.approx(1)
+
+
+def test_alpha_of_kinds_is_that_of_each_weighed_by_its_own_chance(rng: np.random.Generator) -> None:
+    """By hand: what differs in pairs of one item over what differs in pairs of one kind."""
+    ratings = rng.integers(0, 3, (2, 12)).astype(float)
+    kinds = np.repeat([0, 1, 1], 4)
+    ratings[:, 4:] += 3
+    observed = expected = 0.0
+    for kind in (0, 1):
+        said = ratings[:, kinds == kind]
+        observed += 2 * (said[0] != said[1]).sum()
+        every = said.ravel()
+        expected += (every[:, None] != every).sum() / (every.size - 1)
+    assert krippendorff_alpha(ratings, kinds=kinds) == pytest.approx(1 - observed / expected)
+    assert krippendorff_alpha(ratings, kinds=np.zeros(12)) == krippendorff_alpha(ratings)
+    with pytest.raises(UsageError, match="kind"):
+        krippendorff_alpha(ratings, kinds=kinds[1:])
 
 
 @pytest.mark.parametrize(
