@@ -127,6 +127,7 @@ def test_archives_are_read_and_larger_pictures_cut_where_asked(evaluate, sets, t
     assert record["sources"]["real"]["squares"] == 36
     assert record["sources"]["real"]["sizes"] == {"64x64": 9}
     assert record["count"] == 12
+    assert evaluate(large, archive, "--side", 32, "--json").record["count"] == 16  # no picture on both sides
 
 
 def test_what_generators_draw_is_measured_without_their_overview(evaluate, sets: tuple[Path, ...]) -> None:
