@@ -58,6 +58,13 @@ def test_strengths_are_the_likeliest(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(bradley_terry(table), expected - expected.mean(), atol=1e-4)
 
 
+def test_strengths_of_models_that_hardly_met_are_the_likeliest_too() -> None:
+    """A chain: each model met the next alone, so that each step is the logarithm of their wins, exactly."""
+    count, odds = 12, 200
+    table = np.diag(np.full(count - 1, float(odds)), 1) + np.diag(np.ones(count - 1), -1)
+    np.testing.assert_allclose(np.diff(bradley_terry(table)), -math.log(odds), atol=1e-6)
+
+
 def test_models_that_never_lose_have_no_strength() -> None:
     with pytest.raises(UsageError, match="both ways"):
         bradley_terry([[0, 3, 2], [0, 0, 1], [0, 1, 0]])
