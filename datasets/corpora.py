@@ -14,7 +14,7 @@ from forensics.datasets.shapes import shapes
 from forensics.datasets.squares import cut
 from forensics.datasets.textures import textures
 
-__all__ = ["CORPORA", "leaves"]
+__all__ = ["CORPORA", "FROM_ONE", "leaves"]
 
 _SCENE = 4  # squares along the side of a scene
 _SCENES = 2**32  # at most so many of one seed
@@ -49,3 +49,6 @@ CORPORA: dict[str, Callable[[int, int, int], Labelled]] = {
     "shapes": shapes,
     "textures": textures,
 }
+
+# Squares that are cut from one picture, one after the other, where that is more than one.
+FROM_ONE = {"procedural": _SCENE**2}

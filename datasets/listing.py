@@ -72,6 +72,8 @@ def texts_of(members: Sequence[Member]) -> dict[tuple[str, ...], Member]:
 def _is_archive(path: Path) -> bool:
     try:
         return path.is_file() and tarfile.is_tarfile(path)
+    except (EOFError, zlib.error) as error:  # compressed, and broken off in the first header
+        raise UsageError(f"{path} is a damaged archive: {error}", actual=str(path)) from error
     except OSError:
         return False
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from forensics.datasets.corpora import CORPORA
+from forensics.datasets.corpora import CORPORA, FROM_ONE
 from forensics.datasets.listing import members_of, with_suffix
 from forensics.datasets.numbering import at_least
 from forensics.datasets.squares import SUFFIXES, cut, picture_of
@@ -30,6 +30,7 @@ class Pack:
     Attributes:
         squares: (N, side, side, 3) uint8 RGB.
         names: (N,) name of the picture of each, below its source; "#2" marks the second square of a picture.
+        origins: (N,) number of the picture that each was cut from; squares of one follow one another.
         sizes: How many of the pictures read had a width and height.
         formats: How many of them were stored as what: "jpeg", "png"; "made" if they are procedural.
         small: Names of pictures that hold no square.
@@ -38,10 +39,16 @@ class Pack:
 
     squares: Squares = field(repr=False)
     names: tuple[str, ...] = field(repr=False)
+    origins: npt.NDArray[np.int64] = field(repr=False)
     sizes: Counter[tuple[int, int]]
     formats: Counter[str]
     small: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> list[Squares]:
+        """The squares of each picture: they are alike, and no sample of independent pictures."""
+        return np.split(self.squares, np.flatnonzero(np.diff(self.origins)) + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,13 +131,17 @@ def _made(source: str, side: int | None, most: int, seed: int) -> Pack:
         raise UsageError(f"{source} pictures have no size of their own: say which")
     squares = CORPORA[source](seed, most, side).pixels
     names = tuple(f"{source}-{seed}-{number}" for number in range(len(squares)))
-    return Pack(squares, names, Counter({(side, side): len(squares)}), Counter({"made": len(squares)}))
+    origins = np.arange(len(squares)) // FROM_ONE.get(source, 1)
+    return Pack(
+        squares, names, origins, Counter({(side, side): len(squares)}), Counter({"made": len(squares)})
+    )
 
 
 def _packed(taken: list[_Taken], unreadable: list[str]) -> Pack:
     return Pack(
         np.stack([square for picture in taken for square in picture.squares]),
         tuple(name for picture in taken for name in picture.names),
+        np.repeat(np.arange(len(taken)), [len(picture.squares) for picture in taken]),
         Counter(picture.size for picture in taken),
         Counter(picture.stored for picture in taken),
         tuple(picture.name for picture in taken if not picture.squares),

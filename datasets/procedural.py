@@ -161,7 +161,8 @@ def demosaic_bilinear(mosaic: Floats, pattern: tuple[int, int] = (0, 0)) -> Floa
     red[pattern[0] :: 2, pattern[1] :: 2] = 1
     blue = np.zeros_like(mosaic)
     blue[1 - pattern[0] :: 2, 1 - pattern[1] :: 2] = 1
-    planes = [_spread(mosaic * mask) / _spread(mask) for mask in (red, 1 - red - blue, blue)]
+    masks = (red, 1 - red - blue, blue)  # one row, or column, has no site of some colour
+    planes = [_spread(mosaic * mask) / np.maximum(_spread(mask), np.float32(1e-6)) for mask in masks]
     sites = np.stack([red, 1 - red - blue, blue], axis=-1)
     return np.asarray(np.where(sites > 0, mosaic[..., None], np.stack(planes, axis=-1)), dtype=np.float32)
 

@@ -44,8 +44,9 @@ class Operator:
 def transposed_convolution(coarse: Floats, kernel: npt.NDArray[np.float64]) -> Floats:
     """Return the stride-2 transposed convolution of each channel with a square kernel.
 
-    out[y, x] = sum over k of in[k] * kernel[y - 2 k_y, x - 2 k_x] (Dumoulin and Visin, arXiv 1603.07285,
-    section 4). A kernel whose size is not a multiple of the stride covers the sites unevenly.
+    out[y, x] = sum over k of in[k] * kernel[y + p - 2 k_y, x + p - 2 k_x], with p = (size - 1) // 2 (Dumoulin
+    and Visin, arXiv 1603.07285, section 4). A kernel whose size is not a multiple of the stride covers the
+    sites unevenly.
 
     Args:
         coarse: (h, w, 3).

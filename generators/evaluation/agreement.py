@@ -47,27 +47,40 @@ def _apart(levels: npt.NDArray[np.generic], squared: bool) -> Doubles:
 
 
 # Krippendorff 2011, "Computing Krippendorff's alpha-reliability", sections C and D.
-def krippendorff_alpha(ratings: npt.ArrayLike, scale: Scale = "nominal") -> float:
+def krippendorff_alpha(
+    ratings: npt.ArrayLike, scale: Scale = "nominal", kinds: npt.ArrayLike | None = None
+) -> float:
     """Return the agreement of any number of people, who need not judge everything.
 
     Args:
         ratings: (people, items) numbers; NaN where somebody did not judge.
         scale: What numbers mean: names, an order, or distances.
+        kinds: (items,) numbers of kinds of items, if not all have the same answers to choose from: chance is
+            that among items of one kind.
 
     Returns:
         1 always, 0 as by chance, less if they contradict each other; NaN if all said the same.
 
     Raises:
-        UsageError: No item was judged twice, or there is no such scale.
+        UsageError: No item was judged twice, not all have a kind, or there is no such scale.
     """
     table = np.asarray(ratings, np.float64)
     if table.ndim != 2 or not (np.isfinite(table).sum(0) > 1).any():
         raise UsageError("agreement needs items that two people judged", actual=table.shape)
+    kind = np.zeros(table.shape[1]) if kinds is None else np.asarray(kinds)
+    if kind.shape != table.shape[1:]:
+        raise UsageError("every item is of one kind", expected=table.shape[1:], actual=kind.shape)
+    observed, expected = np.sum([_disagreement(table[:, kind == one], scale) for one in np.unique(kind)], 0)
+    return float("nan") if expected == 0.0 else 1.0 - float(observed / expected)
+
+
+def _disagreement(table: Doubles, scale: Scale) -> tuple[float, float]:
+    """Return how far apart what was said of one item is, and what was said at all: sums over pairs."""
     together = _coincidences(table)
     count = together.sum(1)
     apart = _differences(np.unique(table[np.isfinite(table)]), count, scale)
-    expected = float((apart * np.outer(count, count)).sum()) / (count.sum() - 1.0)
-    return float("nan") if expected == 0.0 else 1.0 - float((apart * together).sum()) / expected
+    by_chance = float((apart * np.outer(count, count)).sum()) / max(1.0, count.sum() - 1.0)
+    return float((apart * together).sum()), by_chance
 
 
 def _coincidences(table: Doubles) -> Doubles:

@@ -105,14 +105,20 @@ def read_answers(path: Path) -> list[Answer]:
     """Return the answers of a CSV file with the columns rater, item, shown (models with spaces), chosen.
 
     Raises:
-        UsageError: It has other columns, or somebody chose what was not shown.
+        UsageError: It cannot be read, has other columns, or somebody chose what was not shown.
     """
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines)
+            columns, rows = list(reader.fieldnames or ()), list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read: {error}", actual=str(path)) from error
+    if set(columns) != set(_COLUMNS):
+        raise UsageError(f"{path} has other columns", expected=", ".join(_COLUMNS), actual=columns)
     found = []
     for number, row in enumerate(rows, 2):
-        if set(row) != set(_COLUMNS):
-            raise UsageError(f"{path} has other columns", expected=", ".join(_COLUMNS), actual=list(row))
+        if set(row) != set(_COLUMNS) or None in row.values():
+            raise UsageError(f"{path}, line {number}: it has not one value for each column", actual=row)
         shown = tuple(row["shown"].split())
         if row["chosen"] not in shown:
             raise UsageError(f"{path}, line {number}: what was chosen was not shown", expected=shown)
@@ -150,7 +156,10 @@ def wins(answers: Iterable[Answer], models: Sequence[str]) -> npt.NDArray[np.flo
 
 
 def agreement_of(answers: Iterable[Answer]) -> float:
-    """Return Krippendorff's alpha of all who were asked the same, whatever the order of what was shown."""
+    """Return Krippendorff's alpha of all who were asked the same, whatever the order of what was shown.
+
+    Chance is that among the answers about the same models: nobody could choose another.
+    """
     answers = list(answers)
     models = {model: i for i, model in enumerate(sorted({m for a in answers for m in a.shown}))}
     raters = {name: i for i, name in enumerate(sorted({a.rater for a in answers}))}
@@ -158,7 +167,8 @@ def agreement_of(answers: Iterable[Answer]) -> float:
     table = np.full((len(raters), len(asked)), np.nan)
     for answer in answers:
         table[raters[answer.rater], asked.index((answer.item, *sorted(answer.shown)))] = models[answer.chosen]
-    return krippendorff_alpha(table)
+    groups = sorted({question[1:] for question in asked})
+    return krippendorff_alpha(table, kinds=[groups.index(question[1:]) for question in asked])
 
 
 # Likert 1932, "A technique for the measurement of attitudes"; the interval is Student's.

@@ -140,11 +140,11 @@ class LevelJudge:
     """A model of grey levels one after the other, and how many bits pictures take by it.
 
     Args:
-        pipeline: The model.
+        pipeline: The model; it is told no class.
     """
 
     def __init__(self, pipeline: Pixelwise) -> None:
-        self._network, self._levels = pipeline.network, pipeline.levels
+        self._network, self._levels = _told_nothing(pipeline), pipeline.levels
         note = f"exact: pictures are rounded to {self._levels} grey levels, and nothing is drawn"
         self.about = About("bits", "for each value", note, pipeline.recipe.shape)
 
@@ -170,11 +170,7 @@ class TokenJudge:
     """
 
     def __init__(self, pipeline: Tokens, tokenize: Network) -> None:
-        self._tokenize = tokenize
-        labelled, network = bool(pipeline.recipe.labels), pipeline.network
-        self._network: Network = (
-            (lambda tokens: network(tokens, np.full(len(tokens), -1, np.int64))) if labelled else network
-        )
+        self._tokenize, self._network = tokenize, _told_nothing(pipeline)
         places = math.prod(pipeline.recipe.shape)
         self._tokens = int(self._network(np.zeros((1, places), np.int64)).shape[-1])
         note = "exact, of tokens: what its codec loses of a picture does not count"
@@ -208,6 +204,14 @@ def check_fits(judge: Judge, pictures: Pictures) -> None:
         words = [" x ".join(map(str, shape)) for shape in (wanted, found)]
         message = f"the model takes {words[0]} values of a picture, and those of {side} have {words[1]}"
         raise UsageError(message, expected=wanted, actual=found)
+
+
+def _told_nothing(pipeline: Pixelwise | Tokens) -> Network:
+    """Return the network of a model; one that knows classes is told that it may be any."""
+    network = pipeline.network
+    if not pipeline.recipe.labels:
+        return network
+    return lambda x: network(x, np.full(len(x), -1, np.int64))
 
 
 def _unit(pictures: Pictures) -> Floats:

@@ -77,7 +77,7 @@ def density_coverage(made: Floats, real: Floats, k: int = 5) -> DensityCoverage:
     """Return how densely made pictures lie in the balls of real ones, and how many of these hold one.
 
     Args:
-        made: (N, D) features, N at least 2.
+        made: (N, D) features, N more than k.
         real: (M, D), M more than k.
         k: Neighbour to which a ball reaches.
 

@@ -57,7 +57,9 @@ def preference(preferred: int, asked: int, options: int = 2) -> Preference:
     return Preference(preferred / asked, float(interval.low), float(interval.high), float(test.pvalue))
 
 
-# Bradley & Terry 1952; Hunter 2004, "MM algorithms for generalized Bradley-Terry models", eq. 3.
+# Bradley & Terry 1952; Hunter 2004, "MM algorithms for generalized Bradley-Terry models", section 2: the
+# likelihood is concave in the strengths. Newton's steps climb it, none longer than 1 between any two models:
+# so far its curvature is at most e times as large, and each step makes the wins likelier.
 def bradley_terry(wins: npt.ArrayLike) -> Doubles:
     """Return (N,) strengths, of mean zero, under which the wins are likeliest: P(i beats j) is logistic.
 
@@ -68,20 +70,24 @@ def bradley_terry(wins: npt.ArrayLike) -> Doubles:
         UsageError: That is no such table, or models cannot be compared: some are always, or never, preferred
             to all the others.
     """
+    from scipy.special import expit
+
     table = np.asarray(wins, np.float64)
     if table.ndim != 2 or table.shape[0] != table.shape[1] or (table < 0).any() or len(table) < 2:
         raise UsageError("wins form a square table of counts", expected="(N, N)", actual=table.shape)
     table = table - np.diag(np.diag(table))
     _check_connected(table > 0)
     met, won = table + table.T, table.sum(1)
-    power = np.ones(len(table))
+    strengths = np.zeros(len(table))
     for _ in range(_ROUNDS):
-        following = won / (met / (power[:, None] + power)).sum(1)
-        following /= np.exp(np.log(following).mean())
-        if np.abs(np.log(following / power)).max() < _NEAR:
+        apart = strengths[:, None] - strengths
+        weight = met * expit(apart) * expit(-apart)
+        curvature = np.diag(weight.sum(1)) - weight + weight.mean()  # which holds the mean at zero
+        step = np.linalg.solve(curvature, won - (met * expit(apart)).sum(1))
+        strengths += step / max(1.0, np.ptp(step))
+        if np.abs(step).max() < _NEAR:
             break
-        power = following
-    return np.asarray(np.log(following), np.float64)
+    return np.asarray(strengths - strengths.mean(), np.float64)
 
 
 def elo_of(strengths: Doubles) -> Doubles:

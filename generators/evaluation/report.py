@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from forensics.errors import UsageError
 from forensics.generators.evaluation.checks import Pictures, check_pictures, check_same
@@ -22,6 +23,7 @@ from forensics.generators.evaluation.spectrum import log_profiles, ring_frequenc
 
 __all__ = ["Measure", "Report", "Spectra", "Spread", "evaluate"]
 
+Numbers = npt.NDArray[np.int64]
 LEAST_COUNT = 8  # pictures on each side: balls reach to the fifth neighbour
 _EXTRACTION, _COPIES = 8, 4  # how long they take of one set, if a comparison takes 1
 
@@ -114,7 +116,7 @@ class Report:
 
 def evaluate(
     made: Pictures,
-    real: Pictures,
+    real: Pictures | Sequence[Pictures],
     *,
     train: Pictures | None = None,
     features: Extractor | None = None,
@@ -125,11 +127,13 @@ def evaluate(
     """Measure how near made pictures are to real ones.
 
     Every comparison is of as many pictures as there are made ones, or of half of the real ones if that is
-    less: twice as many real pictures as made ones leave none out.
+    less: twice as many real pictures as made ones leave none out. Squares of one picture are alike: on both
+    sides of a split they would make real pictures nearer to each other than new ones can be.
 
     Args:
         made: (N, H, W, 3) uint8 RGB, at least 8, and 16 pixels a side.
-        real: (M, H, W, 3), at least 16, which the generator was not trained on.
+        real: (M, H, W, 3), at least 16, which the generator was not trained on. If some were cut from one
+            picture, a list of what each picture gave: that stays on one side of every split.
         train: (T, H, W, 3), at least 2, that it was trained on, to look for copies.
         features: Makes features, for the measures that need them.
         splits: How often the real pictures are split, at least 2.
@@ -137,20 +141,23 @@ def evaluate(
         advance: Called with the share of the work done, 0 to 1.
 
     Raises:
-        UsageError: The sets are no such pictures, too few, or differ in size.
+        UsageError: The sets are no such pictures, too few or of too few, or differ in size.
     """
-    _check(made, real, train, splits)
+    whole, origins = _together(real)
+    _check(made, whole, train, splits)
+    count = _count(len(made), origins)
     extraction, copying = _EXTRACTION * (features is not None), _COPIES * (train is not None)
     steps = _Steps(2 * (1 + splits + extraction + copying), advance)
-    fake, true = (_measured(pictures, features, steps) for pictures in (made, real))
-    rounds = [_round(fake, true, np.random.default_rng([seed, i]), steps) for i in range(splits)]
-    copies, control = (_copies(pictures, train, steps) for pictures in (made, real))
+    fake, true = (_measured(pictures, features, steps) for pictures in (made, whole))
+    draws = [np.random.default_rng([seed, i]) for i in range(splits)]
+    rounds = [_round(fake, _halves(true, origins, count, rng), rng, steps) for rng in draws]
+    copies, control = (_copies(pictures, train, steps) for pictures in (made, whole))
     return Report(
         width=made.shape[2],
         height=made.shape[1],
-        count=len(rounds[0].halves[0].pictures),
+        count=count,
         made=len(made),
-        real=len(real),
+        real=len(whole),
         seed=seed,
         features=features.name if features else None,
         measures=_measures(rounds),
@@ -189,17 +196,48 @@ def _measured(pictures: Pictures, features: Extractor | None, steps: _Steps) -> 
     return Measured(pictures, profiles, extract(pictures, features, lambda more: steps.add(share * more)))
 
 
-def _round(made: Measured, real: Measured, rng: np.random.Generator, steps: _Steps) -> _Round:
-    """Split the real pictures, and compare made ones and one half with the other half."""
-    count = min(len(made.pictures), len(real.pictures) // 2)
-    drawn, chosen = rng.permutation(len(real.pictures)), rng.permutation(len(made.pictures))[:count]
+def _together(real: Pictures | Sequence[Pictures]) -> tuple[Pictures, Numbers]:
+    """Return all real pictures, and the number of the picture that each was cut from."""
+    if not isinstance(real, list | tuple):
+        check_pictures(real, "real pictures", 1, LEAST)  # type: ignore[arg-type]
+        return real, np.arange(len(real))  # type: ignore[return-value]
+    parts = list(real) or [np.empty((0, LEAST, LEAST, 3), np.uint8)]
+    for part in parts:
+        check_pictures(part, "real pictures", 1, LEAST)
+        check_same(parts[0].shape[1:3], part.shape[1:3], "size")
+    return np.concatenate(parts), np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+
+
+def _count(made: int, origins: Numbers) -> int:
+    """Return how many pictures stand on each side: so few that none is needed on both."""
+    largest = int(np.bincount(origins).max())
+    count = min(made, (len(origins) - largest + 1) // 2)
+    if count < LEAST_COUNT:
+        message = f"the real pictures are cut from too few: one alone gave {largest} of {len(origins)}"
+        raise UsageError(message, expected=f">= {2 * LEAST_COUNT} of others", actual=len(origins) - largest)
+    return count
+
+
+def _halves(
+    real: Measured, origins: Numbers, count: int, rng: np.random.Generator
+) -> tuple[Measured, Measured]:
+    """Split the real pictures: what was cut from one stays together, and none is in both halves."""
+    order = np.argsort(rng.permutation(origins[-1] + 1)[origins], kind="stable")
+    return real.part(order[:count]), real.part(order[len(order) - count :])
+
+
+def _round(
+    made: Measured, halves: tuple[Measured, Measured], rng: np.random.Generator, steps: _Steps
+) -> _Round:
+    """Compare made pictures and one half of the real ones with the other half."""
+    first, second = halves
+    chosen = rng.permutation(len(made.pictures))[: len(second.pictures)]
     seed = int(rng.integers(2**31))
-    first, second = real.part(drawn[:count]), real.part(drawn[count : 2 * count])
     found = figures(made.part(chosen), second, seed)
     steps.add(1)
     alike = figures(first, second, seed)
     steps.add(1)
-    return _Round((first, second), found, alike)
+    return _Round(halves, found, alike)
 
 
 def _measures(rounds: Sequence[_Round]) -> tuple[Measure, ...]:

@@ -127,6 +127,7 @@ def test_archives_are_read_and_larger_pictures_cut_where_asked(evaluate, sets, t
     assert record["sources"]["real"]["squares"] == 36
     assert record["sources"]["real"]["sizes"] == {"64x64": 9}
     assert record["count"] == 12
+    assert evaluate(large, archive, "--side", 32, "--json").record["count"] == 16  # no picture on both sides
 
 
 def test_what_generators_draw_is_measured_without_their_overview(evaluate, sets: tuple[Path, ...]) -> None:
@@ -144,6 +145,18 @@ def test_procedural_corpora_can_be_named(evaluate, sets: tuple[Path, ...]) -> No
     assert (record["count"], record["sources"]["real"]["formats"]) == (9, {"made": 18})
     assert evaluate("shapes", "textures", "--side", 32, "--most", 9).status == 0
     assert evaluate("shapes", "textures").status == 2
+
+
+def test_real_pictures_of_a_corpus_are_none_that_were_trained_on(
+    evaluate, sets: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A training on a corpus has the first pictures of seed 0, and 0 is the seed if none is given."""
+    monkeypatch.setattr("forensics.cli.evaluate.sources._CORPUS", 40)
+    for more in ((), ("--seed", 1)):
+        answer = evaluate(sets[0], "shapes", "--train", "shapes", "--most", 9, "--json", *more)
+        assert "are also in" not in answer.err
+        assert answer.record["control"]["copied"] < 18
+    assert "are also in" not in evaluate("shapes", "shapes", "--side", 32, "--most", 9).err
 
 
 def test_most_bounds_both_sets(evaluate, sets: tuple[Path, ...]) -> None:

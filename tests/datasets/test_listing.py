@@ -53,3 +53,13 @@ def test_a_source_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(tarfile, "is_tarfile", denied)
     with pytest.raises(UsageError, match="nor one of: leaves"), members_of(archive, ("leaves",)):
         pass
+
+
+def test_an_archive_that_ends_in_its_first_block_is_damaged(tmp_path: Path) -> None:
+    """A download that broke off at once: `tarfile` lets the decompressor's own errors through."""
+    whole = packed(tmp_path / "whole.tgz", {"a.png": bytes(range(256)) * 12}, "w:gz").read_bytes()
+    for length in (11, 40, 80):
+        path = tmp_path / "cut.tgz"
+        path.write_bytes(whole[:length])
+        with pytest.raises(UsageError, match="damaged archive"), members_of(path, ()):
+            pass

@@ -120,6 +120,15 @@ def test_a_pack_says_what_it_was_cut_from(folder: Path, tmp_path: Path) -> None:
         assert pack.unreadable == (f"{above}broken.jpg",)
 
 
+def test_a_pack_knows_which_squares_are_of_one_picture(folder: Path) -> None:
+    pack = load_pack(folder, 32)
+    assert pack.origins.tolist() == [0, 1, 1, 1, 1, 1, 1]
+    assert [len(part) for part in pack.parts] == [1, 6]
+    np.testing.assert_array_equal(np.concatenate(pack.parts), pack.squares)
+    assert load_pack(PROCEDURAL, 16, 20).origins.tolist() == [0] * 16 + [1] * 4
+    assert load_pack("shapes", 16, 3).origins.tolist() == [0, 1, 2]
+
+
 def test_side_is_that_of_the_first_picture_if_none_is_given(folder: Path) -> None:
     assert load_pack(folder).squares.shape == (7, 32, 32, 3)
     assert load_pack(folder / "inner").squares.shape == (1, 64, 64, 3)

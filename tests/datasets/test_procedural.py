@@ -34,6 +34,16 @@ def test_scenes_are_in_range(make: object, shape: tuple[int, int]) -> None:
     assert 0 <= scene.min() <= scene.max() <= 1
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 8), (8, 1)])
+def test_a_camera_of_one_row_sees_only_the_colours_of_its_sites(shape: tuple[int, int]) -> None:
+    """What no site measures is black: a quotient of nothing by nothing was made a number before."""
+    config = procedural.CameraConfig(pattern=(0, 0), sharpen=0.0)
+    picture = procedural.camera(0, *shape, config)
+    assert picture.shape == (*shape, 3)
+    assert picture[..., 0].min() > 0
+    assert (picture[..., 2] == 0).all()
+
+
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0])
 def test_coloured_noise_has_the_slope_it_is_asked_for(exponent: float) -> None:
     noise = procedural.coloured_noise(0, 256, 256, exponent)

@@ -112,12 +112,12 @@ def _extractor(options: dict[str, Any]) -> Extractor | None:
 def _measured(sources: tuple[Source, ...], extractor: Extractor | None, options: dict[str, Any]) -> Report:
     from forensics.generators.evaluation.report import evaluate
 
-    made, real, *train = (source.pack.squares for source in sources)
+    made, real, *train = (source.pack for source in sources)
     with sharing("measuring") as advance:
         return evaluate(
-            made,
-            real,
-            train=train[0] if train else None,
+            made.squares,
+            real.parts,
+            train=train[0].squares if train else None,
             features=extractor,
             splits=options["splits"],
             seed=options["seed"],

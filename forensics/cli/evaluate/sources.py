@@ -47,16 +47,18 @@ def load(
         train: Of those that the generator was trained on, if they are given; they are all read.
         side: Side of the squares that all pictures are cut into; None takes them as they are.
         most: Made pictures at most; of real ones, twice as many.
-        seed: Which ones, if there are more.
+        seed: Which ones, if there are more. Real ones of a procedural corpus have the seed after it:
+            trainings have seed 0.
 
     Raises:
         UsageError: A set is none, or without `side`, not all pictures are squares of one size.
     """
     drawn = load_pack(made, side, most, seed=seed, without=_overview(made))
     common = side or drawn.squares.shape[1]
+    other = seed + (real in CORPORA)
     sources = [Source("MADE", made, drawn)]
     sources.append(
-        Source("REAL", real, load_pack(real, common, 2 * most, seed=seed, without=_overview(real)))
+        Source("REAL", real, load_pack(real, common, 2 * most, seed=other, without=_overview(real)))
     )
     if train is not None:
         every = _CORPUS if train in CORPORA else _ALL

@@ -105,6 +105,21 @@ def test_grey_levels_and_tokens_are_counted(pictures: np.ndarray) -> None:
         assert found.note.startswith("exact")
 
 
+@pytest.mark.parametrize("labels", [(), ("a", "b")])
+def test_models_of_grey_levels_with_classes_are_told_none(
+    pictures: np.ndarray, labels: tuple[str, ...]
+) -> None:
+    """Their files have an input more, which has to be given."""
+
+    def network(x: np.ndarray, *given: np.ndarray) -> np.ndarray:
+        assert [label.tolist() for label in given] == [[-1] * len(x)] * bool(labels)
+        return np.zeros((*x.shape, 16), np.float32)
+
+    recipe = Recipe("pixelcnn", (3, SIDE, SIDE), labels, {"levels": 16})
+    (one,) = held_out(LevelJudge(Pixelwise(recipe, network)), pictures).readings
+    assert one.held_out == Mean(4.0, 0.0)
+
+
 def test_a_sample_is_drawn_by_the_seed(pictures: np.ndarray) -> None:
     shares: list[float] = []
     judge = FlowJudge(brightness, SIDE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,13 @@ def test_strengths_are_the_likeliest(rng: np.random.Generator) -> None:
 
     expected = minimize(surprise, np.zeros(4), tol=1e-10).x
     np.testing.assert_allclose(bradley_terry(table), expected - expected.mean(), atol=1e-4)
+
+
+def test_strengths_of_models_that_hardly_met_are_the_likeliest_too() -> None:
+    """A chain: each model met the next alone, so that each step is the logarithm of their wins, exactly."""
+    count, odds = 12, 200
+    table = np.diag(np.full(count - 1, float(odds)), 1) + np.diag(np.ones(count - 1), -1)
+    np.testing.assert_allclose(np.diff(bradley_terry(table)), -math.log(odds), atol=1e-6)
 
 
 def test_models_that_never_lose_have_no_strength() -> None:
@@ -156,6 +164,52 @@ def test_answers_become_shares_wins_and_agreement(tmp_path: Path) -> None:
         read_answers(file)
     with pytest.raises(UsageError, match="must be shown"):
         preferences(answers, ["c"])
+
+
+def test_who_answers_by_chance_does_not_agree_however_many_models_there_are(rng: np.random.Generator) -> None:
+    """Of each pair one of two is chosen: that models of other pairs could not be is no agreement."""
+    raters, items, models = ["ann", "bob", "cy"], [str(i) for i in range(100)], list("abcde")
+    asked = trials(raters, items, models, 1)
+    by_chance = [Answer(q.rater, q.item, q.shown, q.shown[rng.integers(2)]) for q in asked]
+    assert agreement_of(by_chance) == pytest.approx(0, abs=0.04)
+    best = {(i, *sorted(g)): str(rng.choice(g)) for i in items for g in combinations(models, 2)}
+    agreed = [Answer(q.rater, q.item, q.shown, best[q.item, *sorted(q.shown)]) for q in asked]
+    assert agreement_of(agreed) == pytest.approx(1)
+
+
+def test_alpha_of_kinds_is_that_of_each_weighed_by_its_own_chance(rng: np.random.Generator) -> None:
+    """By hand: what differs in pairs of one item over what differs in pairs of one kind."""
+    ratings = rng.integers(0, 3, (2, 12)).astype(float)
+    kinds = np.repeat([0, 1, 1], 4)
+    ratings[:, 4:] += 3
+    observed = expected = 0.0
+    for kind in (0, 1):
+        said = ratings[:, kinds == kind]
+        observed += 2 * (said[0] != said[1]).sum()
+        every = said.ravel()
+        expected += (every[:, None] != every).sum() / (every.size - 1)
+    assert krippendorff_alpha(ratings, kinds=kinds) == pytest.approx(1 - observed / expected)
+    assert krippendorff_alpha(ratings, kinds=np.zeros(12)) == krippendorff_alpha(ratings)
+    with pytest.raises(UsageError, match="kind"):
+        krippendorff_alpha(ratings, kinds=kinds[1:])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"rater,item,shown,chosen\nann,1\n", "line 2"),
+        (b"rater,item,shown,chosen\nann,1,a b,a\nann,2,a b,a,b\n", "line 3"),
+        (b"who,item\n", "columns"),
+        (b"", "columns"),
+        (b"rater,item,shown,chosen\nann,\xff,a b,a\n", "cannot be read"),
+        (None, "cannot be read"),
+    ],
+)
+def test_files_that_hold_no_answers_are_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "answers.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        read_answers(tmp_path / "answers.csv")
 
 
 def test_levels_of_a_scale_have_shares_and_a_mean() -> None:

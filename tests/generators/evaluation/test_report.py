@@ -113,6 +113,42 @@ def test_halves_share_no_picture(pictures: RGB, monkeypatch: pytest.MonkeyPatch)
     assert pairs == [set()] * 6
 
 
+@pytest.mark.parametrize(("sizes", "count"), [([4] * 16, 20), ([1, 9, 3, 3, 8, 2, 12, 4], 15), ([5] * 7, 15)])
+def test_squares_of_one_picture_stay_on_one_side(
+    pictures: RGB, sizes: list[int], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On both, they would make halves of real pictures nearer to each other than new pictures can be."""
+    from forensics.generators.evaluation import report as module
+
+    real = np.split(pictures[20 : 20 + sum(sizes)], np.cumsum(sizes)[:-1])
+    origin = {square.tobytes(): number for number, part in enumerate(real) for square in part}
+    halves: list[list[set[int]]] = []
+    original = module.figures
+
+    def noted(a, b, s):
+        halves.append([{origin.get(p.tobytes(), -1) for p in half.pictures} for half in (a, b)])
+        return original(a, b, s)
+
+    monkeypatch.setattr(module, "figures", noted)
+    report = evaluate(pictures[:20], real, splits=4)
+    assert (report.count, report.real) == (count, sum(sizes))
+    assert all(first.isdisjoint(second) for first, second in halves)
+    assert len({frozenset(second) for _, second in halves}) > 1
+
+
+def test_squares_of_too_few_pictures_are_refused(pictures: RGB) -> None:
+    with pytest.raises(UsageError, match="cut from too few"):
+        evaluate(pictures[:10], [pictures[10:30], pictures[30:40]])
+    with pytest.raises(UsageError, match="one alone gave 30 of 30"):
+        evaluate(pictures[:10], [pictures[10:40]])
+    with pytest.raises(UsageError, match="at least 1 pictures, not 0"):
+        evaluate(pictures[:10], [])
+    with pytest.raises(UsageError, match="at least 16 pictures, not 6"):
+        evaluate(pictures[:10], [pictures[10:13], pictures[30:33]])
+    with pytest.raises(UsageError, match="differ in size"):
+        evaluate(pictures[:10], [pictures[10:30], pictures[30:50, :30, :30]])
+
+
 def test_spectra_have_a_band(damaged: Report) -> None:
     spectra = damaged.spectra
     assert len(spectra.frequencies) == 16
