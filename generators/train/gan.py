@@ -44,6 +44,7 @@ __all__ = ["PRESETS", "Adversaries", "GanRun", "Playing", "finish", "open_maker"
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN = 64
+_LEARNED = 1024  # pictures whose spectrum is learned
 
 
 class Adversaries(nn.Module):
@@ -76,6 +77,8 @@ class Playing:
         self.module = Adversaries(config).to(pictures.device)
         self.game = game_named(config.game)
         self.profile = radial_profile(pictures.held_out.x).mean(0)
+        generator = drawing(pictures.device, self.schedule.seed, 0, 1 << 22)
+        self.learned = radial_profile(pictures.batch(_LEARNED, generator).x).mean(0)
 
     def players(self) -> Mapping[str, nn.Module]:
         """Return both networks."""
@@ -99,7 +102,7 @@ class Playing:
         made = self._made(real.label, generator)
         loss = self._maker_loss(real, made, done, generator)
         if self.config.spectral:
-            loss = loss + self.config.spectral * spectral_loss((made + 1.0) / 2.0, self.profile)
+            loss = loss + self.config.spectral * spectral_loss((made + 1.0) / 2.0, self.learned)
         yield Turn("maker", loss + self._far(self.module.of_maker, self.module.maker))
         for history, player in (
             (self.module.of_critic, self.module.critic),
