@@ -55,3 +55,8 @@ def check_one_step(recipe: Recipe, request: Request) -> None:
         raise UsageError(
             "a GAN draws in one step: it has no sampler, steps, guidance, prompt or further pieces"
         )
+    if recipe.labels and request.label >= len(recipe.labels):
+        most = len(recipe.labels) - 1
+        raise UsageError(
+            f"the model has no class of number {request.label}", expected=f"0 to {most}", actual=request.label
+        )
