@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from forensics.errors import ModelError
 from forensics.generators.pipelines.adversarial import check_one_step, classes_of
 from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
 from forensics.generators.pipelines.chance import Chance
@@ -22,12 +23,18 @@ class Styled:
         recipe: Of the model: its shape is that of all noise, its settings have the mean style.
         mapping: (B, latent) noise and, if there are classes, (B,) int64 labels, to (B, layers, style).
         synthesis: (B, layers, style) and (B, pixels) noise of all layers, to pictures from -1 to 1.
+
+    Raises:
+        ModelError: The recipe says nothing of styles.
     """
 
     def __init__(self, recipe: Recipe, mapping: Network, synthesis: Network) -> None:
         self.recipe, self.mapping, self.synthesis = recipe, mapping, synthesis
-        self.mean = np.asarray(recipe.settings["mean"], np.float32)
-        self._latent = int(recipe.settings["latent"])
+        try:
+            self.mean = np.asarray(recipe.settings["mean"], np.float32)
+            self._latent = int(recipe.settings["latent"])
+        except (KeyError, ValueError, TypeError) as error:
+            raise ModelError(f"the recipe is none of styles: {error}") from None
 
     def sample(self, request: Request) -> Iterator[Pixels]:
         """Yield pictures; the temperature is how far styles may be from their mean (truncation).

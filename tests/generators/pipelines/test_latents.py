@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.errors import UsageError
+from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.adversarial import Adversarial
 from forensics.generators.pipelines.base import Request
 from forensics.generators.pipelines.latents import analogy, mixed, truncated, way
@@ -110,6 +110,15 @@ def test_any_class_is_one_by_chance(styled: bool) -> None:
     asked = drawn(label=1)
     np.testing.assert_array_equal(asked[:, 1], 1.0)
     np.testing.assert_array_equal(asked[:, 0], free[:, 0])  # the noise is the same
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"latent": 2}, {"mean": [1.0, 1.0]}, {"latent": "two", "mean": [1.0]}, {"latent": 2, "mean": "m"}],
+)
+def test_recipes_without_styles_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="none of styles"):
+        Styled(Recipe("gan", (6,), settings=settings), _mapping, _synthesis)
 
 
 def test_plain_generators_paint_latents_too() -> None:
