@@ -41,8 +41,9 @@ class _Head(nn.Module):
         norm = spectral_norm if config.normalised else nn.Identity()
         named = config.labels > 0 and config.classes == "auxiliary"
         self.real = norm(nn.Linear(values, 1))
-        self.of_label = nn.Embedding(config.labels, values) if config.labels and not named else None
-        self.classes = nn.Linear(values, config.labels) if named else None
+        self.of_label = norm(nn.Embedding(config.labels, values)) if config.labels and not named else None
+        self.classes = norm(nn.Linear(values, config.labels)) if named else None
+        self.size = 1.0 if config.normalised else math.sqrt(values)  # of a class's values, at first
 
     def forward(self, found: Tensor, label: Tensor | None) -> Judgement:
         logit: Tensor = self.real(found)[:, 0]
@@ -50,7 +51,7 @@ class _Head(nn.Module):
             return Judgement(logit, self.classes(found))
         if self.of_label is None or label is None:
             return Judgement(logit, None)
-        fits = (self.of_label(label.clamp(min=0)) * found).sum(1) / math.sqrt(found.shape[1])
+        fits = (self.of_label(label.clamp(min=0)) * found).sum(1) / self.size
         return Judgement(logit + torch.where(label < 0, 0.0, fits), None)
 
 
@@ -72,6 +73,8 @@ class Critic(nn.Module):
             features = config.features(side)
             layers += [nn.LeakyReLU(_SLOPE), norm(nn.Conv2d(before, features, 4, stride=2, padding=1))]
         crowd, features = crowd_of(config.crowd, features, side)
+        if config.normalised:
+            _bring_to_one(crowd)
         self.layers = nn.Sequential(*layers, nn.LeakyReLU(_SLOPE), crowd, nn.Flatten())
         self.head = _Head(config, features * FIRST * FIRST)
 
@@ -109,6 +112,8 @@ class TransformerCritic(nn.Module):
         self.blocks = nn.ModuleList(TransformerBlock(width, _HEADS, identity=False) for _ in range(_DEPTH))
         self.norm = nn.LayerNorm(width)
         self.crowd, values = crowd_of(config.crowd, width, 1)
+        if config.normalised:
+            _bring_to_one(self)
         self.head = _Head(config, values)
 
     def judged(self, x: Tensor, label: Tensor | None = None) -> Judgement:
@@ -130,3 +135,9 @@ class TransformerCritic(nn.Module):
 def critic_of(config: GanConfig) -> Critic | TransformerCritic:
     """Return the critic of a kind."""
     return TransformerCritic(config) if config.critic == "transformer" else Critic(config)
+
+
+def _bring_to_one(module: nn.Module) -> None:
+    """Give every linear layer of a module spectral norm one."""
+    for layer in [part for part in module.modules() if isinstance(part, nn.Linear)]:
+        spectral_norm(layer)

@@ -21,7 +21,7 @@ class Inversion:
         latent: (B, ...) latents, as the generator takes them.
         pictures: (B, C, S, S) that it makes of them.
         psnr: (B,) peak signal-to-noise ratios of the pictures, in dB, with a range of 2.
-        losses: Mean squared error after each step.
+        losses: Mean squared error before each step.
     """
 
     latent: Tensor

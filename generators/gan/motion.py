@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
 from forensics.generators.gan.networks import GanConfig, generator_of
 
 __all__ = ["ClipCritic", "MotionConfig", "MotionGenerator"]
@@ -28,6 +29,24 @@ class MotionConfig:
     still: GanConfig = field(default_factory=lambda: GanConfig(side=32, latent=48))
     frames: int = 8
     motion: int = 16
+
+    def __post_init__(self) -> None:
+        """Check what frames are made of.
+
+        Raises:
+            UsageError: They are made by styles or by classes, or nothing is left to be seen or to move.
+        """
+        if self.still.kind != "plain" or self.still.labels:
+            raise UsageError(
+                "frames are made by a plain generator without classes",
+                actual=f"{self.still.kind}, {self.still.labels} classes",
+            )
+        if not 0 < self.motion < self.still.latent:
+            raise UsageError(
+                f"of {self.still.latent} latent values some say how a frame moves, and some stay",
+                expected=f"1 to {self.still.latent - 1}",
+                actual=self.motion,
+            )
 
     @property
     def seen(self) -> int:

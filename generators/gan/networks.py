@@ -56,7 +56,7 @@ class Generator(nn.Module):
 
         Args:
             noise: (B, latent) standard normal.
-            label: (B,) classes, -1 for any.
+            label: (B,) classes; -1 for none, of which no run trains pictures.
         """
         wanted = with_label(noise, label, self.config.labels)
         if self.reference is None:
@@ -103,7 +103,7 @@ class StyleGenerator(nn.Module):
 
         Args:
             noise: (B, `config.noise`) standard normal: what the style is made of, then that of each layer.
-            label: (B,) classes, -1 for any.
+            label: (B,) classes; -1 for none, of which no run trains pictures.
         """
         latent, grain = noise.split([self.config.latent, self.config.noise - self.config.latent], dim=1)
         return self.synthesise(self.styles(latent, label), grain)
@@ -154,7 +154,7 @@ def generator_of(config: GanConfig) -> Generator | StyleGenerator:
 
 
 def with_label(noise: Tensor, label: Tensor | None, labels: int) -> Tensor:
-    """Return noise with (B,) classes behind it, -1 or None for any.
+    """Return noise with (B,) classes behind it, none for -1 or None.
 
     Raises:
         UsageError: There is a label, but there are no classes.

@@ -40,7 +40,7 @@ class VirtualBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (count + B, C, H, W) for the same."""
-        first, others = x[: self.count], x[self.count :]
+        first, others = x[: self.count].float(), x[self.count :].float()  # 16 bits cannot tell deviations
         mean = first.mean(dim=(0, 2, 3), keepdim=True)
         square = first.square().mean(dim=(0, 2, 3), keepdim=True)
         share = 1.0 / (self.count + 1)

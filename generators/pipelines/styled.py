@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from forensics.generators.pipelines.adversarial import check_one_step
+from forensics.errors import ModelError
+from forensics.generators.pipelines.adversarial import check_one_step, classes_of
 from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.latents import truncated
@@ -22,11 +23,18 @@ class Styled:
         recipe: Of the model: its shape is that of all noise, its settings have the mean style.
         mapping: (B, latent) noise and, if there are classes, (B,) int64 labels, to (B, layers, style).
         synthesis: (B, layers, style) and (B, pixels) noise of all layers, to pictures from -1 to 1.
+
+    Raises:
+        ModelError: The recipe says nothing of styles.
     """
 
     def __init__(self, recipe: Recipe, mapping: Network, synthesis: Network) -> None:
         self.recipe, self.mapping, self.synthesis = recipe, mapping, synthesis
-        self.mean = np.asarray(recipe.settings["mean"], np.float32)
+        try:
+            self.mean = np.asarray(recipe.settings["mean"], np.float32)
+            self._latent = int(recipe.settings["latent"])
+        except (KeyError, ValueError, TypeError) as error:
+            raise ModelError(f"the recipe is none of styles: {error}") from None
 
     def sample(self, request: Request) -> Iterator[Pixels]:
         """Yield pictures; the temperature is how far styles may be from their mean (truncation).
@@ -45,10 +53,11 @@ class Styled:
         Args:
             seed: Of all pictures.
             numbers: Which.
-            label: Their class, -1 for any.
+            label: Their class; for -1, any, each is of one by chance.
         """
-        noise = self._noise(seed, numbers)[:, : self._latent]
-        labels = [np.full(len(noise), label, np.int64)] if self.recipe.labels else []
+        chance = Chance(seed, numbers)
+        noise = chance.normal(self.recipe.shape)[:, : self._latent]
+        labels = [classes_of(self.recipe, label, chance)] if self.recipe.labels else []
         return np.asarray(self.mapping(noise, *labels), np.float32)
 
     def paint(self, styles: Floats, seed: int, numbers: Sequence[int]) -> Iterator[Pixels]:
@@ -59,13 +68,6 @@ class Styled:
             seed: Of the noise.
             numbers: N of the pictures that it belongs to.
         """
-        grain = self._noise(seed, numbers)[:, self._latent :]
+        grain = Chance(seed, numbers).normal(self.recipe.shape)[:, self._latent :]
         found = np.asarray(self.synthesis(np.ascontiguousarray(styles, np.float32), grain), np.float32)
         yield from pixels_of((found + 1.0) / 2.0)
-
-    def _noise(self, seed: int, numbers: Sequence[int]) -> Floats:
-        return Chance(seed, numbers).normal(self.recipe.shape)
-
-    @property
-    def _latent(self) -> int:
-        return int(self.recipe.settings["latent"])

@@ -44,6 +44,7 @@ __all__ = ["PRESETS", "Adversaries", "GanRun", "Playing", "finish", "open_maker"
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN = 64
+_LEARNED = 1024  # pictures whose spectrum is learned
 
 
 class Adversaries(nn.Module):
@@ -76,6 +77,8 @@ class Playing:
         self.module = Adversaries(config).to(pictures.device)
         self.game = game_named(config.game)
         self.profile = radial_profile(pictures.held_out.x).mean(0)
+        generator = drawing(pictures.device, self.schedule.seed, 0, 1 << 22)
+        self.learned = radial_profile(pictures.batch(_LEARNED, generator).x).mean(0)
 
     def players(self) -> Mapping[str, nn.Module]:
         """Return both networks."""
@@ -90,7 +93,7 @@ class Playing:
                 made = self._made(real.label, generator)
             loss = self._critic_loss(real, made, done, generator)
             due = (step * self.config.critics + number) % self.config.every == 0
-            loss = loss + self._penalty(real, made, generator) if due else loss
+            loss = loss + self._penalty(real, made, done, generator) if due else loss
             yield Turn(
                 "critic", loss + self._far(self.module.of_critic, self.module.critic), self.config.faster
             )
@@ -99,7 +102,7 @@ class Playing:
         made = self._made(real.label, generator)
         loss = self._maker_loss(real, made, done, generator)
         if self.config.spectral:
-            loss = loss + self.config.spectral * spectral_loss((made + 1.0) / 2.0, self.profile)
+            loss = loss + self.config.spectral * spectral_loss((made + 1.0) / 2.0, self.learned)
         yield Turn("maker", loss + self._far(self.module.of_maker, self.module.maker))
         for history, player in (
             (self.module.of_critic, self.module.critic),
@@ -156,11 +159,14 @@ class Playing:
 
     def _judged(self, x: Tensor, label: Tensor | None, done: float, generator: torch.Generator) -> Judgement:
         """Return what the critic says of pictures as it gets to see them."""
+        return self.module.critic.judged(self._seen(x, done, generator), label)
+
+    def _seen(self, x: Tensor, done: float, generator: torch.Generator) -> Tensor:
         if self.config.instance:
             x = instance_noise(x, self.config.instance, done, generator)
         if self.module.adaptive is not None:
             x = augment(x, self.module.adaptive.share, generator)
-        return self.module.critic.judged(x, label)
+        return x
 
     def _critic_loss(self, real: Batch, made: Tensor, done: float, generator: torch.Generator) -> Tensor:
         of_real = self._judged(real.x, real.label, done, generator)
@@ -172,7 +178,8 @@ class Playing:
 
     def _maker_loss(self, real: Batch, made: Tensor, done: float, generator: torch.Generator) -> Tensor:
         if self.config.unrolled:
-            return self._ahead(real, made)
+            seen = Batch(self._seen(real.x, done, generator), real.label)
+            return self._ahead(seen, self._seen(made, done, generator))
         of_real = self._judged(real.x, real.label, done, generator)
         of_made = self._judged(made, real.label, done, generator)
         return self.game.maker(of_real.logit, of_made.logit) + _misnamed(of_made, real.label)
@@ -191,7 +198,8 @@ class Playing:
             self.config.unrolled,
             self.schedule.rate,
         )
-        return game.maker(logits(later, real.x), logits(later, made))
+        loss = game.maker(logits(later, real.x), logits(later, made))
+        return loss + _misnamed(critic.judged(made, real.label), real.label)
 
     def _far(self, history: History | None, player: nn.Module) -> Tensor | float:
         return 0.0 if history is None else self.config.history * history.distance(player)
@@ -200,10 +208,9 @@ class Playing:
         if self.config.box:
             clip_weights(critic, self.config.box)
 
-    def _penalty(self, real: Batch, made: Tensor, generator: torch.Generator) -> Tensor:
+    def _penalty(self, real: Batch, made: Tensor, done: float, generator: torch.Generator) -> Tensor:
         def judge(x: Tensor) -> Tensor:
-            logits: Tensor = self.module.critic(x, real.label)
-            return logits
+            return self._judged(x, real.label, done, generator).logit
 
         weight = self.config.weight * self.config.every
         match self.config.penalty:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
 from forensics.generators.gan.motion import ClipCritic, MotionConfig, MotionGenerator
-from forensics.generators.gan.networks import Critic
+from forensics.generators.gan.networks import critic_of
 from forensics.generators.gan.objectives import game_named, zero_centred
 from forensics.generators.pipelines.opening import GENERATOR
 from forensics.generators.pipelines.recipe import Recipe
@@ -67,7 +68,7 @@ class _Players(nn.Module):
     def __init__(self, config: MotionConfig) -> None:
         super().__init__()
         self.maker = MotionGenerator(config)
-        self.frames, self.clips = Critic(config.still), ClipCritic(config)
+        self.frames, self.clips = critic_of(config.still), ClipCritic(config)
 
 
 # Tulyakov et al. 2017, arXiv:1707.04993, eq. 5.
@@ -140,7 +141,13 @@ class Moving:
 
 
 def prepare(run: MotionRun, corpus: Corpus, machine: Machine) -> Moving:
-    """Return the training of a run."""
+    """Return the training of a run.
+
+    Raises:
+        UsageError: It is to begin with a model.
+    """
+    if corpus.begin is not None:
+        raise UsageError("a GAN of clips cannot begin with a model; leave --begin out")
     return Moving(run, Pictures(corpus.pixels, None, machine.device), machine.number)
 
 

@@ -80,6 +80,15 @@ def test_virtual_batches_normalise_each_picture_with_the_reference() -> None:
         torch.testing.assert_close(found[i], expected[4], atol=1e-5, rtol=1e-4)
 
 
+def test_virtual_batches_are_exact_enough_in_16_bits() -> None:
+    """As batch norm is: features far from zero leave little of a deviation that is rounded first."""
+    layer, other = VirtualBatchNorm(3, count=4), torch.nn.BatchNorm2d(3)
+    x = 8.0 + torch.randn(6, 3, 9, 9)
+    wrong = [(one(x) - one(x.bfloat16()).float()).detach().abs().max().item() for one in (layer, other)]
+    assert wrong[1] < 0.05
+    assert wrong[0] < 0.05
+
+
 def test_with_a_virtual_batch_pictures_do_not_depend_on_each_other() -> None:
     config = GanConfig(16, 3, 8, 4, norm="virtual", labels=3)
     make, noise = generator_of(config).train(), torch.randn(5, config.noise)

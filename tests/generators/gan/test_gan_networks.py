@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -9,7 +11,7 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402
 
 from forensics.errors import UsageError  # noqa: E402
-from forensics.generators.gan.networks import Critic, GanConfig, generator_of  # noqa: E402
+from forensics.generators.gan.networks import Critic, GanConfig, critic_of, generator_of  # noqa: E402
 from forensics.generators.gan.objectives import GAMES, zero_centred  # noqa: E402
 from forensics.generators.gan.styles import (  # noqa: E402
     StyledConvolution,
@@ -70,6 +72,30 @@ def test_spectral_norms_are_one() -> None:
     assert len(weights) == 4
     for weight in weights:
         assert torch.linalg.matrix_norm(weight.flatten(1), 2).item() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"classes": "projection"}, {"classes": "auxiliary"}, {"critic": "transformer"}, {"crowd": "distance"}],
+)
+def test_no_layer_is_left_out_of_spectral_norm(changes: dict[str, Any]) -> None:
+    config = GanConfig(8, 3, 8, 4, labels=3, normalised=True, **changes)
+    critic = critic_of(config).train()
+    for _ in range(60):
+        critic(torch.randn(2, 3, 8, 8), torch.tensor([0, 1]))
+    kinds = (torch.nn.Conv2d, torch.nn.Linear, torch.nn.Embedding)
+    layers = [layer for layer in critic.eval().modules() if isinstance(layer, kinds)]
+    for layer in layers:
+        norm = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2).item()
+        assert norm == pytest.approx(1, abs=0.05), layer
+
+
+def test_projection_of_normalised_critics_is_as_strong_as_the_rest() -> None:
+    critic, label = Critic(GanConfig(8, 3, 8, 4, labels=3, normalised=True)).eval(), torch.tensor([2, 0])
+    x = torch.randn(2, 3, 8, 8)
+    found = critic.layers(x)
+    expected = critic.head.real(found)[:, 0] + (critic.head.of_label.weight[label] * found).sum(1)
+    torch.testing.assert_close(critic(x, label), expected)
 
 
 def test_instance_norm_takes_mean_and_deviation_from_the_style() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from forensics.errors import UsageError
+from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.adversarial import Adversarial
 from forensics.generators.pipelines.base import Request
 from forensics.generators.pipelines.latents import analogy, mixed, truncated, way
@@ -85,6 +85,40 @@ def test_pipeline_of_styles() -> None:
         next(pipeline.sample(Request(label=0)))
     with pytest.raises(UsageError, match="in one step"):
         next(pipeline.sample(Request(steps=3)))
+
+
+@pytest.mark.parametrize("styled", [False, True])
+def test_any_class_is_one_by_chance(styled: bool) -> None:
+    """No generator is trained with pictures of no class: it would draw something between them."""
+    seen: list[np.ndarray] = []
+
+    def network(noise: np.ndarray, label: np.ndarray) -> np.ndarray:
+        seen.append(np.column_stack([noise[:, 0], label]))
+        return _mapping(noise) if styled else np.zeros((len(noise), 3, 2, 2), np.float32)
+
+    recipe = Recipe("gan", (2 + 4,), ("a", "b", "c"), {"latent": 2, "mean": [1.0, 1.0]})
+    pipeline = Styled(recipe, network, _synthesis) if styled else Adversarial(recipe, network)
+
+    def drawn(**asked: int) -> np.ndarray:
+        seen.clear()
+        list(pipeline.sample(Request(300, seed=4, **asked)))
+        return np.concatenate(seen)
+
+    free = drawn()
+    assert np.bincount(free[:, 1].astype(int), minlength=3).min() > 70
+    np.testing.assert_array_equal(drawn(batch=7), free)
+    asked = drawn(label=1)
+    np.testing.assert_array_equal(asked[:, 1], 1.0)
+    np.testing.assert_array_equal(asked[:, 0], free[:, 0])  # the noise is the same
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"latent": 2}, {"mean": [1.0, 1.0]}, {"latent": "two", "mean": [1.0]}, {"latent": 2, "mean": "m"}],
+)
+def test_recipes_without_styles_are_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="none of styles"):
+        Styled(Recipe("gan", (6,), settings=settings), _mapping, _synthesis)
 
 
 def test_plain_generators_paint_latents_too() -> None:

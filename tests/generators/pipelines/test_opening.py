@@ -65,3 +65,5 @@ def test_gan_draws_in_one_step() -> None:
             next(pipeline.sample(request))
     with pytest.raises(UsageError, match="without classes"):
         next(Adversarial(Recipe("gan", (6,)), network).sample(Request(label=1)))
+    with pytest.raises(UsageError, match="no class of number 2"):
+        next(pipeline.sample(Request(label=2)))

@@ -67,6 +67,8 @@ NEW = (
 @pytest.mark.parametrize("preset", NEW)
 def test_every_way_to_steady_a_game_is_at_work(preset: str) -> None:
     task = KIND.prepare(small(preset), corpus(2), Machine("cpu"))
+    if preset == "ada":
+        task.module.adaptive.target = -2.0  # below all mean signs: the chance has to rise
     before = [weight.clone() for weight in task.module.parameters()]
     turns = played(task)
     changed = [not torch.equal(a, b) for a, b in zip(before, task.module.parameters(), strict=True)]
@@ -82,9 +84,57 @@ def test_every_way_to_steady_a_game_is_at_work(preset: str) -> None:
             assert int(task.module.of_maker.count) == int(task.module.of_critic.count) == 2
         case "ada":
             share, step = float(task.module.adaptive.share), 4 / task.module.adaptive.length
-            assert min(abs(share - wanted) for wanted in (0.0, step, 2 * step)) < 1e-7
+            assert share == pytest.approx(2 * step, rel=1e-5)
         case "style":
             assert task.module.maker.mean.abs().sum() > 0
+
+
+SEEN_CHANGED = [
+    ("ada", {}),
+    ("ada", {"unrolled": 2}),
+    ("instance-noise", {"penalty": "r1 r2"}),
+    ("instance-noise", {"unrolled": 2}),
+]
+
+
+@pytest.mark.parametrize(("preset", "changes"), SEEN_CHANGED)
+def test_critics_see_no_picture_as_it_is(preset: str, changes: dict[str, Any]) -> None:
+    """Not even where their slopes are measured, or where the generator looks ahead."""
+    pixels = np.zeros((40, 8, 8, 3), np.uint8)
+    pixels[::2] = 255
+    task = KIND.prepare(small(preset, **changes), Corpus(pixels), Machine("cpu"))
+    if task.module.adaptive is not None:
+        task.module.adaptive.most = 1.0
+        task.module.adaptive.share.fill_(1.0)
+    seen: list[Any] = []
+    task.module.critic.layers.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach()))
+    assert {turn.player for turn in task.turns(0, 0.0)} == {"critic", "maker"}
+    as_it_is = [(x.abs() - 1.0).abs().amax((1, 2, 3)) < 1e-6 for x in seen]
+    assert not torch.cat(as_it_is).any()
+
+
+def test_nothing_is_learned_from_what_is_held_out() -> None:
+    known = corpus().pixels
+    other = known.copy()
+    other[::20] = 90
+    losses = []
+    for pixels in (known, other):
+        task = KIND.prepare(small("spectral"), Corpus(pixels), Machine("cpu"))
+        losses.append([turn.loss.item() for turn in task.turns(0, 0.0)])
+        assert len(task.pictures.held_out.x) == 2
+    assert losses[0] == losses[1]
+
+
+def test_generators_that_look_ahead_learn_classes_from_critics_that_name_them() -> None:
+    run = small("unrolled")
+    task = KIND.prepare(
+        replace(run, model=replace(run.model, classes="auxiliary")), corpus(2), Machine("cpu")
+    )
+    _, ahead = task.turns(0, 0.0)
+    task.config = replace(task.config, unrolled=0)
+    _, plain = task.turns(0, 0.0)
+    assert plain.loss.item() > 1.0  # about log 2 for the game, and log 2 for the name
+    assert ahead.loss.item() == pytest.approx(plain.loss.item(), abs=0.1)
 
 
 def test_critics_learn_to_name_classes() -> None:

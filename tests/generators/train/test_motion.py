@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +11,21 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
+from forensics.errors import UsageError  # noqa: E402
 from forensics.generators.gan.motion import ClipCritic, MotionConfig, MotionGenerator  # noqa: E402
-from forensics.generators.gan.networks import GanConfig  # noqa: E402
+from forensics.generators.gan.networks import GanConfig, TransformerCritic  # noqa: E402
 from forensics.generators.pipelines.base import Request  # noqa: E402
 from forensics.generators.pipelines.opening import open_pipeline  # noqa: E402
 from forensics.generators.train.corpus import Corpus  # noqa: E402
 from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.motion import MotionRun  # noqa: E402
+from forensics.runtime.store import open_bundle  # noqa: E402
 from forensics.training.card import Origins  # noqa: E402
 from forensics.training.loop import fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
+
+from ...bundles import written  # noqa: E402
 
 SMALL = MotionConfig(GanConfig(side=8, latent=12, width=16), frames=4, motion=4)
 RUN = MotionRun(
@@ -51,6 +56,25 @@ def test_what_is_seen_stays_and_moves_only_depend_on_what_came_before() -> None:
     other = noise.clone()
     other[:, : SMALL.seen] += 1.0
     assert ((maker(other) - clip).abs().amax((2, 3, 4)) > 1e-6).all()
+
+
+def test_settings_that_clips_cannot_follow_are_refused(tmp_path: Path) -> None:
+    for still in (GanConfig(side=8, latent=12, kind="style"), GanConfig(side=8, latent=12, labels=2)):
+        with pytest.raises(UsageError, match="plain generator without classes"):
+            MotionConfig(still, 4, 4)
+    for motion in (0, 12, 13):
+        with pytest.raises(UsageError, match="of 12 latent values"):
+            MotionConfig(GanConfig(side=8, latent=12), 4, motion)
+    begin = open_bundle(written(tmp_path / "begin", {}))
+    with pytest.raises(UsageError, match="begin"):
+        FAMILIES["video"].prepare(RUN, Corpus(clips(), begin=begin), Machine("cpu"))
+
+
+def test_frames_are_judged_by_the_critic_that_is_asked_for() -> None:
+    still = replace(SMALL.still, critic="transformer")
+    run = replace(RUN, model=replace(SMALL, still=still))
+    task = FAMILIES["video"].prepare(run, Corpus(clips()), Machine("cpu"))
+    assert isinstance(task.module.frames, TransformerCritic)
 
 
 def test_critic_sees_the_order_of_frames() -> None:
