@@ -195,6 +195,8 @@ class Pixelwise:
 
 
 def _check(recipe: Recipe, request: Request) -> None:
+    if request.more:
+        raise UsageError("only clips are gone on with", actual=request.more)
     if request.sampler or request.guidance != 1.0 or request.prompt:
         raise UsageError("this model has no samplers and no guidance")
     if not recipe.labels and request.label >= 0:

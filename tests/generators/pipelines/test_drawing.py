@@ -85,7 +85,7 @@ def test_pipeline_paints_its_tokens(causal: bool) -> None:
     many = list(pipeline.sample(Request(5, seed=2, batch=5)))
     assert many[0].shape == (6, 8, 3)
     np.testing.assert_array_equal(list(pipeline.sample(Request(3, seed=2, batch=1))), many[:3])
-    for request in (Request(guidance=2.0), Request(sampler="heun"), Request(label=0)):
+    for request in (Request(guidance=2.0), Request(sampler="heun"), Request(label=0), Request(more=1)):
         with pytest.raises(UsageError):
             next(pipeline.sample(request))
     if causal:
@@ -107,6 +107,8 @@ def test_levels_are_drawn_with_classes_told_to_models_that_know_some() -> None:
         next(pipeline.sample(Request(label=0)))
     with pytest.raises(UsageError, match="no number of steps"):
         next(pipeline.sample(Request(steps=2)))
+    with pytest.raises(UsageError, match="only clips are gone on with"):
+        next(pipeline.sample(Request(more=1)))
     told: list[np.ndarray] = []
 
     def seen(levels: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -132,6 +134,8 @@ def test_flow_goes_back_in_one_step() -> None:
     assert cold.std() == pytest.approx(0.05, rel=0.05)
     with pytest.raises(UsageError, match="only a temperature"):
         next(pipeline.sample(Request(steps=4)))
+    with pytest.raises(UsageError, match="only clips are gone on with"):
+        next(pipeline.sample(Request(more=1)))
 
 
 def test_patches_are_undone_in_their_order() -> None:
