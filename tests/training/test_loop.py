@@ -18,6 +18,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
+from forensics.cli.train.watching import LOSS, Watching  # noqa: E402
 from forensics.errors import ModelError, UsageError  # noqa: E402
 from forensics.training.log import log_row, read_log  # noqa: E402
 from forensics.training.loop import CHECKPOINT, LOG, fit  # noqa: E402
@@ -158,6 +159,25 @@ def test_players_have_their_turns_one_after_the_other(tmp_path: Path) -> None:
     assert watcher.pictures[0].shape == (2, 3, 3)
 
 
+def test_players_have_their_columns_before_their_first_turn(tmp_path: Path) -> None:
+    """A critic that comes in late: rows of one length, and a plot of what there is."""
+
+    class Late(Saddle):
+        def turns(self, step: int, done: float) -> Iterator[Turn]:
+            yield Turn("first", self.value())
+            if done >= 0.5:
+                yield Turn("second", -self.value())
+
+    fit(Late(), tmp_path, Watching(tmp_path, lambda *_: None))
+    log = read_log(tmp_path / LOG)
+    assert np.isfinite(log["loss of first"]).all()
+    done = np.array(log["step"]) / 400
+    np.testing.assert_array_equal(np.isnan(log["loss of second"]), done <= 0.5)
+    plot = (tmp_path / LOSS).read_text()
+    assert plot.count("<polyline") == 2
+    assert "nan" not in plot
+
+
 @pytest.mark.parametrize("width", [0.0, 0.1])
 def test_run_goes_on_where_it_stopped(tmp_path: Path, width: float) -> None:
     for name in ("whole", "parts"):
@@ -259,6 +279,30 @@ def test_loss_that_is_no_number_is_an_error(tmp_path: Path) -> None:
     watcher = Watcher()
     fit(Line(), tmp_path, watcher)
     assert watcher.steps[0] == 30
+
+
+def test_what_broke_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the clock nor at a measurement: the checkpoint is from before, as the message says."""
+
+    class Broken(Line):
+        def loss(self, step: int) -> Tensor:
+            return super().loss(step) * (float("nan") if step >= 40 else 1.0)
+
+    class Steep(Line):
+        def loss(self, step: int) -> Tensor:
+            root = (0.0 * self.module.weight).sqrt().sum() if step == 39 else 0.0  # its slope is no number
+            return super().loss(step) + root
+
+    monkeypatch.setattr("forensics.training.loop._SAVED_EVERY", -1.0)
+    for broken, reason, kept in ((Broken, "the loss of module is", 40), (Steep, "a weight is", 39)):
+        folder = tmp_path / broken.__name__
+        folder.mkdir()
+        with pytest.raises(ModelError, match=f"{reason} no number any more at step {kept + 1}"):
+            fit(broken(), folder)
+        watcher = Watcher()
+        found = fit(Line(), folder, watcher)
+        assert watcher.steps[0] == kept
+        assert np.isfinite(float(found.weight))
 
 
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
