@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -93,6 +94,7 @@ class _Run(Generic[M]):
     def _step(self) -> dict[str, Tensor]:
         """Take one step and return the losses of its turns."""
         schedule, step = self.task.schedule, self.progress.step
+        torch.manual_seed(_seed(schedule.seed, step, self.machine.number))  # of what modules draw: dropout
         turns, losses = self.task.turns(step, schedule.done(*self.progress)), {}
         while (turn := self.machine.next_of(turns)) is not None:
             optimizer = self.optimizers[turn.player]
@@ -176,6 +178,12 @@ class _Run(Generic[M]):
     @property
     def _config(self) -> dict[str, Any]:
         return asdict(self.task.config)
+
+
+def _seed(*numbers: int) -> int:
+    """Return a seed for some numbers, and none of those that tasks make of the same."""
+    (seed,) = np.random.SeedSequence((*numbers, 1)).generate_state(1, np.uint64)
+    return int(seed >> np.uint64(1))
 
 
 @contextmanager

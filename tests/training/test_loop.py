@@ -191,6 +191,26 @@ def test_run_goes_on_where_it_stopped(tmp_path: Path, width: float) -> None:
     torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=1e-6)
 
 
+def test_what_modules_draw_goes_on_too(tmp_path: Path) -> None:
+    """Dropout after a stop is that of the same run without one."""
+
+    class Dropping(Line):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+        def measure(self, module: Any) -> dict[str, float]:
+            return {}
+
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = fit(Dropping(), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(Dropping(), tmp_path / "parts", Stop(67, signal.SIGINT))
+    parts = fit(Dropping(), tmp_path / "parts")
+    torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_keeps_its_last_step(tmp_path: Path, number: int) -> None:
     for name in ("whole", "parts"):
