@@ -109,6 +109,7 @@ class _Run(Generic[M]):
             if not schedule.skip or float(size) <= schedule.skip:
                 optimizer.step()
             losses[turn.player] = turn.loss.detach()
+        self.machine.align(self.task.module)
         self.mean.update(self.task.module, (step + 1) * schedule.batch, schedule.batch)
         return losses
 

@@ -414,7 +414,12 @@ machine = Machine("cpu")
 second = machine.number == 1
 
 class Half(Line):
+    def __init__(self, **changes):
+        super().__init__(**changes)
+        self.module.register_buffer("seen", torch.zeros(()))  # as a codebook is
+
     def loss(self, step):
+        self.module.seen.copy_(torch.tensor(2.0 * step + machine.number))
         if kind == "stop" and second and step == 20:
             os.kill(os.getpid(), signal.SIGTERM)
         return super().loss(2 * step + machine.number)
@@ -429,7 +434,7 @@ try:
     fit(task, Path(folder), machine=Slow("cpu") if kind == "clock" else machine)
 except KeyboardInterrupt:
     print("interrupted")
-print(machine.processes, float(task.module.weight), float(task.module.bias))
+print(machine.processes, float(task.module.weight), float(task.module.bias), float(task.module.seen))
 """
 
 
