@@ -69,6 +69,7 @@ def generate(
     be PNG files, or MP4 files of clips, a grid of them, and settings.json. Pictures of the same settings
     that are there already are left as they are.
     """  # fmt: skip
+    from forensics.files import atomic_write
     from forensics.generators.pipelines.opening import open_pipeline
 
     pipeline = open_pipeline(model, download=options.pop("download"))
@@ -78,11 +79,14 @@ def generate(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    settings = {"model": name_of(Path(Path(model).name)), **described(options), **edited}
-    _settle(folder / "settings.json", settings, overwrite)
+    named = {"model": name_of(Path(Path(model).name)), **_digest(Path(model))}
+    settings = {**named, **described(options), **edited}
+    said = _said(folder / "settings.json", settings, overwrite)
     shown = []
     with progress(options["count"], "generating") as advance:
         for number, picture in enumerate(drawn):
+            if number == 0:  # not before: what the model refuses leaves nothing behind
+                atomic_write(folder / "settings.json", said)
             path = folder / f"{number:06d}.{'mp4' if picture.ndim == _FILM else 'png'}"
             if overwrite or not path.exists():
                 _film(path, picture) if picture.ndim == _FILM else _write(path, picture)
@@ -118,14 +122,22 @@ def _drawn(
     return able.edit(picture, request, strength), {"from": digest, "strength": strength}
 
 
-def _settle(path: Path, settings: dict[str, Any], overwrite: bool) -> None:
-    """Keep the settings beside the pictures.
+def _digest(folder: Path) -> dict[str, str]:
+    """Return a digest of the files of a model in a folder: trained again, it draws other pictures."""
+    from forensics.runtime.store import open_bundle
+
+    if not folder.is_dir():
+        return {}
+    files = json.dumps(open_bundle(folder).card["files"], sort_keys=True)
+    return {"files": hashlib.sha256(files.encode()).hexdigest()}
+
+
+def _said(path: Path, settings: dict[str, Any], overwrite: bool) -> bytes:
+    """Return the settings as they stand beside the pictures.
 
     Raises:
         UsageError: There are pictures of other settings.
     """
-    from forensics.files import atomic_write
-
     drawn = {key: value for key, value in settings.items() if key not in ("count", "batch")}
     text = json.dumps(drawn, indent=2) + "\n"
     if path.exists() and not overwrite and path.read_text(encoding="utf-8") != text:
@@ -133,7 +145,7 @@ def _settle(path: Path, settings: dict[str, Any], overwrite: bool) -> None:
             f"{path.parent} has pictures of other settings; --overwrite replaces them",
             actual=str(path.parent),
         )
-    atomic_write(path, text.encode())
+    return text.encode()
 
 
 def _request(pipeline: Pipeline, options: dict[str, Any]) -> Request:
@@ -188,7 +200,9 @@ def _film(path: Path, clip: npt.NDArray[np.uint8]) -> None:
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=_RATE, options={"crf": str(_CRF)})
-        stream.height, stream.width, stream.pix_fmt = clip.shape[1], clip.shape[2], "yuv420p"
+        stream.height, stream.width = clip.shape[1:3]
+        odd = clip.shape[1] % 2 or clip.shape[2] % 2  # two pixels each way share their colour in 4:2:0
+        stream.pix_fmt = "yuv444p" if odd else "yuv420p"
         for frame in clip:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
         container.mux(stream.encode())

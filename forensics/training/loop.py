@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -72,6 +74,7 @@ class _Run(Generic[M]):
             for name, player in task.players().items()
         }
         self.progress = Progress(0, 0.0)
+        self.losses: dict[str, Tensor] = {}
         self.saved = time.monotonic()
 
     def steps(self) -> Iterator[int]:
@@ -81,16 +84,17 @@ class _Run(Generic[M]):
         self._tell()
         while schedule.done(*self.progress) < 1.0:
             start = time.monotonic()
-            losses = self._step()
+            self.losses = self._step()
             taken = self.machine.most(time.monotonic() - start)
             self.progress = Progress(self.progress.step + 1, self.progress.seconds + taken)
-            self._look(losses)
+            self._look()
             self._tell()
             yield self.progress.step
 
     def _step(self) -> dict[str, Tensor]:
         """Take one step and return the losses of its turns."""
         schedule, step = self.task.schedule, self.progress.step
+        torch.manual_seed(_seed(schedule.seed, step, self.machine.number))  # of what modules draw: dropout
         turns, losses = self.task.turns(step, schedule.done(*self.progress)), {}
         while (turn := self.machine.next_of(turns)) is not None:
             optimizer = self.optimizers[turn.player]
@@ -105,40 +109,48 @@ class _Run(Generic[M]):
             if not schedule.skip or float(size) <= schedule.skip:
                 optimizer.step()
             losses[turn.player] = turn.loss.detach()
+        self.machine.align(self.task.module)
         self.mean.update(self.task.module, (step + 1) * schedule.batch, schedule.batch)
         return losses
 
-    def _look(self, losses: dict[str, Tensor]) -> None:
+    def _look(self) -> None:
         """Measure, and keep what was reached, when it is time to."""
         schedule, step = self.task.schedule, self.progress.step
         over = schedule.done(*self.progress) >= 1.0
-        if step % _LOOKED_AT == 0 or over:
-            self._check(losses)
+        if step % _LOOKED_AT == 0:
+            self._check()
         if step % schedule.every == 0 or over:
             self.save()
-            self._measure(losses)
+            self._measure()
         elif time.monotonic() - self.saved > _SAVED_EVERY:
             self.save()
 
     def _tell(self) -> None:
         self.observer.stepped(self.progress.step, self.task.schedule.done(*self.progress))
 
-    def _check(self, losses: dict[str, Tensor]) -> None:
-        for player, loss in losses.items():
-            if not bool(torch.isfinite(loss)):
+    def _check(self) -> None:
+        values = {f"the loss of {player} is": [loss] for player, loss in self.losses.items()}
+        values["a weight is"] = list(self.task.module.parameters())
+        for name, found in values.items():
+            if not all(bool(torch.isfinite(value).all()) for value in found):
                 raise ModelError(
-                    f"the loss of {player} is no number any more at step {self.progress.step}; "
+                    f"{name} no number any more at step {self.progress.step}; "
                     f"the last checkpoint is from before, a lower learning rate may help"
                 )
 
-    def _measure(self, losses: dict[str, Tensor]) -> None:
+    def _measure(self) -> None:
         module: Any = self.mean.module
-        names = {player: "loss" if len(losses) == 1 else f"loss of {player}" for player in losses}
+        losses = self.losses
+        alone = len(self.optimizers) == 1
+        of_players = {  # all of them from the first row on, also those who have no turns yet
+            "loss" if alone else f"loss of {player}": float(losses[player]) if player in losses else math.nan
+            for player in self.optimizers
+        }
         record = {
             "step": float(self.progress.step),
             "images": float(self.progress.step * self.task.schedule.batch * self.machine.processes),
             "seconds": round(self.progress.seconds, 1),
-            **{names[player]: round(float(loss), 5) for player, loss in losses.items()},
+            **{name: round(loss, 5) for name, loss in of_players.items()},
             **{name: round(value, 4) for name, value in self.task.measure(module).items()},
         }
         if self.machine.first:
@@ -146,7 +158,8 @@ class _Run(Generic[M]):
             self.observer.measured(record, self.task.show(module))
 
     def save(self) -> None:
-        """Keep what was reached."""
+        """Keep what was reached, if it is sound."""
+        self._check()
         self.saved = time.monotonic()
         if self.machine.first:
             save_checkpoint(self._place, self._modules, self.optimizers, self.progress, self._config)
@@ -166,6 +179,12 @@ class _Run(Generic[M]):
     @property
     def _config(self) -> dict[str, Any]:
         return asdict(self.task.config)
+
+
+def _seed(*numbers: int) -> int:
+    """Return a seed for some numbers, and none of those that tasks make of the same."""
+    (seed,) = np.random.SeedSequence((*numbers, 1)).generate_state(1, np.uint64)
+    return int(seed >> np.uint64(1))
 
 
 @contextmanager

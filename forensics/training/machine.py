@@ -94,3 +94,10 @@ class Machine:
         vector_to_parameters(mean, gradients)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
+
+    def align(self, module: nn.Module) -> None:
+        """Make what modules keep beside their weights that of the first process: codebooks and the like."""
+        if self.processes == 1:
+            return
+        for buffer in module.buffers():
+            torch.distributed.broadcast(buffer, 0)

@@ -205,6 +205,8 @@ class Denoising:
         """Yield what a sampler makes of what it begins with."""
         if request.temperature != 1.0:
             raise UsageError("denoisers have no temperature", actual=request.temperature)
+        if request.more:
+            raise UsageError("only clips are gone on with", actual=request.more)
         way, denoise = self.way(request.sampler), self.denoiser(request)
         moments = way.times(request.steps or self.settings.steps, self.path)
         for numbers in chunks(replace(request, batch=1) if way.alone else request):

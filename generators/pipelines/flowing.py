@@ -154,6 +154,7 @@ def to_noise(layer: Network, x: Floats, *, backwards: bool) -> Noised:
 
 
 def _check(request: Request) -> None:
-    asked = request.steps or request.sampler or request.prompt or request.more
-    if asked or request.guidance != 1.0 or request.label >= 0:
+    if request.more:
+        raise UsageError("only clips are gone on with", actual=request.more)
+    if request.steps or request.sampler or request.guidance != 1.0 or request.label >= 0 or request.prompt:
         raise UsageError("this flow has no steps, samplers or classes, only a temperature")

@@ -111,6 +111,8 @@ class Inpainting:
         """
         if request.sampler or request.temperature != 1.0:
             raise UsageError("painting has no samplers and no temperature: its steps are ancestral")
+        if request.more:
+            raise UsageError("only clips are gone on with", actual=request.more)
         model = self._denoising
         way, denoise = model.way("ancestral"), model.denoiser(request)
         moments = way.times(request.steps or model.settings.steps, model.path)

@@ -195,8 +195,10 @@ class Pixelwise:
 
 
 def _check(recipe: Recipe, request: Request) -> None:
-    if request.sampler or request.guidance != 1.0 or request.prompt or request.more:
-        raise UsageError("this model has no samplers, guidance, prompts or further pieces")
+    if request.more:
+        raise UsageError("only clips are gone on with", actual=request.more)
+    if request.sampler or request.guidance != 1.0 or request.prompt:
+        raise UsageError("this model has no samplers and no guidance")
     if not recipe.labels and request.label >= 0:
         raise UsageError("this model was trained without classes", actual=request.label)
 

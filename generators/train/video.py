@@ -26,7 +26,9 @@ from forensics.generators.sampling.targets import Target, target
 from forensics.generators.train.bundle import WEIGHTS, Exported, write_model
 from forensics.generators.train.corpus import Corpus
 from forensics.generators.train.denoising import as_network
+from forensics.generators.train.frozen import run_of
 from forensics.generators.train.pictures import Pictures, drawing
+from forensics.runtime.store import Bundle
 from forensics.training.card import Card
 from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
@@ -36,6 +38,7 @@ __all__ = ["PRESETS", "Films", "VideoRun", "clip_loss", "finish", "prepare"]
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN, _STEPS, _MEASURED = 4, 16, 16
+_PATH = "linear"
 _GOING_ON = 0.5  # share of clips that begin with known frames
 
 
@@ -128,13 +131,13 @@ class Films(Alone):
         still = DenoisingTransformer(config.model)
         self.module = _Clips(DenoisingVideoTransformer(still)).to(clips.device)
         times = LogitNormal(-0.4 if config.latent else -0.8)
-        self.objective = Objective(PATHS["linear"], config.target, times, config.weight)
+        self.objective = Objective(PATHS[_PATH], config.target, times, config.weight)
 
     @property
     def recipe(self) -> Recipe:
         """How to draw with what is trained."""
         settings = {
-            **vars(DenoisingSettings("linear", self.config.target, "heun", self.config.steps)),
+            **vars(DenoisingSettings(_PATH, self.config.target, "heun", self.config.steps)),
             "known": self.config.known,
         }
         return Recipe("video", tuple(self.pictures.held_out.x.shape[1:]), (), settings)
@@ -195,6 +198,7 @@ def prepare(run: VideoRun, corpus: Corpus, machine: Machine) -> Films:
         clips = Pictures(latents, None, machine.device, mirrored=False)
         task = Films(run, clips, corpus.network(DECODER), machine.number)
     if corpus.begin is not None:
+        _check_begin(run, corpus, corpus.begin)
         weights = {name: value.float() for name, value in load(corpus.begin.read(WEIGHTS)).items()}
         try:
             task.module.network.pictures.load_state_dict(weights)
@@ -202,6 +206,21 @@ def prepare(run: VideoRun, corpus: Corpus, machine: Machine) -> Films:
             reason = str(error).splitlines()[-1].strip()
             raise UsageError(f"clips cannot begin with the model {corpus.begin.folder}: {reason}") from None
     return task
+
+
+def _check_begin(run: VideoRun, corpus: Corpus, begin: Bundle) -> None:
+    """Refuse a model of pictures that says something else of them: clips would not begin as its pictures."""
+    known = run_of(begin)
+    if (known.path, known.target) != (_PATH, run.target):
+        raise UsageError(
+            f"clips cannot begin with the model {begin.folder}: it predicts {known.target} "
+            f"along the path {known.path!r}",
+            expected=f"{run.target} along the path {_PATH!r}",
+            actual=f"{known.target} along the path {known.path!r}",
+        )
+    wanted = corpus.of_codec().card["files"].get(DECODER) if run.latent else None
+    if begin.card["files"].get(DECODER) != wanted:
+        raise UsageError(f"clips cannot begin with the model {begin.folder}: it has another codec")
 
 
 def finish(task: Films, module: nn.Module, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,13 +53,29 @@ def test_pictures_of_other_settings_are_not_mixed(
     assert run(*command, "--seed", "1", "--overwrite") == 0
 
 
+def test_pictures_of_another_training_are_not_mixed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that was trained again stands in the same folder, and draws other pictures."""
+    recipe = Recipe("gan", (3 * SIDE * SIDE,))
+    files = {"recipe.json": recipe_text(recipe).encode(), "generator.onnx": painter(SIDE)}
+    model, out = written(tmp_path / "model", files), tmp_path / "a"
+    assert run("generate", str(model), "-o", str(out), "-n", "2") == 0
+    assert run("generate", str(model), "-o", str(out), "-n", "2") == 0
+    written(model, {**files, "recipe.json": recipe_text(replace(recipe, settings={"again": 1})).encode()})
+    assert run("generate", str(model), "-o", str(out), "-n", "2") == 2
+    assert "pictures of other settings" in capsys.readouterr().err
+
+
 def test_wrong_usage_is_said(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "a")
     for command, reason in (
         (("generate", "no such model", "-o", out), "no model"),
         (("generate", str(model), "-o", out, "--steps", "3"), "one step"),
         (("generate", str(model), "-o", out, "--label", "cat"), "no class 'cat'"),
+        (("generate", str(model), "-o", out, "--more", "2"), "further pieces"),
         (("generate", str(model)), "Missing option"),
     ):
         assert run(*command) == 2, command
         assert reason in capsys.readouterr().err
+    assert run("generate", str(model), "-o", out, "-n", "1") == 0  # nothing was left of what was refused

@@ -74,6 +74,20 @@ def test_registered_generator_has_a_name(tmp_path: Path, monkeypatch: pytest.Mon
     assert [int(opened(tmp_path / "out" / f"{i:06d}.png").max()) for i in range(3)] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("size", [(9, 12), (8, 11), (8, 8)])
+def test_clips_of_any_size_are_written(
+    size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    av = pytest.importorskip("av")
+    monkeypatch.setattr(GENERATORS, "_members", {})
+    register("clips", lambda count, seed: np.full((count, 3, *size, 3), 90, np.uint8))
+    assert run("generate", "clips", "-o", str(tmp_path / "out"), "-n", "1") == 0
+    with av.open(str(tmp_path / "out" / "000000.mp4")) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert [frame.shape for frame in frames] == [(*size, 3)] * 3
+    assert np.abs(np.stack(frames).astype(int) - 90).max() < 6
+
+
 def test_wrong_usage_is_said(painter: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.py").write_text("def draw(count, seed):\n    return 3\n")
     (tmp_path / "code").mkdir()

@@ -111,6 +111,29 @@ def test_wrong_usage_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert reason in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "commands"),
+    [
+        ("--begin", ("flow smoke", "gan smoke", "video mocogan", "codec smoke")),
+        (
+            "--codec",
+            ("flow pixels", "diffusion unet", "video smoke", "tokens pixelcnn", "gan smoke", "nf smoke"),
+        ),
+        ("--classes", ("codec smoke", "nf smoke", "video smoke", "video mocogan")),
+    ],
+)
+def test_what_a_run_would_not_look_at_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, commands: tuple[str, ...]
+) -> None:
+    given = (option,) if option == "--classes" else (option, str(tmp_path))
+    for command in commands:
+        family, preset = command.split()
+        out = str(tmp_path / "out")
+        assert run("train", family, out, "--preset", preset, "--most", "2", "--steps", "1", *given) == 2
+        assert f"the preset {preset} has no use for {option}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_sweep_over_time_is_a_run_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "sweep"
     few = ("--preset", "smoke", "--most", "60", "--steps", "3")

@@ -18,6 +18,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch import Tensor, nn  # noqa: E402
 
+from forensics.cli.train.watching import LOSS, Watching  # noqa: E402
 from forensics.errors import ModelError, UsageError  # noqa: E402
 from forensics.training.log import log_row, read_log  # noqa: E402
 from forensics.training.loop import CHECKPOINT, LOG, fit  # noqa: E402
@@ -158,6 +159,25 @@ def test_players_have_their_turns_one_after_the_other(tmp_path: Path) -> None:
     assert watcher.pictures[0].shape == (2, 3, 3)
 
 
+def test_players_have_their_columns_before_their_first_turn(tmp_path: Path) -> None:
+    """A critic that comes in late: rows of one length, and a plot of what there is."""
+
+    class Late(Saddle):
+        def turns(self, step: int, done: float) -> Iterator[Turn]:
+            yield Turn("first", self.value())
+            if done >= 0.5:
+                yield Turn("second", -self.value())
+
+    fit(Late(), tmp_path, Watching(tmp_path, lambda *_: None))
+    log = read_log(tmp_path / LOG)
+    assert np.isfinite(log["loss of first"]).all()
+    done = np.array(log["step"]) / 400
+    np.testing.assert_array_equal(np.isnan(log["loss of second"]), done <= 0.5)
+    plot = (tmp_path / LOSS).read_text()
+    assert plot.count("<polyline") == 2
+    assert "nan" not in plot
+
+
 @pytest.mark.parametrize("width", [0.0, 0.1])
 def test_run_goes_on_where_it_stopped(tmp_path: Path, width: float) -> None:
     for name in ("whole", "parts"):
@@ -168,6 +188,26 @@ def test_run_goes_on_where_it_stopped(tmp_path: Path, width: float) -> None:
     watcher = Watcher()
     parts = fit(Line(width=width), tmp_path / "parts", watcher)
     assert watcher.steps == list(range(60, 91))
+    torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=1e-6)
+
+
+def test_what_modules_draw_goes_on_too(tmp_path: Path) -> None:
+    """Dropout after a stop is that of the same run without one."""
+
+    class Dropping(Line):
+        def __init__(self) -> None:
+            super().__init__()
+            self.module = nn.Sequential(nn.Linear(1, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+        def measure(self, module: Any) -> dict[str, float]:
+            return {}
+
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = fit(Dropping(), tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        fit(Dropping(), tmp_path / "parts", Stop(67, signal.SIGINT))
+    parts = fit(Dropping(), tmp_path / "parts")
     torch.testing.assert_close(parts.state_dict(), whole.state_dict(), rtol=0, atol=1e-6)
 
 
@@ -261,6 +301,30 @@ def test_loss_that_is_no_number_is_an_error(tmp_path: Path) -> None:
     assert watcher.steps[0] == 30
 
 
+def test_what_broke_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the clock nor at a measurement: the checkpoint is from before, as the message says."""
+
+    class Broken(Line):
+        def loss(self, step: int) -> Tensor:
+            return super().loss(step) * (float("nan") if step >= 40 else 1.0)
+
+    class Steep(Line):
+        def loss(self, step: int) -> Tensor:
+            root = (0.0 * self.module.weight).sqrt().sum() if step == 39 else 0.0  # its slope is no number
+            return super().loss(step) + root
+
+    monkeypatch.setattr("forensics.training.loop._SAVED_EVERY", -1.0)
+    for broken, reason, kept in ((Broken, "the loss of module is", 40), (Steep, "a weight is", 39)):
+        folder = tmp_path / broken.__name__
+        folder.mkdir()
+        with pytest.raises(ModelError, match=f"{reason} no number any more at step {kept + 1}"):
+            fit(broken(), folder)
+        watcher = Watcher()
+        found = fit(Line(), folder, watcher)
+        assert watcher.steps[0] == kept
+        assert np.isfinite(float(found.weight))
+
+
 @pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
 def test_too_little_memory_says_what_to_do(tmp_path: Path, error: BaseException) -> None:
     class Large(Line):
@@ -350,7 +414,12 @@ machine = Machine("cpu")
 second = machine.number == 1
 
 class Half(Line):
+    def __init__(self, **changes):
+        super().__init__(**changes)
+        self.module.register_buffer("seen", torch.zeros(()))  # as a codebook is
+
     def loss(self, step):
+        self.module.seen.copy_(torch.tensor(2.0 * step + machine.number))
         if kind == "stop" and second and step == 20:
             os.kill(os.getpid(), signal.SIGTERM)
         return super().loss(2 * step + machine.number)
@@ -365,7 +434,7 @@ try:
     fit(task, Path(folder), machine=Slow("cpu") if kind == "clock" else machine)
 except KeyboardInterrupt:
     print("interrupted")
-print(machine.processes, float(task.module.weight), float(task.module.bias))
+print(machine.processes, float(task.module.weight), float(task.module.bias), float(task.module.seen))
 """
 
 

@@ -24,6 +24,7 @@ __all__ = ["codec", "control", "diffusion", "flow", "gan", "nf", "tokens", "vide
 
 Options = dict[str, Any]
 _MOST_CLIPS = 4000
+_OF_CLASSES = ("control", "diffusion", "flow", "gan", "tokens")
 
 
 def _command(family: str, about: str, *more: click.Option) -> click.Command:
@@ -97,6 +98,7 @@ def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
         raise UsageError("a run has --minutes, or a sweep has those of --time-sweep")
     budgets = budgets_of(sweep) if sweep else ()
     run, machine = _settled(kind, options), Machine(options["device"])
+    _check_used(family, run, options)
     training = _Training(family, kind, _corpus(run, options), machine, options)
     if budgets:
         _sweep(training, folder, budgets, as_json)
@@ -241,6 +243,23 @@ def _taught(run: Any, options: Options) -> Any:
     return run
 
 
+def _check_used(family: str, run: Any, options: Options) -> None:
+    """Refuse a model, a codec or classes that a run would not look at.
+
+    Raises:
+        UsageError: One is given.
+    """
+    base = getattr(run, "base", run)  # that of a side branch
+    coded = base.latent if hasattr(base, "latent") else family == "tokens" and hasattr(run.model, "causal")
+    for name, used in (
+        ("begin", family == "control" or hasattr(run, "known")),
+        ("codec", coded),
+        ("classes", family in _OF_CLASSES),
+    ):
+        if options[name] and not used:
+            raise UsageError(f"the preset {options['preset']} has no use for --{name}; leave it out")
+
+
 def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.datasets.captioned import load_labelled
     from forensics.datasets.clips import load_clips
@@ -273,7 +292,9 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     )
     for key in ("rule", "codec", "begin", "teacher", "minutes", "steps", "batch"):
         if options.get(key):
-            value = f"{options[key]:g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
+            value = (
+                f"{options[key]:.12g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
+            )
             command += f" --{key} {value}"
     command += "".join(f" --{key}" for key in ("classes", "captions") if options[key])
     kind, side = ("clips" if corpus.pixels.ndim == 5 else "squares"), corpus.pixels.shape[-2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,9 @@ class Watching:
     def measured(self, record: Mapping[str, float], picture: npt.NDArray[np.uint8] | None) -> None:
         """Draw the losses so far, and keep the picture under the number of its step."""
         self._text = " ".join(
-            f"{name} {value:g}" for name, value in record.items() if name.startswith("loss")
+            f"{name} {value:g}"
+            for name, value in record.items()
+            if name.startswith("loss") and not math.isnan(value)
         )
         self._draw()
         if picture is not None:
@@ -55,10 +58,13 @@ class Watching:
         from forensics.training.log import LOG, read_log
 
         columns = read_log(self.folder / LOG)
-        images = tuple(columns["images"])
-        losses = {name: tuple(values) for name, values in columns.items() if name.startswith("loss")}
-        series = tuple(Series(name=name, x=images, y=values) for name, values in losses.items())
-        plot = Plot(title="Loss", x_label="pictures seen", y_label="loss", series=series)
+        images = columns["images"]
+        series = []
+        for name, values in columns.items():
+            known = [(x, y) for x, y in zip(images, values, strict=True) if not math.isnan(y)]
+            if name.startswith("loss") and known:
+                series.append(Series(name=name, x=tuple(x for x, _ in known), y=tuple(y for _, y in known)))
+        plot = Plot(title="Loss", x_label="pictures seen", y_label="loss", series=tuple(series))
         atomic_write(self.folder / LOSS, svg_file(plot))
 
 

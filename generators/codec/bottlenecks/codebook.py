@@ -51,6 +51,10 @@ class Codebook(nn.Module):
 
     def forward(self, found: Tensor, generator: torch.Generator | None = None) -> Latents:
         """Return the nearest vectors, through which gradients pass; in training the vectors follow."""
+        with torch.autocast(found.device.type, enabled=False):  # in 16 bits, others would be the nearest
+            return self._nearest(found.to(self.vectors.dtype), generator)
+
+    def _nearest(self, found: Tensor, generator: torch.Generator | None) -> Latents:
         flat = found.permute(0, 2, 3, 1).reshape(-1, self.channels)
         indices = (self.vectors.square().sum(1) - 2.0 * flat.detach() @ self.vectors.T).argmin(1)
         if self.training:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,28 @@ def trained(revive: float) -> float:
 def test_resets_save_a_codebook_from_collapse() -> None:
     assert trained(revive=0.0) == pytest.approx(1.0)
     assert trained(revive=0.01) > 10.0
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [Codebook(16, 4, entropy=0.1), Spherical(16, 4), Product(2, 16, 4), Residual(2, 16, 4)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_codebooks_are_looked_up_and_follow_in_32_bits(layer: torch.nn.Module) -> None:
+    """As GPUs compute, where features have 16 bits: tokens, costs and vectors are those of 32 bits."""
+    other, x = copy.deepcopy(layer), torch.randn(4, 4, 16, 16).bfloat16()
+    for module in (layer, other):
+        for book in getattr(module, "books", [module]):
+            book.revive = 0.995  # some begin anew
+    with torch.autocast("cpu", torch.bfloat16):
+        found = layer.train()(x.requires_grad_(), drawing())
+    wanted = other.train()(x.detach().float(), drawing())
+    assert found.z.dtype == torch.float32
+    if not isinstance(layer, Spherical):  # directions are of 16 bits
+        torch.testing.assert_close(found.indices, wanted.indices)
+        torch.testing.assert_close(layer.state_dict(), other.state_dict())
+    (slope,) = torch.autograd.grad(found.z.sum() + found.loss, x)
+    assert slope.isfinite().all()
 
 
 def test_entropy_spreads_latents_over_the_vectors() -> None:

@@ -109,6 +109,8 @@ def test_what_cannot_be_done_is_said() -> None:
         next(pipeline.sample(Request(sampler="magic")))
     with pytest.raises(UsageError, match="without classes"):
         next(pipeline.sample(Request(label=2)))
+    with pytest.raises(UsageError, match="only clips are gone on with"):
+        next(pipeline.sample(Request(more=1)))
     with pytest.raises(UsageError, match="no class 'cat'; there are: none"):
         pipeline.recipe.label("cat")
     with pytest.raises(UsageError, match="at least one picture"):

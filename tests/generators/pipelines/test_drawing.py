@@ -107,6 +107,8 @@ def test_levels_are_drawn_with_classes_told_to_models_that_know_some() -> None:
         next(pipeline.sample(Request(label=0)))
     with pytest.raises(UsageError, match="no number of steps"):
         next(pipeline.sample(Request(steps=2)))
+    with pytest.raises(UsageError, match="only clips are gone on with"):
+        next(pipeline.sample(Request(more=1)))
     told: list[np.ndarray] = []
 
     def seen(levels: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -130,9 +132,10 @@ def test_flow_goes_back_in_one_step() -> None:
     assert drawn_.std() == pytest.approx(0.1, rel=0.05)
     cold = np.stack(list(pipeline.sample(Request(40, temperature=0.5)))) / 255.0
     assert cold.std() == pytest.approx(0.05, rel=0.05)
-    for request in (Request(steps=4), Request(more=1)):
-        with pytest.raises(UsageError, match="only a temperature"):
-            next(pipeline.sample(request))
+    with pytest.raises(UsageError, match="only a temperature"):
+        next(pipeline.sample(Request(steps=4)))
+    with pytest.raises(UsageError, match="only clips are gone on with"):
+        next(pipeline.sample(Request(more=1)))
 
 
 def test_patches_are_undone_in_their_order() -> None:

@@ -105,5 +105,7 @@ def test_what_cannot_be_done_is_said(scene: Scene) -> None:
     for request in (Request(sampler="heun"), Request(temperature=0.5)):
         with pytest.raises(UsageError, match="no samplers and no temperature"):
             next(painter.sample(request))
+    with pytest.raises(UsageError, match="only clips are gone on with"):
+        next(painter.sample(Request(more=1)))
     with pytest.raises(UsageError, match="without classes"):
         next(painter.sample(Request(label=1)))

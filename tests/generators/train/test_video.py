@@ -77,3 +77,7 @@ def test_clips_begin_with_a_model_of_pictures(tmp_path: Path) -> None:
     larger = replace(RUN, model=replace(RUN.model, width=64))
     with pytest.raises(UsageError, match="cannot begin with the model"):
         FAMILIES["video"].prepare(larger, Corpus(clips(), begin=begin), Machine("cpu"))
+    for known in ({"path": "cosine"}, {"target": "v"}):
+        card = {**begin.card, "config": {**begin.card["config"], **known}}
+        with pytest.raises(UsageError, match="it predicts"):
+            FAMILIES["video"].prepare(RUN, Corpus(clips(), begin=replace(begin, card=card)), Machine("cpu"))
