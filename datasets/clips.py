@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from forensics.datasets.tally import Tally
 from forensics.datasets.textures import texture
 from forensics.errors import MediaError
 
-__all__ = ["CLIPS", "load_clips"]
+__all__ = ["CLIPS", "Clips", "load_clip_set", "load_clips"]
 
 Pixels = npt.NDArray[np.uint8]
 Maker = Callable[[np.random.Generator, int, int], Pixels]
@@ -33,6 +34,18 @@ _LEAST_SIDE = 8
 _PER_STILL = 16  # clips of one still at most
 _ROOM = (1.4, 2.2)  # sides of a clip that a procedural still has
 _LEAVES = 500
+
+
+class Clips(NamedTuple):
+    """Clips, and what they were cut from.
+
+    Attributes:
+        pixels: (N, frames, side, side, 3) uint8 RGB.
+        origins: (N,) numbers of the films or stills that they are pieces of.
+    """
+
+    pixels: Pixels
+    origins: npt.NDArray[np.int64]
 
 
 def load_clips(source: str | Path, side: int, frames: int, most: int = 2_000, seed: int = 0) -> Pixels:
@@ -55,6 +68,16 @@ def load_clips(source: str | Path, side: int, frames: int, most: int = 2_000, se
         UsageError: There is no such source, it holds nothing that can be used, or a number is too small.
         MissingExtra: There are films, and PyAV is not installed.
     """
+    return load_clip_set(source, side, frames, most, seed).pixels
+
+
+def load_clip_set(source: str | Path, side: int, frames: int, most: int = 2_000, seed: int = 0) -> Clips:
+    """Return what `load_clips` does, for the same arguments, and what the clips were cut from.
+
+    Raises:
+        UsageError: There is no such source, it holds nothing that can be used, or a number is too small.
+        MissingExtra: There are films, and PyAV is not installed.
+    """
     at_least(1, frames=frames, most=most)
     at_least(_LEAST_SIDE, side=side)
     at_least(0, seed=seed)
@@ -62,7 +85,7 @@ def load_clips(source: str | Path, side: int, frames: int, most: int = 2_000, se
         clips = np.empty((most, frames, side, side, 3), np.uint8)
         for number in range(most):
             clips[number] = CLIPS[source](numbered(seed, number), side, frames)
-        return clips
+        return Clips(clips, np.arange(most))
     films = _films(Path(source))
     if films:
         tally = Tally("films", FILMS, f"at least {side} x {side} pixels and {frames} frames")
@@ -74,7 +97,7 @@ def load_clips(source: str | Path, side: int, frames: int, most: int = 2_000, se
     kept = list(found)
     if not kept:
         raise tally.refusal(source)
-    return np.stack(kept)
+    return Clips(np.stack([clip for _, clip in kept]), np.array([origin for origin, _ in kept], np.int64))
 
 
 def _films(source: Path) -> list[Path]:
@@ -82,15 +105,17 @@ def _films(source: Path) -> list[Path]:
     return sorted(path for path in inside if path.suffix.lower() in FILMS and path.is_file())
 
 
-def _pieces(films: Sequence[Path], shape: tuple[int, int], most: int, tally: Tally) -> Iterator[Pixels]:
-    """Yield pieces of films: what was read before a film breaks counts."""
+def _pieces(
+    films: Sequence[Path], shape: tuple[int, int], most: int, tally: Tally
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield numbers of films and pieces of them: what was read before a film breaks counts."""
     each, left = -(-most // len(films)), most
-    for path in films:
+    for film, path in enumerate(films):
         before = left
         try:
             for piece in pieces_of(path, *shape, most=min(each, left)):
                 left -= 1
-                yield piece
+                yield film, piece
             tally.small += before == left
         except MediaError:
             tally.unreadable += before == left
@@ -100,20 +125,21 @@ def _pieces(films: Sequence[Path], shape: tuple[int, int], most: int, tally: Tal
 
 def _crops(
     source: str | Path, shape: tuple[int, int], most: int, seed: int, tally: Tally
-) -> Iterator[Pixels]:
-    """Yield moving crops of stills: one of each, then another of each, and so on."""
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield numbers of stills and moving crops of them: one of each, then another of each, and so on."""
     side, frames = shape
     with members_of(source, sorted(CLIPS)) as members:
-        stills = sorted(with_suffix(members, SUFFIXES), key=lambda still: still.position)
+        found = sorted(with_suffix(members, SUFFIXES), key=lambda still: still.position)
+        stills = list(enumerate(found))
         number = 0
         for _ in range(_PER_STILL):
             usable = []
-            for still in stills:
+            for origin, still in stills:
                 pixels = _still(still, side, tally)
                 if pixels is not None:
-                    usable.append(still)
+                    usable.append((origin, still))
                     path = journey(numbered(seed, number), pixels.shape[:2], side, frames)
-                    yield filmed(pixels, path, side)
+                    yield origin, filmed(pixels, path, side)
                     number += 1
                 if number == most:
                     return

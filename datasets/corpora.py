@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from forensics.datasets.grown import grown
 from forensics.datasets.labelled import Labelled
@@ -14,7 +15,7 @@ from forensics.datasets.shapes import shapes
 from forensics.datasets.squares import cut
 from forensics.datasets.textures import textures
 
-__all__ = ["CORPORA", "FROM_ONE", "leaves"]
+__all__ = ["CORPORA", "leaves", "origins_of"]
 
 _SCENE = 4  # squares along the side of a scene
 _SCENES = 2**32  # at most so many of one seed
@@ -50,5 +51,14 @@ CORPORA: dict[str, Callable[[int, int, int], Labelled]] = {
     "textures": textures,
 }
 
-# Squares that are cut from one picture, one after the other, where that is more than one.
-FROM_ONE = {"procedural": _SCENE**2}
+_FROM_ONE = {"procedural": _SCENE**2}  # squares that are cut from one picture, one after the other
+
+
+def origins_of(source: str, count: int) -> npt.NDArray[np.int64]:
+    """Return (count,) numbers of the pictures that squares of a corpus were cut from.
+
+    Args:
+        source: Name of a corpus; of what is none, each is from a picture of its own.
+        count: Squares.
+    """
+    return np.arange(count) // _FROM_ONE.get(source, 1)

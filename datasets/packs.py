@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from forensics.datasets.corpora import CORPORA, FROM_ONE
+from forensics.datasets.corpora import CORPORA, origins_of
 from forensics.datasets.listing import members_of, with_suffix
 from forensics.datasets.numbering import at_least
 from forensics.datasets.squares import SUFFIXES, cut, picture_of
@@ -131,7 +131,7 @@ def _made(source: str, side: int | None, most: int, seed: int) -> Pack:
         raise UsageError(f"{source} pictures have no size of their own: say which")
     squares = CORPORA[source](seed, most, side).pixels
     names = tuple(f"{source}-{seed}-{number}" for number in range(len(squares)))
-    origins = np.arange(len(squares)) // FROM_ONE.get(source, 1)
+    origins = origins_of(source, len(squares))
     return Pack(
         squares, names, origins, Counter({(side, side): len(squares)}), Counter({"made": len(squares)})
     )

@@ -241,7 +241,8 @@ def _back(codec: Codec, x: Tensor) -> Tensor:
 
 def prepare(run: CodecRun, corpus: Corpus, machine: Machine) -> Coding:
     """Return the training of a run."""
-    return Coding(run, Pictures(corpus.pixels, None, machine.device), machine.number)
+    pictures = Pictures(corpus.pixels, None, machine.device, origins=corpus.origins)
+    return Coding(run, pictures, machine.number)
 
 
 def finish(task: Coding, module: CodecPlayers, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:

@@ -270,7 +270,7 @@ def prepare(run: ControlRun, corpus: Corpus, machine: Machine) -> Controls:
     if model.run.latent:
         _check_codec(corpus, corpus.begin)
         values, decode = corpus.latents(), corpus.network(DECODER)
-    pictures = Pictures(values, numbers, machine.device, mirrored=False)
+    pictures = Pictures(values, numbers, machine.device, mirrored=False, origins=corpus.origins)
     _check_shape(model, pictures)
     run = replace(run, base=model.run, of=model.digest)
     return Controls(run, model, pictures, beside, decode, machine.number)

@@ -29,6 +29,7 @@ class Corpus:
         codec: Whose latents or tokens are trained on, for families that do so.
         begin: A model of pictures that a model of clips begins with.
         teacher: A trained denoiser that another one begins with; its codec is that of both.
+        origins: (N,) numbers of the pictures or films that each was cut from; all from others if None.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -38,6 +39,7 @@ class Corpus:
     codec: Bundle | None = None
     begin: Bundle | None = None
     teacher: Bundle | None = None
+    origins: npt.NDArray[np.int64] | None = None
 
     def latents(self) -> npt.NDArray[np.float32]:
         """Return the (N, C, h, w) latents of all pictures, of unit size, or (N, T, C, h, w) of clips.

@@ -296,10 +296,10 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Denoisers:
     told = words.encode_all(corpus.captions) if words else corpus.labels
     if not run.latent:
         mirrored = words is None  # left and right are words
-        pictures = Pictures(corpus.pixels, told, machine.device, mirrored=mirrored)
+        pictures = Pictures(corpus.pixels, told, machine.device, mirrored=mirrored, origins=corpus.origins)
         return Denoisers(run, pictures, names, words, None, machine.number)
     latents = corpus.latents()
-    pictures = Pictures(latents, told, machine.device, mirrored=False)
+    pictures = Pictures(latents, told, machine.device, mirrored=False, origins=corpus.origins)
     run = replace(run, model=replace(run.model, channels=latents.shape[1]))
     return Denoisers(run, pictures, names, words, corpus.network(DECODER), machine.number)
 

@@ -232,7 +232,8 @@ def _misnamed(said: Judgement, label: Tensor | None) -> Tensor | float:
 def prepare(run: GanRun, corpus: Corpus, machine: Machine) -> Playing:
     """Return the training of a run."""
     run = replace(run, model=replace(run.model, labels=len(corpus.names)))
-    return Playing(run, Pictures(corpus.pixels, corpus.labels, machine.device), machine.number)
+    pictures = Pictures(corpus.pixels, corpus.labels, machine.device, origins=corpus.origins)
+    return Playing(run, pictures, machine.number)
 
 
 def finish(task: Playing, module: Adversaries, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:

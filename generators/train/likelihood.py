@@ -221,7 +221,8 @@ def prepare(run: NfRun, corpus: Corpus, machine: Machine) -> Likelihood:
     """
     if corpus.names:
         raise UsageError("normalizing flows learn no classes: leave them out", actual=corpus.names)
-    return Likelihood(run, Pictures(corpus.pixels, None, machine.device), machine.number)
+    pictures = Pictures(corpus.pixels, None, machine.device, origins=corpus.origins)
+    return Likelihood(run, pictures, machine.number)
 
 
 def finish(task: Likelihood, module: AnyFlow, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:

@@ -148,7 +148,8 @@ def prepare(run: MotionRun, corpus: Corpus, machine: Machine) -> Moving:
     """
     if corpus.begin is not None:
         raise UsageError("a GAN of clips cannot begin with a model; leave --begin out")
-    return Moving(run, Pictures(corpus.pixels, None, machine.device), machine.number)
+    pictures = Pictures(corpus.pixels, None, machine.device, origins=corpus.origins)
+    return Moving(run, pictures, machine.number)
 
 
 def finish(task: Moving, module: _Players, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:

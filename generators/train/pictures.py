@@ -13,7 +13,8 @@ from forensics.errors import UsageError
 
 __all__ = ["Batch", "Pictures", "drawing", "grid"]
 
-_HELD_OUT = 20  # every so many pictures are for measuring only
+_HELD_OUT = 20  # of every so many pictures one is for measuring only
+_MOST_HELD_OUT = 0.5  # of all pieces
 _LEAST = 2
 
 
@@ -33,11 +34,15 @@ class Batch:
 class Pictures:
     """Pictures, clips or latents on a device, every twentieth of them held out.
 
+    Pieces of one picture or film are held out together, or none of them: they are alike. Where that would
+    leave less than half to train on, as with one picture alone, every twentieth piece is held out.
+
     Args:
         values: (N, ...): uint8 with colours last, float32 latents with channels first, or int64 tokens.
         labels: (N,) classes; None without.
         device: Where they are kept.
         mirrored: Half of each batch is mirrored, left to right.
+        origins: (N,) numbers of the pictures that they are pieces of; each is of another one if None.
 
     Raises:
         UsageError: There are fewer than two.
@@ -50,10 +55,11 @@ class Pictures:
         device: torch.device,
         *,
         mirrored: bool = True,
+        origins: npt.NDArray[np.int64] | None = None,
     ) -> None:
         if len(values) < _LEAST:
             raise UsageError("training needs pictures", expected=f">= {_LEAST}", actual=len(values))
-        held = np.arange(len(values)) % _HELD_OUT == 0
+        held = _held_out(np.arange(len(values)) if origins is None else origins)
         self.mirrored = mirrored
         self._values, self._labels = _there(values, labels, ~held, device)
         self.held_out = _batch(*_there(values, labels, held, device))
@@ -101,6 +107,13 @@ def grid(x: Tensor, columns: int = 8) -> npt.NDArray[np.uint8]:
     shown = torch.cat([shown, shown.new_zeros(missing, *shown.shape[1:])])
     rows = shown.unflatten(0, (-1, columns)).permute(0, 3, 1, 4, 2)  # row, y, column, x, colour
     return np.ascontiguousarray(rows.flatten(2, 3).flatten(0, 1).numpy())
+
+
+def _held_out(origins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which pieces are held out."""
+    together = origins % _HELD_OUT == 0
+    alone = np.arange(len(origins)) % _HELD_OUT == 0
+    return np.asarray(together if together.any() and together.mean() <= _MOST_HELD_OUT else alone)
 
 
 def _there(

@@ -182,7 +182,8 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Student:
         return Reflowing(run, Pictures(pairs, kept, machine.device, mirrored=False), teacher, machine.number)
     values = corpus.latents() if run.latent else corpus.pixels
     mirrored = not run.latent and teacher.words is None  # left and right are words
-    return Distilling(run, Pictures(values, told, machine.device, mirrored=mirrored), teacher, machine.number)
+    pictures = Pictures(values, told, machine.device, mirrored=mirrored, origins=corpus.origins)
+    return Distilling(run, pictures, teacher, machine.number)
 
 
 def _told(teacher: Teacher, corpus: Corpus) -> npt.NDArray[np.int64] | None:

@@ -205,13 +205,13 @@ def prepare(run: TokenRun, corpus: Corpus, machine: Machine) -> Words | Levels:
     if isinstance(run.model, PixelCNNConfig):
         if run.model.gated:
             run = replace(run, model=replace(run.model, labels=len(corpus.names)))
-        pictures = Pictures(corpus.pixels, corpus.labels, machine.device)
+        pictures = Pictures(corpus.pixels, corpus.labels, machine.device, origins=corpus.origins)
         return Levels(run, pictures, machine.number, corpus.names)
     tokens = corpus.tokens()
     count = int(read_recipe(corpus.of_codec()).settings["tokens"])
     rows, columns = tokens.shape[1:]
     model = replace(run.model, tokens=count, rows=rows, columns=columns, labels=len(corpus.names))
-    pictures = Pictures(tokens, corpus.labels, machine.device, mirrored=False)
+    pictures = Pictures(tokens, corpus.labels, machine.device, mirrored=False, origins=corpus.origins)
     return Words(replace(run, model=model), pictures, corpus.names, corpus.network(PAINTER), machine.number)
 
 

@@ -191,11 +191,12 @@ def prepare(run: VideoRun, corpus: Corpus, machine: Machine) -> Films:
         UsageError: It needs a codec, or the model it is to begin with is of another kind.
     """
     if not run.latent:
-        task = Films(run, Pictures(corpus.pixels, None, machine.device), None, machine.number)
+        clips = Pictures(corpus.pixels, None, machine.device, origins=corpus.origins)
+        task = Films(run, clips, None, machine.number)
     else:
         latents = corpus.latents()
         run = replace(run, model=replace(run.model, channels=latents.shape[2]))
-        clips = Pictures(latents, None, machine.device, mirrored=False)
+        clips = Pictures(latents, None, machine.device, mirrored=False, origins=corpus.origins)
         task = Films(run, clips, corpus.network(DECODER), machine.number)
     if corpus.begin is not None:
         _check_begin(run, corpus, corpus.begin)

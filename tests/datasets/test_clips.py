@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forensics.datasets.clips import CLIPS, load_clips
+from forensics.datasets.clips import CLIPS, load_clip_set, load_clips
 from forensics.datasets.procedural import camera
 from forensics.errors import MissingExtra, UsageError
 
@@ -53,6 +53,14 @@ def test_stills_are_moved_over(tmp_path: Path) -> None:
     nearest = [int(np.linalg.norm(pictures - mean, axis=1).argmin()) for mean in means]
     assert nearest[:3] == [0, 1, 2]
     assert not np.array_equal(clips[0], clips[3])  # another path over the first still
+
+
+def test_pieces_say_what_they_are_of(tmp_path: Path) -> None:
+    files = {"a.png": still(0), "b.png": b"no", "c.png": still(2)}
+    found = load_clip_set(stored(tmp_path, files), 32, 4, 5)
+    assert found.origins.tolist() == [0, 2, 0, 2, 0]  # in turns, by the numbers of the files
+    np.testing.assert_array_equal(found.pixels, load_clips(tmp_path, 32, 4, 5))
+    assert load_clip_set("sprites", 8, 2, 3).origins.tolist() == [0, 1, 2]
 
 
 def test_an_archive_gives_the_same_as_a_folder(tmp_path: Path) -> None:
@@ -120,6 +128,10 @@ def test_films_are_cut_into_pieces(films: Path) -> None:
     assert len(load_clips(films, 32, 6, 99)) == 6 + 5
     assert len(load_clips(films, 32, 6, 1)) == 1
     assert len(load_clips(films / "a.mp4", 32, 6, 3)) == 3
+
+
+def test_pieces_of_films_say_which(films: Path) -> None:
+    assert load_clip_set(films, 32, 6, 99).origins.tolist() == [0] * 6 + [1] * 5
 
 
 def test_stills_beside_films_are_not_looked_at(films: Path) -> None:

@@ -262,8 +262,9 @@ def _check_used(family: str, run: Any, options: Options) -> None:
 
 def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.datasets.captioned import load_labelled
-    from forensics.datasets.clips import load_clips
-    from forensics.datasets.packs import load_squares
+    from forensics.datasets.clips import load_clip_set
+    from forensics.datasets.corpora import origins_of
+    from forensics.datasets.packs import load_pack
     from forensics.generators.train.corpus import Corpus
     from forensics.runtime.store import open_bundle
 
@@ -273,10 +274,13 @@ def _corpus(run: Any, options: Options) -> Corpus:
     if options["captions"] and not hasattr(run, "text"):
         raise UsageError("only diffusion and flow learn captions")
     if hasattr(run, "frames"):
-        return Corpus(load_clips(data, run.side, run.frames, min(most, _MOST_CLIPS)), **given)
+        clips = load_clip_set(data, run.side, run.frames, min(most, _MOST_CLIPS))
+        return Corpus(clips.pixels, origins=clips.origins, **given)
     if not options["classes"] and not options["captions"]:
-        return Corpus(load_squares(data, run.side, most), **given)
+        pack = load_pack(data, run.side, most)
+        return Corpus(pack.squares, origins=pack.origins, **given)
     found = load_labelled(data, run.side, most)
+    given["origins"] = origins_of(data, len(found))
     if options["captions"]:
         return Corpus(found.pixels, captions=found.captions, **given)
     return Corpus(found.pixels, found.labels, found.classes, **given)
