@@ -13,6 +13,7 @@ from forensics.generators.sampling.base import last, start
 from forensics.generators.sampling.diffusion import Churn, ancestral, ddim, dpmpp_2m, edm, invert
 from forensics.generators.sampling.ode import euler
 from forensics.generators.sampling.paths import PATHS, Path, VarianceExploding
+from forensics.generators.sampling.solvers import dpmpp_2s
 from forensics.generators.sampling.targets import Estimate
 from forensics.generators.sampling.times import karras, log_snr, reversed_times, uniform
 
@@ -114,6 +115,25 @@ def test_no_noise_is_drawn_at_the_end(noise: np.ndarray) -> None:
         ddim(gaussian(path), noise, (0.9, 1.0), path, 1.0, never),
     ):
         np.testing.assert_allclose(last(steps), gaussian(path)(noise, 0.9).x)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_last_step_is_what_the_model_says(name: str, noise: np.ndarray) -> None:
+    """On all paths: without noise, and without what the steps before had found."""
+    path, times, asked = PATHS[name], log_snr(8, PATHS[name]), []
+
+    def denoise(z: np.ndarray, t: float) -> Estimate:
+        asked.append(Estimate(np.full_like(z, t), z))
+        return asked[-1]
+
+    fresh = np.ones_like
+    for steps in (
+        ancestral(denoise, noise, times, path, fresh, "forward"),
+        dpmpp_2m(denoise, noise, times, path),
+        dpmpp_2s(denoise, noise, times, path),
+    ):
+        np.testing.assert_array_equal(last(steps), asked[-1].x)
+        assert asked[-1].x.max() == times[-2]
 
 
 @pytest.mark.parametrize("name", NAMES)
