@@ -28,6 +28,7 @@ __all__ = [
 
 Target: TypeAlias = Literal["x", "noise", "v", "velocity", "score"]
 TARGETS: tuple[Target, ...] = get_args(Target)
+_CLEAN = 1e-6  # of noise: too little to be told from none
 
 
 class Estimate(NamedTuple):
@@ -123,14 +124,18 @@ def denoiser(
         predict: The network: what it predicts for z at a time.
         kind: What that is.
         path: Along which it was trained.
-        nearest: How near to both ends the network is asked; beyond, what it says there is taken.
+        nearest: How near to both ends the network is asked; beyond, the picture that it finds there is taken,
+            and the noise that goes with it.
         learned: It also says which variance steps are to have: see `split`.
     """
 
     def denoise(z: Array, t: float) -> Estimate:
         inside = min(max(t, nearest), 1.0 - nearest)
         predicted, share = split(predict(z, inside)) if learned else (predict(z, inside), None)
-        return estimate(kind, predicted, z, path.at(inside))._replace(share=share)
+        found, at = estimate(kind, predicted, z, path.at(inside))._replace(share=share), path.at(t)
+        if inside == t or at.sigma <= _CLEAN:
+            return found
+        return found._replace(noise=(z - at.alpha * found.x) / at.sigma)
 
     return denoise
 

@@ -14,7 +14,7 @@ from forensics.generators.sampling.diffusion import Churn, ancestral, ddim, dpmp
 from forensics.generators.sampling.ode import euler
 from forensics.generators.sampling.paths import PATHS, Path, VarianceExploding
 from forensics.generators.sampling.solvers import dpmpp_2s
-from forensics.generators.sampling.targets import Estimate
+from forensics.generators.sampling.targets import Estimate, denoiser
 from forensics.generators.sampling.times import karras, log_snr, reversed_times, uniform
 
 from .gaussian import DEVIATION, MEAN, exact, gaussian
@@ -134,6 +134,15 @@ def test_last_step_is_what_the_model_says(name: str, noise: np.ndarray) -> None:
     ):
         np.testing.assert_array_equal(last(steps), asked[-1].x)
         assert asked[-1].x.max() == times[-2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_noise_is_left_of_a_picture_that_is_known(name: str, noise: np.ndarray) -> None:
+    """Also where the last steps are nearer to the picture than a network is asked."""
+    path = PATHS[name]
+    denoise = denoiser(lambda z, t: np.full_like(z, MEAN), "x", path)
+    for sampler, times in ((edm, karras(18, path)), (dpmpp_2m, log_snr(18, path)), (ddim, karras(18, path))):
+        np.testing.assert_allclose(last(sampler(denoise, noise, times, path)), MEAN, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
