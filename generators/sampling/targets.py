@@ -117,6 +117,7 @@ def denoiser(
     nearest: float = 1e-3,
     *,
     learned: bool = False,
+    begin: float = 0.0,
 ) -> Denoiser:
     """Return the denoiser of a network.
 
@@ -127,12 +128,15 @@ def denoiser(
         nearest: How near to both ends the network is asked; beyond, the picture that it finds there is taken,
             and the noise that goes with it.
         learned: It also says which variance steps are to have: see `split`.
+        begin: The time that it is asked at where there is noise alone. One that predicts noise errs there by
+            more than there is of the picture.
     """
 
     def denoise(z: Array, t: float) -> Estimate:
-        inside = min(max(t, nearest), 1.0 - nearest)
+        at = path.at(t)
+        inside = min(max(t if at.alpha > 0.0 else begin, nearest), 1.0 - nearest)
         predicted, share = split(predict(z, inside)) if learned else (predict(z, inside), None)
-        found, at = estimate(kind, predicted, z, path.at(inside))._replace(share=share), path.at(t)
+        found = estimate(kind, predicted, z, path.at(inside))._replace(share=share)
         if inside == t or at.sigma <= _CLEAN:
             return found
         return found._replace(noise=(z - at.alpha * found.x) / at.sigma)
