@@ -13,7 +13,7 @@ from forensics.errors import UsageError
 
 __all__ = ["Batch", "Pictures", "drawing", "grid"]
 
-_HELD_OUT = 20  # every so many pictures are for measuring only
+_HELD_OUT = 20  # one in so many pictures is for measuring only
 _LEAST = 2
 
 
@@ -31,7 +31,7 @@ class Batch:
 
 
 class Pictures:
-    """Pictures, clips or latents on a device, every twentieth of them held out.
+    """Pictures, clips or latents on a device, one in twenty of them held out, always the same.
 
     Args:
         values: (N, ...): uint8 with colours last, float32 latents with channels first, or int64 tokens.
@@ -53,7 +53,8 @@ class Pictures:
     ) -> None:
         if len(values) < _LEAST:
             raise UsageError("training needs pictures", expected=f">= {_LEAST}", actual=len(values))
-        held = np.arange(len(values)) % _HELD_OUT == 0
+        held = np.zeros(len(values), bool)  # drawn: every twentieth is of one class where classes take turns
+        held[np.random.default_rng(0).permutation(len(values))[::_HELD_OUT]] = True
         self.mirrored = mirrored
         self._values, self._labels = _there(values, labels, ~held, device)
         self.held_out = _batch(*_there(values, labels, held, device))
