@@ -65,6 +65,11 @@ def test_ddim_is_its_formula(noise: np.ndarray, drawn: Draw) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+def test_noise_is_needed_where_some_is_drawn(noise: np.ndarray) -> None:
+    with pytest.raises(UsageError, match="drawn from"):
+        last(ddim(gaussian(PATHS["vp"]), noise, (0.4, 0.6), PATHS["vp"], 0.7))
+
+
 # Ho et al. 2020, algorithm 2, by hand.
 @pytest.mark.parametrize("variance", ["posterior", "forward"])
 def test_ancestral_is_its_formula(variance: str, noise: np.ndarray, drawn: Draw) -> None:
