@@ -233,10 +233,14 @@ class Denoising:
         """Return what the network says of noisy pictures, guided as asked.
 
         Raises:
-            UsageError: The model knows no classes, no texts or not these words.
+            UsageError: The model knows no classes, not this one, no texts or not these words.
         """
         if not self.recipe.labels and request.label >= 0:
             raise UsageError("this model was trained without classes", actual=request.label)
+        if self.recipe.labels and request.label >= len(self.recipe.labels):
+            raise UsageError(
+                f"the model knows {len(self.recipe.labels)} classes, from 0", actual=request.label
+            )
         if not self.settings.words and request.prompt:
             raise UsageError("this model was trained without texts", actual=request.prompt)
         steps = request.steps or self.settings.steps

@@ -127,6 +127,8 @@ def test_what_cannot_be_done_is_said() -> None:
         next(pipeline.sample(Request(sampler="magic")))
     with pytest.raises(UsageError, match="without classes"):
         next(pipeline.sample(Request(label=2)))
+    with pytest.raises(UsageError, match="knows 2 classes, from 0"):
+        next(Denoising(recipe(labels=("a", "b")), Gaussian("linear")).sample(Request(label=2)))
     with pytest.raises(UsageError, match="no class 'cat'; there are: none"):
         pipeline.recipe.label("cat")
     with pytest.raises(UsageError, match="at least one picture"):
