@@ -162,6 +162,12 @@ def test_learned_variance_is_drawn_with(tmp_path: Path) -> None:
     assert next(pipeline.sample(Request(steps=3))).shape == (SIDE, SIDE, 3)
 
 
+def test_variance_is_not_learned_of_paired_noise() -> None:
+    run = replace(TEACHER, learned=True, pairing=True)
+    with pytest.raises(UsageError, match="without pairing"):
+        FAMILIES["diffusion"].prepare(run, Corpus(pictures()), Machine("cpu"))
+
+
 def test_variance_is_learned_from_the_bound() -> None:
     """Both halves of the output have a gradient from the first step on."""
     run = replace(TEACHER, path="cosine", target="v", learned=True, schedule=replace(SCHEDULE, steps=1))
