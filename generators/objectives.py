@@ -63,16 +63,17 @@ class LogitNormal:
         return torch.sigmoid(self.mean + self.deviation * normal).clamp(_NEAREST, 1.0 - _NEAREST)
 
 
-# Lee et al. 2024, arXiv:2405.20320, section 4.2: density in proportion to cosh(4 u), u from -1 to 1.
+# Lee et al. 2024, arXiv:2405.20320, section 4.2: density in proportion to exp(4 t) + exp(4 (1 - t)), which is
+# cosh(2 u), u from -1 to 1.
 @dataclass(frozen=True)
 class Ends:
     """Times that are seen most at both ends, where the ways of a rectified flow are not straight yet.
 
     Attributes:
-        slope: How much more.
+        slope: How much more: half of their a.
     """
 
-    slope: float = 4.0
+    slope: float = 2.0
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return (count,) times in (0, 1)."""

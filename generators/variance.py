@@ -105,7 +105,7 @@ def variational_bound(
         generator: Draws the noise, on the device of the pictures.
     """
     first = path.at(times[0])
-    total = normal_divergence(first.alpha * x, first.sigma**2, 0.0, 1.0)
+    total = normal_divergence(first.alpha * x, first.sigma**2, 0.0, first.sigma**2)
     for t, after in steps_of(times):
         here, there = path.at(t), path.at(after)
         z = here.mix(x, torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype))

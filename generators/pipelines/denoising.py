@@ -31,6 +31,8 @@ Run: TypeAlias = Callable[
 ]  # from what there is at the first of some times
 Begun: TypeAlias = Callable[[Run, Sequence[float], Chance], Iterator[Any]]
 
+_OF_NOISE = ("noise", "score")  # targets that say nothing of the picture where there is noise alone
+
 
 @dataclass(frozen=True)
 class Way:
@@ -233,16 +235,21 @@ class Denoising:
         """Return what the network says of noisy pictures, guided as asked.
 
         Raises:
-            UsageError: The model knows no classes, no texts or not these words.
+            UsageError: The model knows no classes, not this one, no texts or not these words.
         """
         if not self.recipe.labels and request.label >= 0:
             raise UsageError("this model was trained without classes", actual=request.label)
+        if self.recipe.labels and request.label >= len(self.recipe.labels):
+            raise UsageError(
+                f"the model knows {len(self.recipe.labels)} classes, from 0", actual=request.label
+            )
         if not self.settings.words and request.prompt:
             raise UsageError("this model was trained without texts", actual=request.prompt)
-        wanted = self._denoiser(request.label, self.vocabulary.encode(request.prompt))
+        steps = request.steps or self.settings.steps
+        wanted = self._denoiser(request.label, self.vocabulary.encode(request.prompt), steps)
         if request.label < 0 and not request.prompt:
             return wanted
-        return guided(wanted, self._denoiser(-1, self.vocabulary.encode("")), request.guidance)
+        return guided(wanted, self._denoiser(-1, self.vocabulary.encode(""), steps), request.guidance)
 
     def decode(self, z: Floats) -> Floats:
         """Return pictures from 0 to 1 for what was sampled; of clips, frame by frame."""
@@ -275,7 +282,7 @@ class Denoising:
             raise UsageError("the model has no encoder beside its decoder: it only draws new pictures")
         return np.asarray(self._encode(x), np.float32)
 
-    def _denoiser(self, label: int, words: npt.NDArray[np.int64]) -> Denoiser:
+    def _denoiser(self, label: int, words: npt.NDArray[np.int64], steps: int) -> Denoiser:
         def predict(z: Floats, t: float) -> Floats:
             given: list[npt.NDArray[np.int64]] = []
             if self.recipe.labels:
@@ -286,7 +293,8 @@ class Denoising:
             return np.asarray(self.network(np.asarray(z, np.float32), moments, *given), np.float32)
 
         target, learned = self.settings.target, self.settings.learned
-        return denoiser(predict, target, self.path, learned=learned)  # type: ignore[arg-type]
+        begin = 0.5 / steps if target in _OF_NOISE else 0.0  # within the first of even steps
+        return denoiser(predict, target, self.path, learned=learned, begin=begin)  # type: ignore[arg-type]
 
 
 def _fresh(chance: Chance) -> Noise:

@@ -37,7 +37,12 @@ def ddim(
         path: Along which the model works.
         eta: Share of the noise that is drawn anew: 0 gives the same for the same start, 1 is ancestral.
         noise: Where it is drawn from; not needed if eta is 0.
+
+    Raises:
+        UsageError: Noise is to be drawn, and there is nothing that it is drawn from.
     """
+    if eta > 0.0 and noise is None:
+        raise UsageError("noise is to be drawn, and nothing given that it is drawn from", actual=eta)
     for t, after in steps_of(times):
         here, there = path.at(t), path.at(after)
         found = denoise(z, t)

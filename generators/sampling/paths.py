@@ -88,7 +88,7 @@ class Cosine:
     def at(self, t: Time) -> At:
         """Return the path at a time."""
         quarter = math.pi / 2
-        alpha, sigma = apply("sin", t * quarter), apply("cos", t * quarter)
+        alpha, sigma = apply("sin", t * quarter), apply("sin", (1.0 - t) * quarter)  # both end at zero
         return At(alpha, sigma, quarter * sigma, -quarter * alpha)
 
     def time(self, level: Any) -> Any:

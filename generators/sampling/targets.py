@@ -28,6 +28,7 @@ __all__ = [
 
 Target: TypeAlias = Literal["x", "noise", "v", "velocity", "score"]
 TARGETS: tuple[Target, ...] = get_args(Target)
+_CLEAN = 1e-6  # of noise: too little to be told from none
 
 
 class Estimate(NamedTuple):
@@ -116,6 +117,7 @@ def denoiser(
     nearest: float = 1e-3,
     *,
     learned: bool = False,
+    begin: float = 0.0,
 ) -> Denoiser:
     """Return the denoiser of a network.
 
@@ -123,14 +125,21 @@ def denoiser(
         predict: The network: what it predicts for z at a time.
         kind: What that is.
         path: Along which it was trained.
-        nearest: How near to both ends the network is asked; beyond, what it says there is taken.
+        nearest: How near to both ends the network is asked; beyond, the picture that it finds there is taken,
+            and the noise that goes with it.
         learned: It also says which variance steps are to have: see `split`.
+        begin: The time that it is asked at where there is noise alone. One that predicts noise errs there by
+            more than there is of the picture.
     """
 
     def denoise(z: Array, t: float) -> Estimate:
-        inside = min(max(t, nearest), 1.0 - nearest)
+        at = path.at(t)
+        inside = min(max(t if at.alpha > 0.0 else begin, nearest), 1.0 - nearest)
         predicted, share = split(predict(z, inside)) if learned else (predict(z, inside), None)
-        return estimate(kind, predicted, z, path.at(inside))._replace(share=share)
+        found = estimate(kind, predicted, z, path.at(inside))._replace(share=share)
+        if inside == t or at.sigma <= _CLEAN:
+            return found
+        return found._replace(noise=(z - at.alpha * found.x) / at.sigma)
 
     return denoise
 

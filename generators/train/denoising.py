@@ -162,6 +162,9 @@ class Denoisers(Alone):
         words: What their captions are made of, whose numbers are kept in place of labels.
         decode: Latents to pictures; pixels are trained on if None.
         process: Which of several processes this is: each draws pictures of its own.
+
+    Raises:
+        UsageError: Variances are to be learned of noise that is paired with pictures.
     """
 
     def __init__(
@@ -173,6 +176,8 @@ class Denoisers(Alone):
         decode: Network | None = None,
         process: int = 0,
     ) -> None:
+        if config.learned and config.pairing:
+            raise UsageError("variances are learned of noise as it comes, without pairing")
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
         self.labels, self.words, self.decode = labels, words, decode
         torch.manual_seed(config.schedule.seed)

@@ -19,6 +19,7 @@ from forensics.generators.pipelines.recipe import Recipe, read_recipe
 from forensics.generators.sampling.paths import PATHS
 from forensics.generators.train.bundle import WEIGHTS
 from forensics.generators.train.denoising import DenoiserRun, denoiser_of
+from forensics.generators.train.lessons import Lesson
 from forensics.runtime.store import Bundle
 from forensics.training.schedule import Schedule
 
@@ -67,7 +68,7 @@ def run_of(bundle: Bundle) -> DenoiserRun:
     """Return how the denoiser of a model was trained, as its card says.
 
     Raises:
-        UsageError: The model is none of pictures by diffusion or flow.
+        UsageError: The model is none of pictures by diffusion or flow, or predicts a variance too.
         ModelError: It has no recipe.
     """
     family = read_recipe(bundle).family
@@ -83,9 +84,13 @@ def run_of(bundle: Bundle) -> DenoiserRun:
         config["model"] = _filled(UNetConfig if "multiples" in model else TransformerConfig, model)
         config["schedule"] = _filled(Schedule, config["schedule"])
         config["text"] = None if text is None else _filled(TextConfig, text)
-        return _filled(DenoiserRun, config)
+        config["lesson"] = config.get("lesson") and _filled(Lesson, config["lesson"])
+        run = _filled(DenoiserRun, config)
     except (KeyError, TypeError) as error:
         raise UsageError(f"the card of {bundle.folder} does not say how it was trained: {error}") from None
+    if run.learned:
+        raise UsageError(f"{bundle.folder} predicts a variance too, and nothing can stand beside it")
+    return run
 
 
 def objective_of(run: DenoiserRun) -> Objective:

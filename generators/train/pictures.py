@@ -13,7 +13,7 @@ from forensics.errors import UsageError
 
 __all__ = ["Batch", "Pictures", "drawing", "grid"]
 
-_HELD_OUT = 20  # of every so many pictures one is for measuring only
+_HELD_OUT = 20  # of so many pictures one is for measuring only
 _MOST_HELD_OUT = 0.5  # of all pieces
 _LEAST = 2
 
@@ -32,10 +32,10 @@ class Batch:
 
 
 class Pictures:
-    """Pictures, clips or latents on a device, every twentieth of them held out.
+    """Pictures, clips or latents on a device, one in twenty of them held out, always the same.
 
     Pieces of one picture or film are held out together, or none of them: they are alike. Where that would
-    leave less than half to train on, as with one picture alone, every twentieth piece is held out.
+    leave less than half to train on, as with one picture alone, one piece in twenty is held out.
 
     Args:
         values: (N, ...): uint8 with colours last, float32 latents with channels first, or int64 tokens.
@@ -109,11 +109,18 @@ def grid(x: Tensor, columns: int = 8) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(rows.flatten(2, 3).flatten(0, 1).numpy())
 
 
+# Drawn: where classes take turns, every twentieth picture is of one class.
 def _held_out(origins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return which pieces are held out."""
-    together = origins % _HELD_OUT == 0
-    alone = np.arange(len(origins)) % _HELD_OUT == 0
-    return np.asarray(together if together.any() and together.mean() <= _MOST_HELD_OUT else alone)
+    """Return which pieces are held out: the same each time."""
+    together = np.isin(origins, _one_in_twenty(np.unique(origins)))
+    if together.mean() <= _MOST_HELD_OUT:
+        return together
+    numbers = np.arange(len(origins))
+    return np.isin(numbers, _one_in_twenty(numbers))
+
+
+def _one_in_twenty(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.random.default_rng(0).permutation(numbers)[::_HELD_OUT]
 
 
 def _there(

@@ -152,6 +152,10 @@ def taught(run: DenoiserRun, bundle: Bundle | None) -> DenoiserRun:
     if bundle is None:
         raise UsageError("this preset learns from a trained model; name its folder with --teacher")
     known = run_of(bundle)
+    if known.lesson is not None and known.lesson.method == "consistency":
+        raise UsageError(
+            f"{bundle.folder} is a consistency model: it says ends of ways, and cannot teach them"
+        )
     if known.target in _SINGULAR or known.learned:
         what = "a variance" if known.learned else f"the {known.target}"
         raise UsageError(

@@ -121,3 +121,18 @@ def test_bound_comes_near_to_the_likelihood(learned: bool) -> None:
     )
     assert exact < many < few
     assert many < exact + 0.15
+
+
+def test_bound_begins_where_the_sampler_does() -> None:
+    """With as much noise as there is at the first time: on the path of EDM, 80 times that of others."""
+    path, spread = PATHS["ve"], 0.3
+    x = ((spread * values(16, 50)).clamp(-1, 1) * 127.5 + 127.5).round() / 127.5 - 1
+
+    def perfect(z: Tensor, t: float) -> Estimate:
+        at = path.at(t)
+        rest = z / (spread**2 + at.sigma**2)
+        return Estimate(spread**2 * rest, at.sigma * rest)
+
+    exact = -level_likelihood(x, torch.zeros((), dtype=torch.float64), spread).mean().item() / np.log(2)
+    found = variational_bound(perfect, x, log_snr(300, path, 0.01), path, drawing()).mean().item()
+    assert exact < found < exact + 0.15

@@ -62,6 +62,24 @@ def test_gaussian_pictures_are_drawn(sampler: str, path: str) -> None:
     assert drawn.std() == pytest.approx(DEVIATION, rel=0.08)
 
 
+@pytest.mark.parametrize("path", ["cosine", "linear"])
+@pytest.mark.parametrize("sampler", ["ddim", "euler", "heun"])
+def test_networks_of_noise_may_err_a_little(sampler: str, path: str) -> None:
+    """Where there is noise alone, the picture is not what is left of it over next to nothing."""
+    exact, pattern = Gaussian(path), np.where(np.indices(SHAPE).sum(0) % 2, 1.0, -1.0)
+
+    def network(z: np.ndarray, t: np.ndarray) -> np.ndarray:
+        at = PATHS[path].at(float(t[0]))
+        noise = (z - at.alpha * exact(z, t)) / at.sigma
+        return (noise + 0.03 * pattern).astype(np.float32)
+
+    pipeline = Denoising(recipe(path, target="noise"), network)
+    for steps in (10, 50):
+        drawn = values(list(pipeline.sample(Request(60, seed=4, steps=steps, sampler=sampler, batch=60))))
+        assert abs((drawn * np.moveaxis(pattern, 0, -1)).mean()) < 0.08
+        assert drawn.std() == pytest.approx(DEVIATION, rel=0.25)
+
+
 @pytest.mark.parametrize("sampler", sorted(SAMPLERS))
 def test_picture_depends_on_seed_and_number_alone(sampler: str) -> None:
     pipeline = Denoising(recipe(), Gaussian("linear"))
@@ -111,6 +129,8 @@ def test_what_cannot_be_done_is_said() -> None:
         next(pipeline.sample(Request(label=2)))
     with pytest.raises(UsageError, match="only clips are gone on with"):
         next(pipeline.sample(Request(more=1)))
+    with pytest.raises(UsageError, match="knows 2 classes, from 0"):
+        next(Denoising(recipe(labels=("a", "b")), Gaussian("linear")).sample(Request(label=2)))
     with pytest.raises(UsageError, match="no class 'cat'; there are: none"):
         pipeline.recipe.label("cat")
     with pytest.raises(UsageError, match="at least one picture"):

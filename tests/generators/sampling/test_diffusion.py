@@ -13,7 +13,8 @@ from forensics.generators.sampling.base import last, start
 from forensics.generators.sampling.diffusion import Churn, ancestral, ddim, dpmpp_2m, edm, invert
 from forensics.generators.sampling.ode import euler
 from forensics.generators.sampling.paths import PATHS, Path, VarianceExploding
-from forensics.generators.sampling.targets import Estimate
+from forensics.generators.sampling.solvers import dpmpp_2s
+from forensics.generators.sampling.targets import Estimate, denoiser
 from forensics.generators.sampling.times import karras, log_snr, reversed_times, uniform
 
 from .gaussian import DEVIATION, MEAN, exact, gaussian
@@ -62,6 +63,11 @@ def test_ddim_is_its_formula(noise: np.ndarray, drawn: Draw) -> None:
     )
     found = last(ddim(denoise, noise, (t, after), path, eta, lambda _: fresh))
     np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_noise_is_needed_where_some_is_drawn(noise: np.ndarray) -> None:
+    with pytest.raises(UsageError, match="drawn from"):
+        last(ddim(gaussian(PATHS["vp"]), noise, (0.4, 0.6), PATHS["vp"], 0.7))
 
 
 # Ho et al. 2020, algorithm 2, by hand.
@@ -114,6 +120,34 @@ def test_no_noise_is_drawn_at_the_end(noise: np.ndarray) -> None:
         ddim(gaussian(path), noise, (0.9, 1.0), path, 1.0, never),
     ):
         np.testing.assert_allclose(last(steps), gaussian(path)(noise, 0.9).x)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_last_step_is_what_the_model_says(name: str, noise: np.ndarray) -> None:
+    """On all paths: without noise, and without what the steps before had found."""
+    path, times, asked = PATHS[name], log_snr(8, PATHS[name]), []
+
+    def denoise(z: np.ndarray, t: float) -> Estimate:
+        asked.append(Estimate(np.full_like(z, t), z))
+        return asked[-1]
+
+    fresh = np.ones_like
+    for steps in (
+        ancestral(denoise, noise, times, path, fresh, "forward"),
+        dpmpp_2m(denoise, noise, times, path),
+        dpmpp_2s(denoise, noise, times, path),
+    ):
+        np.testing.assert_array_equal(last(steps), asked[-1].x)
+        assert asked[-1].x.max() == times[-2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_noise_is_left_of_a_picture_that_is_known(name: str, noise: np.ndarray) -> None:
+    """Also where the last steps are nearer to the picture than a network is asked."""
+    path = PATHS[name]
+    denoise = denoiser(lambda z, t: np.full_like(z, MEAN), "x", path)
+    for sampler, times in ((edm, karras(18, path)), (dpmpp_2m, log_snr(18, path)), (ddim, karras(18, path))):
+        np.testing.assert_allclose(last(sampler(denoise, noise, times, path)), MEAN, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -33,6 +33,13 @@ def test_the_picture_ends_clean(name: str) -> None:
     assert (PATHS[name].at(1.0).alpha, PATHS[name].at(1.0).sigma) == pytest.approx((1, 0), abs=1e-12)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_left_of_the_noise(name: str) -> None:
+    """Not even what rounding leaves: samplers ask whether they are at the end by it."""
+    assert PATHS[name].at(1.0).sigma == 0
+    assert PATHS[name].at(np.array([1.0], np.float32)).sigma[0] == 0
+
+
 @pytest.mark.parametrize("path", [Linear(), Cosine()])
 def test_ends_are_noise_and_picture(path: Path) -> None:
     noise, picture = path.at(0.0), path.at(1.0)

@@ -67,6 +67,19 @@ def test_networks_are_not_asked_at_the_very_ends(kind: str) -> None:
     assert asked == [0.001, 0.999]
 
 
+@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize(
+    ("name", "t"), [*((n, 2e-4) for n in sorted(PATHS)), *((n, 0.9998) for n in sorted(PATHS) if n != "ve")]
+)
+def test_what_is_said_beyond_goes_with_the_mixture(
+    name: str, kind: str, t: float, pair: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Nearer to the ends than the network is asked, picture and noise still make the z that is given."""
+    path, (z, predicted) = PATHS[name], pair
+    found = denoiser(lambda *_: predicted, kind, path)(z, t)  # type: ignore[arg-type]
+    np.testing.assert_allclose(path.at(t).mix(found.x, found.noise), z, atol=1e-6)
+
+
 def test_unknown_targets_are_refused() -> None:
     with pytest.raises(UsageError, match="no target"):
         target("z", np.zeros(1), np.zeros(1), PATHS["linear"].at(0.5))  # type: ignore[arg-type]

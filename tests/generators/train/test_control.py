@@ -148,6 +148,9 @@ def test_what_does_not_fit_is_refused(flow: Bundle, tmp_path: Path) -> None:
     corpus = Corpus(pictures())
     with pytest.raises(UsageError, match="no rule 'magic'; there are: canny"):
         begun(ControlRun(SHORT), flow, "magic")
+    learned = {**flow.card, "config": {**flow.card["config"], "learned": True}}
+    with pytest.raises(UsageError, match="predicts a variance"):
+        begun(ControlRun(SHORT), replace(flow, card=learned), "grey")
     with pytest.raises(UsageError, match="--begin"):
         prepare(ControlRun(SHORT), corpus, Machine("cpu"))
     with pytest.raises(UsageError, match="another size"):

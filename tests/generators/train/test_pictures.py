@@ -28,26 +28,47 @@ def split(origins: list[int]) -> tuple[set[int], set[int]]:
 
 
 def test_pieces_of_a_picture_stay_together() -> None:
-    origins = [number // 3 for number in range(123)]  # three pieces of each of 41
-    trained, held = split(origins)
-    assert held == {0, 1, 2, 60, 61, 62, 120, 121, 122}
-    assert trained == set(range(123)) - held
-    in_turns = [number % 5 for number in range(60)]  # as clips of stills come
-    trained, held = split(in_turns)
-    assert held == set(range(0, 60, 5))
-    assert trained == set(range(60)) - held
+    for origins in ([number // 3 for number in range(123)], [number % 41 for number in range(123)]):
+        trained, held = split(origins)
+        assert trained == set(range(123)) - held
+        apart = {origins[number] for number in held}
+        assert len(apart) == 3  # of 41
+        assert held == {number for number in range(123) if origins[number] in apart}
 
 
-@pytest.mark.parametrize("origins", [[0] * 40, [0] * 30 + [1] * 10, [7] * 40])
+@pytest.mark.parametrize("origins", [[0] * 40, [0] * 36 + [1] * 4, [7] * 40])
 def test_pieces_are_held_out_alone_where_little_would_be_left(origins: list[int]) -> None:
     trained, held = split(origins)
-    assert held == {0, 20}
+    assert len(held) == 2
     assert trained == set(range(40)) - held
 
 
-def test_without_origins_each_is_a_picture_of_its_own() -> None:
-    values = np.arange(41, dtype=np.int64)[:, None]
-    assert Pictures(values, None, CPU, mirrored=False).held_out.x[:, 0].tolist() == [0, 20, 40]
+def test_of_two_pictures_one_is_held_out() -> None:
+    trained, held = split([0] * 20 + [1] * 20)
+    assert {frozenset(trained), frozenset(held)} == {frozenset(range(20)), frozenset(range(20, 40))}
+
+
+@pytest.mark.parametrize("classes", [2, 4, 5, 10, 19, 20, 21, 40])
+def test_classes_that_take_turns_are_all_trained_on(classes: int) -> None:
+    """They do in what `load_labelled` returns."""
+    labels = np.arange(2000) % classes
+    pictures, again = (
+        Pictures(np.arange(2000, dtype=np.float32)[:, None], labels, CPU, mirrored=False) for _ in range(2)
+    )
+    torch.testing.assert_close(pictures.held_out.x, again.held_out.x)
+    assert len(pictures) == 1900
+    held = np.bincount(pictures.held_out.label.numpy(), minlength=classes)
+    assert held.sum() == 100
+    assert (held < 0.25 * 2000 / classes).all()
+    assert (held > 0).mean() > 0.8
+    seen = set(pictures.batch(20_000, torch.Generator().manual_seed(0)).label.tolist())
+    assert seen == set(range(classes))
+
+
+@pytest.mark.parametrize(("count", "held"), [(2, 1), (20, 1), (21, 2), (40, 2)])
+def test_one_in_twenty_is_held_out(count: int, held: int) -> None:
+    pictures = Pictures(np.zeros((count, 2), np.float32), None, CPU)
+    assert (len(pictures), len(pictures.held_out.x)) == (count - held, held)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +90,13 @@ def test_every_family_holds_out_whole_pictures(family: str, more: dict[str, Any]
     options = dict.fromkeys(("codec", "begin", "teacher", "captions", "classes"))
     corpus = generators._corpus(run, {**options, **more, "data": data, "most": 40})
     pictures = FAMILIES[family].prepare(run, corpus, Machine("cpu")).pictures
+    held, kept = pictures.held_out.x.flatten(1), pictures.batch(2000, torch.Generator().manual_seed(0)).x
+    assert len(held) + len(pictures) == 40
     if family == "video":
-        wanted = (corpus.origins % 20 == 0).sum()
-        levels = (pictures.held_out.x.mean(dim=(1, 2, 3, 4)) * 255.0).round().unique()
-        assert levels.tolist() == [20.0]
+        levels = {
+            tuple(clips.mean(1).mul(255.0).round().unique().tolist()) for clips in (held, kept.flatten(1))
+        }
+        assert sorted(map(len, levels)) == [1, 4]  # of five stills
+        assert not set.intersection(*map(set, levels))
     else:
-        wanted = 16
-    assert (len(pictures.held_out.x), len(pictures)) == (wanted, 40 - wanted)
+        assert len(held) in (8, 16)  # two scenes gave sixteen squares, the last one eight
