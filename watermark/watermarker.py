@@ -198,11 +198,12 @@ def _corrected(found: Detection, cost: Counted, rate: float) -> Detection:
 
 def added(pixels: Pixels, residual: Residual) -> Pixels:
     """Return (H, W, 3) pixels with the residual added to every colour, rounded and clipped."""
+    import cv2
+
     marked = np.empty_like(pixels)
     for start, strip in residual.strips():
-        part = pixels[start : start + len(strip)] + strip[..., None]
-        np.rint(part, out=part)
-        marked[start : start + len(strip)] = np.clip(part, 0, 255, out=part)
+        part = pixels[start : start + len(strip)]
+        marked[start : start + len(strip)] = cv2.add(part, cv2.merge([strip] * 3), dtype=cv2.CV_8U)
     return marked
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import Payload
 from forensics.watermark.spread.carriers import Plan
-from forensics.watermark.spread.tiles import SIGNS, content_signs
+from forensics.watermark.spread.tiles import SIGNS
 
 __all__ = ["Bindings", "Bound", "Margins", "Pattern", "bound_to", "margins", "patterns", "tile_signs"]
 
@@ -126,19 +126,16 @@ def patterns(key: Key, payload: Payload, plan: Plan, octave: int) -> Bindings:
     )
 
 
-def tile_signs(pattern: Pattern, luma: Floats, row: int, column: int, tiles: tuple[int, int]) -> Floats:
-    """Return the (R, C) signs that a pattern has in a picture that is marked.
+def tile_signs(pattern: Pattern, content: Floats) -> Floats:
+    """Return the (R, C) signs that a pattern has in the whole tiles of a picture that is marked.
 
     Args:
         pattern: From `patterns`.
-        luma: (H, W).
-        row: Rows above the first whole tile.
-        column: Columns before it.
-        tiles: R and C.
+        content: (R, C, 5) from `content_signs`.
     """
     if pattern.places is None:
-        return np.asarray(content_signs(luma, row, column)[..., pattern.number], np.float32)
-    rows, columns = (np.arange(n) for n in tiles)
+        return np.asarray(content[..., pattern.number], np.float32)
+    rows, columns = (np.arange(n) for n in content.shape[:2])
     if pattern.from_end:
         rows, columns = rows[::-1], columns[::-1]
     return pattern.places[np.ix_(rows % PLACES, columns % PLACES)]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spectrum
-from forensics.watermark.spread.binding import Bindings, tile_signs
+from forensics.watermark.spread.binding import Pattern, tile_signs
 from forensics.watermark.spread.carriers import SIDE, Plan, tile_of
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
-from forensics.watermark.spread.tiles import sign_plane
+from forensics.watermark.spread.tiles import content_signs
 
 __all__ = ["BIND_SHARE", "Placement", "Residual", "data_values", "mark_values", "read_bits", "residual"]
 
@@ -75,7 +75,7 @@ def residual(
     luma: npt.NDArray[np.uint8],
     plan: Plan,
     code: Floats,
-    bindings: Bindings,
+    bindings: Iterable[Pattern],
     place: Placement,
     psnr: float,
     front: FrontEnd = CLASSICAL,
@@ -164,15 +164,20 @@ def read_bits(
     return np.asarray(total / np.maximum(norm, 1e-9), np.float32)
 
 
-def _bound(luma: Floats, plan: Plan, bindings: Bindings, place: Placement) -> Floats:
-    """Return the (H, W) patterns whose sign differs from tile to tile."""
-    tiles = tuple(max(0, n - s) // SIDE for n, s in zip(luma.shape, (place.row, place.column), strict=True))
+def _bound(luma: Floats, plan: Plan, bindings: Iterable[Pattern], place: Placement) -> Floats:
+    """Return the (H, W) patterns whose sign differs from tile to tile; nothing outside of whole tiles."""
+    content, total = content_signs(luma, place.row, place.column), np.zeros(luma.shape, np.float32)
     scale = np.float32(np.sqrt(BIND_SHARE / len(plan.bind)))
-    total = np.zeros(luma.shape, np.float32)
-    for pattern in bindings:
-        signs = tile_signs(pattern, luma, place.row, place.column, (tiles[0], tiles[1]))
-        plane = sign_plane(signs, luma.shape, place.row, place.column)
-        total += _tiled(tile_of(plan, pattern.values * scale), place, luma.shape) * plane
+    signs = [tile_signs(pattern, content).ravel() for pattern in bindings]
+    tiles = [tile_of(plan, pattern.values * scale)[:SIDE, :SIDE].ravel() for pattern in bindings]
+    if not signs:
+        return total
+    rows, columns = content.shape[:2]
+    whole = (np.stack(signs, axis=1) @ np.stack(tiles)).reshape(rows, columns, SIDE, SIDE)
+    if plan.alternating:
+        whole[np.indices((rows, columns)).sum(axis=0) % 2 == 1] *= -1
+    inside = np.s_[place.row : place.row + rows * SIDE, place.column : place.column + columns * SIDE]
+    total[inside] = whole.swapaxes(1, 2).reshape(rows * SIDE, columns * SIDE)
     return total
 
 

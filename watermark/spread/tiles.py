@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from forensics.watermark.spread.carriers import HIGH, SIDE, Plan
 
-__all__ = ["SIGNS", "agreement", "content_signs", "sign_plane", "spectra", "whole_tiles"]
+__all__ = ["SIGNS", "agreement", "content_signs", "spectra", "whole_tiles"]
 
 Floats = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex64]
@@ -39,28 +39,29 @@ def content_signs(luma: Floats, row: int, column: int) -> Floats:
     crosswise. They hardly change under scaling, compression, blur and brightness, are as often negative as
     positive, and those of two pictures have nothing in common. (Others do: above it is brighter than below.)
     """
-    tiles = whole_tiles(luma, row, column)
-    part = SIDE // 4
-    means = tiles.reshape(*tiles.shape[:2], 4, part, 4, part).mean(axis=(3, 5))
-    quarters = means.reshape(*tiles.shape[:2], 2, 2, 2, 2).swapaxes(3, 4)
+    means = _means(luma, row, column)
+    quarters = means.reshape(*means.shape[:2], 2, 2, 2, 2).swapaxes(3, 4)
     crosswise = [_crosswise(quarters.mean(axis=(-2, -1)))]
     crosswise += [_crosswise(quarters[:, :, i, j]) for i in range(2) for j in range(2)]
     return np.asarray(np.tanh(np.stack(crosswise, axis=-1) / _DECISIVE), np.float32)
+
+
+def _means(luma: Floats, row: int, column: int) -> Floats:
+    """Return (R, C, 4, 4) means of the sixteenths of each whole tile."""
+    import cv2
+
+    rows, columns = (max(0, n - s) // SIDE for n, s in zip(luma.shape, (row, column), strict=True))
+    if not rows * columns:
+        return np.zeros((rows, columns, 4, 4), np.float32)
+    part = luma[row : row + rows * SIDE, column : column + columns * SIDE]
+    means = cv2.resize(part, (4 * columns, 4 * rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(means.reshape(rows, 4, columns, 4).swapaxes(1, 2), np.float32)
 
 
 def _crosswise(square: Floats) -> Floats:
     """Return the diagonal Haar coefficient of (..., 2, 2) values."""
     both = square[..., 0, 0] + square[..., 1, 1] - square[..., 0, 1] - square[..., 1, 0]
     return np.asarray(both / 2, np.float32)
-
-
-def sign_plane(signs: Floats, shape: tuple[int, ...], row: int, column: int) -> Floats:
-    """Return (H, W): the sign of each whole tile, and 0 outside of those."""
-    plane = np.zeros(shape, np.float32)
-    height, width = (n * SIDE for n in signs.shape)
-    part = np.repeat(np.repeat(signs, SIDE, axis=0), SIDE, axis=1)
-    plane[row : row + height, column : column + width] = part
-    return plane
 
 
 def spectra(residual: Floats, row: int, column: int, *, alternating: bool = False) -> Complex:

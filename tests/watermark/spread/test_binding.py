@@ -57,10 +57,10 @@ def test_cropped_margins_are_read_off_the_places(
 ) -> None:
     top, left, bottom, right = crop
     tiles = (12, 14)
-    luma = np.zeros((tiles[0] * 64, tiles[1] * 64), np.float32)
+    content = np.zeros((*tiles, 5), np.float32)
     sets = [(made(key, n).start, made(key, n).end) for n in range(3)]
     kept = np.s_[top : tiles[0] - bottom, left : tiles[1] - right]
-    seen = [tile_signs(p, luma, 0, 0, tiles)[kept] + rng.normal(0, 0.6, tiles)[kept] for p in sets[octave]]
+    seen = [tile_signs(p, content)[kept] + rng.normal(0, 0.6, tiles)[kept] for p in sets[octave]]
     found = margins(seen[0].astype(np.float32), seen[1].astype(np.float32), sets)
     assert found == Margins(top, left, bottom, right, octave)
 
@@ -77,8 +77,7 @@ def test_margins_are_not_made_up(key: Key, rng: np.random.Generator) -> None:
 
 def test_signs_of_places_repeat_and_count_from_both_ends(key: Key) -> None:
     start, end = made(key).start, made(key).end
-    luma = np.zeros((64, 64), np.float32)
-    near, far = (tile_signs(p, luma, 0, 0, (40, 35)) for p in (start, end))
+    near, far = (tile_signs(p, np.zeros((40, 35, 5), np.float32)) for p in (start, end))
     np.testing.assert_array_equal(near[:8, :3], near[32:, 32:])
     np.testing.assert_array_equal(near[:32, :32], start.places)
     np.testing.assert_array_equal(far[::-1, ::-1][:32, :32], end.places)

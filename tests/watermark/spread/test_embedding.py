@@ -8,19 +8,23 @@ import pytest
 
 from forensics.media.types import Pixels
 from forensics.watermark.keys import Key
+from forensics.watermark.payload import Payload
 from forensics.watermark.spread.analysis import fold, normalised, tile_spectrum
-from forensics.watermark.spread.carriers import make_plan
+from forensics.watermark.spread.binding import patterns, tile_signs
+from forensics.watermark.spread.carriers import make_plan, tile_of
 from forensics.watermark.spread.embedding import (
     BIND_SHARE,
     SYNC_SHARE,
     Placement,
     Residual,
+    _bound,
     data_values,
     mark_values,
     read_bits,
     residual,
 )
 from forensics.watermark.spread.masking import visibility
+from forensics.watermark.spread.tiles import content_signs
 
 from ..conftest import Scene
 
@@ -65,6 +69,30 @@ def test_error_is_as_asked_and_bits_can_be_read(
         )
     bits = read_bits(tile_spectrum(fold(normalised(marked.astype(np.float32)))), plan, place, 127)
     assert ((bits > 0) == (code > 0)).mean() > (0.97 if size[0] > 200 else 0.85)
+
+
+@pytest.mark.parametrize("alternating", [False, True])
+@pytest.mark.parametrize("size", [(200, 330), (60, 300), (64, 64)])
+def test_what_binds_stands_in_whole_tiles(
+    key: Key, scene: Scene, size: tuple[int, int], alternating: bool
+) -> None:
+    plan, place = make_plan(key, 127, alternating=alternating), Placement(0, 30 if size[0] > 64 else 0, 7)
+    place = place if size[1] > 64 else Placement(0, 0, 0)
+    luma = grey(scene(5, *size)).astype(np.float32)
+    bindings = patterns(key, Payload("standard", 1, "00000beef", True), plan, 0)
+    found = _bound(luma, plan, bindings, place)
+    expected = np.zeros(size, np.float32)
+    content = content_signs(luma, place.row, place.column)
+    for pattern in bindings:
+        signs = tile_signs(pattern, content)
+        tile = tile_of(plan, pattern.values) * np.sqrt(BIND_SHARE / len(plan.bind))
+        for i, j in np.ndindex(signs.shape):
+            y, x = place.row + 64 * i, place.column + 64 * j
+            sign = -signs[i, j] if alternating and (i + j) % 2 else signs[i, j]
+            expected[y : y + 64, x : x + 64] += sign * tile[:64, :64]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert found.any() == (min(size) >= 64)
+    assert not _bound(luma, plan, (), place).any()
 
 
 def test_unmarked_bits_have_unit_variance(key: Key, scene: Scene) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forensics.watermark.keys import Key
 from forensics.watermark.spread.carriers import make_plan, tile_of
-from forensics.watermark.spread.tiles import SIGNS, agreement, content_signs, sign_plane, spectra, whole_tiles
+from forensics.watermark.spread.tiles import SIGNS, agreement, content_signs, spectra, whole_tiles
 
 
 @settings(max_examples=30, deadline=None)
@@ -24,13 +24,6 @@ def test_tiles_are_the_whole_ones(height: int, width: int, row: int, column: int
     for i, y in enumerate(starts[0]):
         for j, x in enumerate(starts[1]):
             np.testing.assert_array_equal(tiles[i, j], plane[y : y + 64, x : x + 64])
-    signs = np.arange(1, 1 + tiles.shape[0] * tiles.shape[1], dtype=np.float32).reshape(tiles.shape[:2])
-    laid = sign_plane(signs, plane.shape, row, column)
-    assert laid.shape == plane.shape
-    assert laid.sum() == signs.sum() * 64 * 64
-    np.testing.assert_array_equal(
-        whole_tiles(laid, row, column), np.broadcast_to(signs[..., None, None], tiles.shape)
-    )
 
 
 def test_content_is_diagonal_haar_coefficients(rng: np.random.Generator) -> None:
