@@ -54,7 +54,7 @@ GAN = GanRun(
     Schedule(
         steps=700, batch=16, rate=2e-3, warm_up=10, every=350, width=0.1, momentum=(0.0, 0.99), decay=0.0
     ),
-    penalty="r1",
+    penalty="r1 r2",
     weight=0.2,
 )
 CODEC = CodecRun(
@@ -108,7 +108,7 @@ GLOW = NfRun(
 )
 TARFLOW = NfRun(
     TarFlowConfig(side=SIDE, patch=4, layers=2, depth=2, width=64, heads=2),
-    Schedule(steps=500, batch=16, rate=2e-3, warm_up=20, every=250, width=0.1, decay=0.0),
+    Schedule(steps=800, batch=16, rate=2e-3, warm_up=20, every=400, width=0.1, decay=0.0),
 )
 WORDS = TokenRun(
     TokenConfig(width=48, depth=2, heads=2),
