@@ -120,7 +120,7 @@ def _encode(
         stream: Any = container.add_stream(codec.value, rate=rate, options=options)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
-        for pixels in frames:
+        for number, pixels in enumerate(frames):
             if not shape:
                 shape = checked(pixels).shape
                 stream.height, stream.width = (max(_LEAST_CODED, n // 2 * 2) for n in shape[:2])
@@ -128,11 +128,19 @@ def _encode(
                 message = f"a clip has frames of one size, not {pixels.shape} after {shape}"
                 raise UsageError(message, expected=shape, actual=pixels.shape)
             picture = av.VideoFrame.from_ndarray(_padded(pixels), format="rgb24")
-            container.mux(stream.encode(picture))
+            picture.pts, picture.time_base = number, 1 / rate
+            container.mux(_timed(stream.encode(picture)))
         if not shape:
             raise UsageError("a clip has at least one frame", expected=">= 1", actual=0)
-        container.mux(stream.encode(None))
+        container.mux(_timed(stream.encode(None)))
     return shape[0] // 2 * 2, shape[1] // 2 * 2
+
+
+def _timed(packets: list[Any]) -> list[Any]:
+    """Return packets that are decoded before they are shown: x265 says any time for a clip of one frame."""
+    for packet in packets:
+        packet.dts = min(packet.dts, packet.pts)
+    return packets
 
 
 def _padded(pixels: Pixels) -> Pixels:

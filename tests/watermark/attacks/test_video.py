@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from forensics.media.types import Pixels
 from forensics.watermark.attacks import parse_attack
 from forensics.watermark.attacks.video import (
     Codec,
+    _timed,
     attack_frames,
     cut_frames,
     drop_frames,
@@ -168,3 +170,20 @@ def test_retiming_repeats_or_leaves_out(speed: float, left: list[int]) -> None:
     assert numbers(retime(numbered(6), speed)) == left
     with pytest.raises(UsageError, match=r"the speed is 0\.1 to 10, not 0"):
         retime(numbered(6), 0)
+
+
+def test_packets_are_decoded_before_they_are_shown() -> None:
+    """x265 gives clips of one frame times of decoding that nothing wrote, which no file takes."""
+    packets = [
+        SimpleNamespace(pts=0, dts=2**57),
+        SimpleNamespace(pts=3, dts=1),
+        SimpleNamespace(pts=4, dts=4),
+    ]
+    assert [packet.dts for packet in _timed(packets)] == [0, 1, 4]
+
+
+def test_stills_are_coded_every_time(photo: Pixels) -> None:
+    pytest.importorskip("av")
+    for _ in range(40):
+        (shown,) = transcode([photo[:70, :90]], Codec.H265, 30)
+        assert shown.shape == (70, 90, 3)
