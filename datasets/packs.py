@@ -13,7 +13,7 @@ import numpy.typing as npt
 from forensics.datasets.corpora import CORPORA, origins_of
 from forensics.datasets.listing import members_of, with_suffix
 from forensics.datasets.numbering import at_least
-from forensics.datasets.squares import SUFFIXES, cut, picture_of
+from forensics.datasets.squares import SUFFIXES, Cut, picture_of, squares_of
 from forensics.errors import UsageError
 from forensics.media import Media
 
@@ -87,6 +87,7 @@ def load_pack(
     side: int | None = None,
     most: int = 20_000,
     *,
+    how: Cut = "pieces",
     seed: int | None = None,
     without: Collection[str] = (),
 ) -> Pack:
@@ -96,6 +97,8 @@ def load_pack(
         source: A folder, a tar archive, or the name of a procedural corpus.
         side: Side of the squares in pixels; the shorter side of the first picture if None.
         most: At most so many.
+        how: Squares are `pieces` of pictures, or the middle of each, so scaled down that it is `whole`, or
+            `both`. Those of a procedural corpus are what they are.
         seed: Take pictures in an order drawn from it, so that fewer than all are a fair sample; None takes
             those whose names come first. Of a procedural corpus, it is the seed.
         without: Names, below the source, that are passed over.
@@ -116,7 +119,8 @@ def load_pack(
             continue
         height, width = media.pixels.shape[:2]
         side = side or min(height, width)
-        taken.append(_Taken(name, media.container.format, (width, height), cut(media.pixels, side)[:room]))
+        squares = squares_of(media.pixels, side, how)[:room]
+        taken.append(_Taken(name, media.container.format, (width, height), squares))
         room -= len(taken[-1].squares)
         if room <= 0:
             break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,9 +12,10 @@ from forensics.errors import MediaError, MissingExtra, UnsupportedMedia
 from forensics.media import Kind, Media, open_bytes
 from forensics.media.source import PICTURE_BYTES
 
-__all__ = ["SUFFIXES", "Pixels", "centred", "cut", "picture_of", "upright"]
+__all__ = ["SUFFIXES", "Cut", "Pixels", "centred", "cut", "picture_of", "squares_of", "upright"]
 
 Pixels = npt.NDArray[np.uint8]
+Cut: TypeAlias = Literal["pieces", "whole", "both"]
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _PER_PICTURE = 16  # squares cut from one large picture
@@ -73,3 +76,19 @@ def cut(pixels: Pixels, side: int) -> list[Pixels]:
     rows, columns = (n // side for n in pixels.shape[:2])
     squares = pixels[: rows * side, : columns * side].reshape(rows, side, columns, side, 3).swapaxes(1, 2)
     return list(squares.reshape(-1, side, side, 3)[:_PER_PICTURE])
+
+
+def squares_of(pixels: Pixels, side: int, how: Cut) -> list[Pixels]:
+    """Return squares of a picture: its `pieces`, its middle scaled down so that it is `whole`, or `both`.
+
+    Args:
+        pixels: (H, W, 3).
+        side: Of the squares in pixels; a smaller picture has none.
+        how: Which of them.
+    """
+    if how == "pieces" or min(pixels.shape[:2]) < side:
+        return cut(pixels, side)
+    whole = [centred(pixels, side)]
+    if how == "whole" or min(pixels.shape[:2]) == side:  # its pieces would be the same once more
+        return whole
+    return whole + cut(pixels, side)

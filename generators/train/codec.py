@@ -84,6 +84,10 @@ PRESETS: Mapping[str, CodecRun] = {
         CodecConfig(width=16), Schedule(steps=30, batch=4, rate=3e-3, warm_up=5, every=15, width=0.1), side=32
     ),
     "cpu": CodecRun(),
+    "photos": CodecRun(
+        CodecConfig(stem=2, width=64),
+        Schedule(steps=5000, batch=16, rate=2e-3, every=500, width=0.1, decay=0.0),
+    ),
     "planar": CodecRun(CodecConfig(bottleneck="planar")),
     "iaf": CodecRun(CodecConfig(bottleneck="iaf")),
     "tokens": CodecRun(CodecConfig(bottleneck="rounding", factor=8)),

@@ -88,6 +88,11 @@ PRESETS: Mapping[str, GanRun] = {
     "transformer": replace(_CPU, model=GanConfig(critic="transformer")),
     "ada": replace(_CPU, model=GanConfig(kind="style", upsample="blur"), mixing=0.9, sure=0.6),
     "spectral": replace(_CPU, spectral=1.0),
+    "photos": GanRun(
+        GanConfig(side=32),
+        replace(_CPU.schedule, steps=8000, rate=5e-4),
+        game="relativistic", penalty="r1 r2", weight=0.2,
+    ),
     "gpu": GanRun(
         GanConfig(width=64, latent=128, kind="style", upsample="blur"),
         Schedule(

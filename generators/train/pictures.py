@@ -11,7 +11,7 @@ from torch import Tensor
 
 from forensics.errors import UsageError
 
-__all__ = ["Batch", "Pictures", "drawing", "grid"]
+__all__ = ["Batch", "Pictures", "drawing", "grid", "which_held_out"]
 
 _HELD_OUT = 20  # of so many pictures one is for measuring only
 _MOST_HELD_OUT = 0.5  # of all pieces
@@ -59,7 +59,7 @@ class Pictures:
     ) -> None:
         if len(values) < _LEAST:
             raise UsageError("training needs pictures", expected=f">= {_LEAST}", actual=len(values))
-        held = _held_out(np.arange(len(values)) if origins is None else origins)
+        held = which_held_out(np.arange(len(values)) if origins is None else origins)
         self.mirrored = mirrored
         self._values, self._labels = _there(values, labels, ~held, device)
         self.held_out = _batch(*_there(values, labels, held, device))
@@ -110,8 +110,12 @@ def grid(x: Tensor, columns: int = 8) -> npt.NDArray[np.uint8]:
 
 
 # Drawn: where classes take turns, every twentieth picture is of one class.
-def _held_out(origins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Return which pieces are held out: the same each time."""
+def which_held_out(origins: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return which pieces are held out, (N,): the same each time.
+
+    Args:
+        origins: (N,) numbers of the pictures that they are pieces of.
+    """
     together = np.isin(origins, _one_in_twenty(np.unique(origins)))
     if together.mean() <= _MOST_HELD_OUT:
         return together

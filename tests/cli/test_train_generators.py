@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
@@ -59,6 +61,25 @@ def test_models_are_learned_from(
     ):
         assert run("train", *wrong, "--teacher", str(model), *few) == 2
         assert reason in capsys.readouterr().err
+
+
+def test_pictures_can_be_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number in range(4):
+        pixels = np.random.default_rng(number).integers(0, 256, (32, 32, 3), np.uint8)
+        Image.fromarray(pixels).save(photos / f"{number}.png")
+    short = ("--preset", "smoke", "--steps", "1")
+    for cut, count in (("pieces", 16), ("whole", 4), ("both", 20)):
+        out = tmp_path / cut
+        assert run("train", "flow", str(out), *short, "--data", str(photos), "--cut", cut) == 0
+        card = json.loads((out / "card.json").read_text())
+        assert card["data"].startswith(f"{count} squares of 16 px")
+        assert f"--cut {cut}" in card["command"]
+    capsys.readouterr()
+    for wrong in (("--data", str(photos), "--classes"), ("--data", "shapes")):
+        assert run("train", "flow", str(tmp_path / "out"), *short, *wrong, "--cut", "whole") == 2
+        assert "--cut is of pictures in files" in capsys.readouterr().err
 
 
 def test_latents_need_their_codec(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

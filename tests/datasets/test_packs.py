@@ -129,6 +129,19 @@ def test_a_pack_knows_which_squares_are_of_one_picture(folder: Path) -> None:
     assert load_pack("shapes", 16, 3).origins.tolist() == [0, 1, 2]
 
 
+def test_pictures_are_cut_scaled_down_or_both(folder: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 100, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "inner" / "b.png")
+    pieces, whole, both = (load_pack(folder, 32, how=how) for how in ("pieces", "whole", "both"))
+    assert whole.names == ("a.png", "inner/b.png")
+    assert both.origins.tolist() == [0, *[1] * 7]  # the first is as large as a square: it is one
+    np.testing.assert_array_equal(both.squares[2:], pieces.squares[1:])
+    np.testing.assert_array_equal(both.squares[:2], whole.squares)
+    means = pixels[:, 18:82].astype(np.float64).reshape(32, 2, 32, 2, 3).mean(axis=(1, 3))
+    assert np.abs(whole.squares[1] - means).max() <= 0.5 + 1e-9
+    assert whole.small == pieces.small
+
+
 def test_side_is_that_of_the_first_picture_if_none_is_given(folder: Path) -> None:
     assert load_pack(folder).squares.shape == (7, 32, 32, 3)
     assert load_pack(folder / "inner").squares.shape == (1, 64, 64, 3)

@@ -59,6 +59,11 @@ def _options() -> list[click.Option]:
             help="Pictures at most.",
         ),
         click.Option(
+            ["--cut"], type=click.Choice(("pieces", "whole", "both")),
+            help="Squares are pieces of pictures (if not given), or the middle of each, scaled down. With "
+            "classes or captions pictures are whole.",
+        ),
+        click.Option(
             ["--begin"], type=folder,
             help="Folder of a model of pictures that clips begin with, or a branch stands beside.",
         ),
@@ -244,13 +249,18 @@ def _taught(run: Any, options: Options) -> Any:
 
 
 def _check_used(family: str, run: Any, options: Options) -> None:
-    """Refuse a model, a codec or classes that a run would not look at.
+    """Refuse a model, a codec, classes or cuts that a run would not look at.
 
     Raises:
         UsageError: One is given.
     """
+    from forensics.datasets.corpora import CORPORA
+
     base = getattr(run, "base", run)  # that of a side branch
     coded = base.latent if hasattr(base, "latent") else family == "tokens" and hasattr(run.model, "causal")
+    whole = hasattr(run, "frames") or options["classes"] or options["captions"]
+    if options["cut"] and (whole or options["data"] in CORPORA):
+        raise UsageError("--cut is of pictures in files, without classes or captions; leave it out")
     for name, used in (
         ("begin", family == "control" or hasattr(run, "known")),
         ("codec", coded),
@@ -277,7 +287,7 @@ def _corpus(run: Any, options: Options) -> Corpus:
         clips = load_clip_set(data, run.side, run.frames, min(most, _MOST_CLIPS))
         return Corpus(clips.pixels, origins=clips.origins, **given)
     if not options["classes"] and not options["captions"]:
-        pack = load_pack(data, run.side, most)
+        pack = load_pack(data, run.side, most, how=options["cut"] or "pieces")
         return Corpus(pack.squares, origins=pack.origins, **given)
     found = load_labelled(data, run.side, most)
     given["origins"] = origins_of(data, len(found))
@@ -294,7 +304,7 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in ("rule", "codec", "begin", "teacher", "minutes", "steps", "batch"):
+    for key in ("rule", "cut", "codec", "begin", "teacher", "minutes", "steps", "batch"):
         if options.get(key):
             value = (
                 f"{options[key]:.12g}" if isinstance(options[key], (int, float)) else Path(options[key]).name

@@ -112,7 +112,7 @@ TARFLOW = NfRun(
 )
 WORDS = TokenRun(
     TokenConfig(width=48, depth=2, heads=2),
-    Schedule(steps=400, batch=16, rate=4e-3, warm_up=10, every=200, width=0.1, decay=0.0),
+    Schedule(steps=800, batch=16, rate=4e-3, warm_up=10, every=200, width=0.1, decay=0.0),
     side=SIDE,
 )
 

@@ -87,7 +87,7 @@ def test_every_family_holds_out_whole_pictures(family: str, more: dict[str, Any]
         for number in range(5):
             still = np.full((64, 64, 3), 40 * number + 20, np.uint8)
             assert cv2.imwrite(str(tmp_path / f"{number}.png"), still)
-    options = dict.fromkeys(("codec", "begin", "teacher", "captions", "classes"))
+    options = dict.fromkeys(("codec", "begin", "teacher", "captions", "classes", "cut"))
     corpus = generators._corpus(run, {**options, **more, "data": data, "most": 40})
     pictures = FAMILIES[family].prepare(run, corpus, Machine("cpu")).pictures
     held, kept = pictures.held_out.x.flatten(1), pictures.batch(2000, torch.Generator().manual_seed(0)).x
