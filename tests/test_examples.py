@@ -169,6 +169,26 @@ runpy.run_path({str(ROOT / "examples" / "torch_transform.py")!r}, run_name="__ma
     assert "synthetic-media-forensics[train]" in result.stderr
 
 
+def test_training_example(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs PyTorch")
+    command = [sys.executable, str(ROOT / "examples" / "train_every_family.py"), str(tmp_path), "--smoke"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert result.returncode == 0, result.stderr
+    assert {path.name for path in (tmp_path / "drawn").iterdir()} == {"flow", "gan", "video"}
+    for name, ending in (("flow", "png"), ("gan", "png"), ("video", "mp4")):
+        assert len(list((tmp_path / "drawn" / name).glob(f"0000??.{ending}"))) == 16
+
+
+def test_training_example_trains_every_family_by_presets_there_are() -> None:
+    pytest.importorskip("torch", reason="needs PyTorch")
+    from forensics.generators.train.families import FAMILIES
+
+    example = load("train_every_family")
+    assert {family for _, family, _ in example.RUNS} == set(FAMILIES) - {"control"}
+    for _, family, options in example.RUNS:
+        assert options.split()[1] in FAMILIES[family].presets
+
+
 def test_folder_example_names_a_missing_folder(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "examples" / "audit_folder.py"), str(tmp_path / "none")]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)

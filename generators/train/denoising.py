@@ -113,7 +113,7 @@ FLOW: Mapping[str, DenoiserRun] = {
     "matched": DenoiserRun(_LATENT, target="v", weight="target", middle=None, pairing=True),
     "photos": DenoiserRun(
         UNetConfig(channels=8, width=56, multiples=(1, 2), attention=1),
-        Schedule(steps=12_000, batch=32, rate=1e-3, every=1000, width=0.1, decay=0.0),
+        Schedule(steps=8000, batch=32, rate=1e-3, every=500, width=0.1, decay=0.0),
     ),
     "reflow": DenoiserRun(
         schedule=_SHORT, sampler="euler", steps=4, lesson=Lesson("reflow", steps=24, pairs=4000)
