@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from render_quality import quality
 from render_tables import RESULTS, load, source, table
 
 __all__ = ["generators"]
@@ -12,7 +13,8 @@ _SPEED = {"generator_speed_cpu": "on CPUs", "generator_speed_cuda": "on a GPU"}
 def generators() -> list[str]:
     """Return the sections for which there are results."""
     parts = [_speed(name, where) for name, where in _SPEED.items() if _there(name)]
-    return parts + ([_peers()] if _there("generator_peers") else [])
+    peers = [_peers()] if _there("generator_peers") else []
+    return [*quality(), *parts, *peers]
 
 
 def _there(name: str) -> bool:

@@ -1,0 +1,131 @@
+"""How many bits do held-out photos take, by the families whose likelihood is exact?
+
+    python benchmarks/generator_likelihood.py [--minutes 8] [--preset glow ...]
+
+Every preset is trained for so many minutes by the loop that `forensics train` runs, on whole photos of
+`photos/pack128_permissive.tar` of the test pictures, scaled down to its side, one in twenty held out. Beside
+its bits for each value stand those of the held-out photos as lossless WebP, and what the paper of the family
+published: of other pictures, by far larger networks, after days on GPUs. Needs the extra `train`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from common import ROOT, data_folder, write_result
+
+from forensics.datasets.packs import load_pack
+from forensics.generators.evaluation.held_out import held_out
+from forensics.generators.evaluation.opening import open_judge
+from forensics.generators.train.corpus import Corpus
+from forensics.generators.train.families import FAMILIES
+from forensics.generators.train.pictures import which_held_out
+from forensics.training.card import Origins
+from forensics.training.loop import fit
+from forensics.training.machine import Machine
+from forensics.training.task import Silent
+
+Pixels = npt.NDArray[np.uint8]
+PACK = "photos/pack128_permissive.tar"
+NAME = "generator_likelihood"
+ORIGINS = Origins(
+    "photos of clothing and groceries", "CC0 and MIT", "python benchmarks/generator_likelihood.py"
+)
+# Bits for each value as published: of which pictures, and where.
+PUBLISHED = {
+    ("nf", "nice"): (4.48, "CIFAR-10", "arXiv:1410.8516, as cited by arXiv:1912.02762"),
+    ("nf", "realnvp"): (3.49, "CIFAR-10", "arXiv:1605.08803, table 1"),
+    ("nf", "glow"): (3.35, "CIFAR-10", "arXiv:1807.03039, table 2"),
+    ("nf", "spline"): (3.38, "CIFAR-10", "arXiv:1906.04032, table 4"),
+    ("nf", "flowpp"): (3.08, "CIFAR-10", "arXiv:1902.00275, table 1"),
+    ("nf", "tarflow"): (2.99, "ImageNet 64x64", "arXiv:2412.06329, table 2"),
+    ("tokens", "pixelcnn"): (3.14, "CIFAR-10", "arXiv:1601.06759, table 4"),
+    ("tokens", "gated"): (3.03, "CIFAR-10", "arXiv:1606.05328, table 1"),
+    ("tokens", "pixelcnnpp"): (2.92, "CIFAR-10", "arXiv:1701.05517, table 1"),
+    ("tokens", "pixelsnail"): (2.85, "CIFAR-10", "arXiv:1712.09763, table 1"),
+}  # fmt: skip
+
+
+class Counting(Silent):
+    """Counts steps."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def stepped(self, step: int, done: float) -> None:
+        """Note the number of a step."""
+        self.steps = step
+
+
+def row(family: str, preset: str, minutes: float, folder: Path) -> dict[str, Any]:
+    """Train one preset, and measure."""
+    kind, machine = FAMILIES[family], Machine("auto")
+    run = kind.presets[preset]
+    run = replace(run, schedule=replace(run.schedule, steps=10**6, seconds=60.0 * minutes, every=10**9))
+    photos = load_pack(data_folder() / PACK, run.side, how="whole").squares
+    held = which_held_out(np.arange(len(photos)))
+    corpus, counting = Corpus(photos), Counting()
+    task = kind.prepare(run, corpus, machine)
+    folder.mkdir()
+    module = fit(task, folder, counting, machine)
+    weights = sum(p.numel() for p in task.module.parameters())
+    kind.finish(task, module, folder, kind.card(preset, task, ORIGINS, 0), corpus)
+    found = held_out(open_judge(folder), photos[held], photos[~held], most=int(held.sum()))
+    (reading,) = found.readings
+    bits, pictures, source = PUBLISHED[family, preset]
+    levels = getattr(run.model, "levels", 256) if family == "tokens" else 256
+    return {
+        "family": family, "preset": preset, "side": run.side, "levels": levels, "weights": weights,
+        "steps": counting.steps, "images": counting.steps * run.schedule.batch,
+        "unit": found.unit, "note": found.note,
+        "bits": round(reading.held_out.value, 3), "error": round(reading.held_out.error, 3),
+        "train_bits": round(reading.train.value, 3) if reading.train else None,
+        "webp_bits": round(webp_bits(photos[held], levels), 3),
+        "published": bits, "published_of": pictures, "published_in": source,
+    }  # fmt: skip
+
+
+def webp_bits(photos: Pixels, levels: int) -> float:
+    """Return the bits for each value that lossless WebP takes, of pictures with so many levels."""
+    step = 256 // levels
+    total = 0
+    for photo in photos // step * step:
+        buffer = io.BytesIO()
+        Image.fromarray(photo).save(buffer, "WEBP", lossless=True, quality=100, method=6)
+        total += 8 * len(buffer.getvalue())
+    return total / photos.size
+
+
+def main() -> int:
+    """Measure all."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=8.0, help="Of each training.")
+    parser.add_argument("--preset", nargs="*")
+    options = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for family, preset in PUBLISHED:
+            if not options.preset or preset in options.preset:
+                rows.append(row(family, preset, options.minutes, Path(scratch) / preset))
+                print(rows[-1], file=sys.stderr)
+    command = f"python benchmarks/generator_likelihood.py --minutes {options.minutes:g}"
+    print(write_result(NAME, command, {"minutes": options.minutes, "rows": rows}).relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
