@@ -3,11 +3,11 @@
     python benchmarks/generator_spectral.py [--steps 800] [--seeds 3]
 
 The same GAN (Durall et al. 2020, arXiv:2003.01826; survey eq. 129) is trained with the loss and without it,
-from the same seeds, for each way of doubling sides, on whole photos of `photos/pack128_permissive.tar` of the test
-pictures. Both are drawn with as `forensics generate` draws. What is measured is not what is trained on: the
-distance of mean log spectra under a Hann window, to held-out photos. Beside it the same between two halves of
-the held-out photos. Needs the extra `train`; exits with 1 if the loss does not lower the mean distance
-everywhere.
+from the same seeds, for each way of doubling sides, on whole photos of `photos/pack128_permissive.tar` of the
+test pictures. Both are drawn with as `forensics generate` draws. What is measured is not what is trained on:
+the distance of mean log spectra under a Hann window, to held-out photos. Beside it the same between two
+halves of the held-out photos. Needs the extra `train`; exits with 1 if the loss does not lower the mean
+distance everywhere.
 """
 
 from __future__ import annotations

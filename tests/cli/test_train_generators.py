@@ -89,9 +89,14 @@ def test_latents_need_their_codec(tmp_path: Path, capsys: pytest.CaptureFixture[
     small = ("--preset", "latent", "--most", "40", "--steps", "1", "--batch", "4")
     assert run("train", "flow", out, *small) == 2
     assert "--codec" in capsys.readouterr().err
-    for option in ("--codec", "--begin"):
-        assert run("train", "flow", out, *small, option, str(tmp_path / "nowhere")) == 2
-        assert "does not exist" in capsys.readouterr().err
+    clips = ("train", "video", out, "--preset", "smoke")
+    for command in (
+        ("train", "flow", out, *small, "--codec"),
+        ("train", "flow", out, *small, "--teacher"),
+        (*clips, "--begin"),
+    ):
+        assert run(*command, str(tmp_path / "nowhere")) == 2
+        assert "neither a folder nor one that comes with the suite" in capsys.readouterr().err
     assert run("train", "flow", out, *small, "--codec", codec) == 0
     assert (tmp_path / "flow" / "decoder.onnx").read_bytes() == (
         tmp_path / "codec" / "decoder.onnx"

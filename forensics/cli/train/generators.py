@@ -46,7 +46,7 @@ def _command(family: str, about: str, *more: click.Option) -> click.Command:
 
 
 def _options() -> list[click.Option]:
-    at_least_one, folder = click.IntRange(min=1), click.Path(exists=True, file_okay=False, path_type=Path)
+    at_least_one = click.IntRange(min=1)
     return [
         click.Option(["--preset"], default="", help="Name of the run; `list` shows all."),
         click.Option(
@@ -64,13 +64,13 @@ def _options() -> list[click.Option]:
             "classes or captions pictures are whole.",
         ),
         click.Option(
-            ["--begin"], type=folder,
-            help="Folder of a model of pictures that clips begin with, or a branch stands beside.",
+            ["--begin"], metavar="MODEL",
+            help="Folder, or name, of a model of pictures that clips begin with, or a branch stands beside.",
         ),
-        click.Option(["--teacher"], type=folder, help="Folder of a model to learn from: reflow, distilled."),
+        click.Option(["--teacher"], metavar="MODEL", help="A model to learn from: reflow, distilled."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
-        click.Option(["--codec"], type=folder, help="Folder of a codec, for presets that work in latents."),
+        click.Option(["--codec"], metavar="MODEL", help="A codec, for presets that work in latents."),
         click.Option(
             ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
         ),
@@ -221,12 +221,12 @@ def _begun(run: Any, options: Options) -> Any:
     """
     if "rule" not in options:
         return run
+    from forensics.generators.pipelines.opening import open_model
     from forensics.generators.train.control import begun
-    from forensics.runtime.store import open_bundle
 
     if options["begin"] is None:
         raise UsageError("a side branch needs a model to stand beside; name its folder with --begin")
-    return begun(run, open_bundle(options["begin"]), options["rule"])
+    return begun(run, open_model(options["begin"]), options["rule"])
 
 
 def _taught(run: Any, options: Options) -> Any:
@@ -235,10 +235,10 @@ def _taught(run: Any, options: Options) -> Any:
     Raises:
         UsageError: It has one and needs none, or needs one and has none.
     """
+    from forensics.generators.pipelines.opening import open_model
     from forensics.generators.train.teacher import taught
-    from forensics.runtime.store import open_bundle
 
-    teacher = open_bundle(options["teacher"]) if options["teacher"] else None
+    teacher = open_model(options["teacher"]) if options["teacher"] else None
     if hasattr(run, "lesson"):
         run = taught(run, teacher)
     elif teacher is not None:
@@ -275,11 +275,11 @@ def _corpus(run: Any, options: Options) -> Corpus:
     from forensics.datasets.clips import load_clip_set
     from forensics.datasets.corpora import origins_of
     from forensics.datasets.packs import load_pack
+    from forensics.generators.pipelines.opening import open_model
     from forensics.generators.train.corpus import Corpus
-    from forensics.runtime.store import open_bundle
 
     named = [key for key in ("codec", "begin", "teacher") if options[key]]
-    given: Options = {key: open_bundle(options[key]) for key in named}
+    given: Options = {key: open_model(options[key]) for key in named}
     data, most = options["data"], options["most"]
     if options["captions"] and not hasattr(run, "text"):
         raise UsageError("only diffusion and flow learn captions")
