@@ -80,6 +80,9 @@ PRESETS: Mapping[str, VideoRun] = {
         side=16, frames=4, known=1,
     ),
     "pixels": VideoRun(),
+    "sprites": VideoRun(
+        schedule=Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0)
+    ),
     "latent": VideoRun(TransformerConfig(channels=8, patch=2, width=192, depth=6), side=64, latent=True),
     "gpu": VideoRun(
         TransformerConfig(channels=8, patch=2, width=256, depth=8),

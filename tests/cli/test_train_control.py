@@ -32,7 +32,7 @@ def test_branch_is_trained_and_drawn_with(tmp_path: Path, capsys: pytest.Capture
     card = json.loads((tmp_path / "control" / "card.json").read_text())
     assert card["command"] == (
         "forensics train control FOLDER --preset smoke --data procedural --seed 0 --rule edges --begin flow "
-        "--steps 2"
+        "--steps 2 --most 40"
     )
     assert opened(tmp_path / "control" / "samples" / "0000002.png").shape == (32, 128, 3)
     photo = tmp_path / "photo.png"

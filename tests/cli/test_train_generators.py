@@ -29,7 +29,7 @@ def test_training_leaves_a_whole_model(model: Path) -> None:
     }  # fmt: skip
     card = json.loads((model / "card.json").read_text())
     assert card["command"] == (
-        "forensics train flow FOLDER --preset smoke --data procedural --seed 0 --steps 4"
+        "forensics train flow FOLDER --preset smoke --data procedural --seed 0 --steps 4 --most 60"
     )
     assert card["images"] == 32
     assert opened(model / "samples" / "0000004.png").shape == (32, 128, 3)
@@ -103,7 +103,7 @@ def test_latents_need_their_codec(tmp_path: Path, capsys: pytest.CaptureFixture[
     ).read_bytes()
     card = json.loads((tmp_path / "flow" / "card.json").read_text())
     assert card["command"].endswith(
-        "--preset latent --data procedural --seed 0 --codec codec --steps 1 --batch 4"
+        "--preset latent --data procedural --seed 0 --codec codec --steps 1 --batch 4 --most 40"
     )
 
 
@@ -181,7 +181,7 @@ def test_a_sweep_over_time_is_a_run_for_each(tmp_path: Path, capsys: pytest.Capt
         pytest.approx([one[name] for name in names], rel=1e-6) for one in (short, long)
     ]
     card = json.loads((folder / "minutes-9" / "card.json").read_text())
-    assert card["command"].endswith("--preset smoke --data procedural --seed 0 --minutes 9 --steps 3")
+    assert card["command"].endswith("--preset smoke --data procedural --seed 0 --minutes 9 --steps 3 --most 60")
     assert card["metrics"]["held-out error at 0.5"] == long["held-out error at 0.5"]
     log = (folder / "minutes-9" / "log.csv").read_text()
     assert run(*command) == 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["codec", "control", "diffusion", "flow", "gan", "nf", "tokens", "video"]
 
 Options = dict[str, Any]
-_MOST_CLIPS = 4000
+_MOST, _MOST_CLIPS = 20_000, 4000
 _OF_CLASSES = ("control", "diffusion", "flow", "gan", "tokens")
 
 
@@ -55,7 +55,7 @@ def _options() -> list[click.Option]:
         ),
         click.Option(["--licence"], default="not stated", show_default=True, help="Of the pictures."),
         click.Option(
-            ["--most"], type=click.IntRange(min=2), default=20_000, show_default=True,
+            ["--most"], type=click.IntRange(min=2), default=_MOST, show_default=True,
             help="Pictures at most.",
         ),
         click.Option(
@@ -304,8 +304,8 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in ("rule", "cut", "codec", "begin", "teacher", "minutes", "steps", "batch"):
-        if options.get(key):
+    for key in ("rule", "cut", "codec", "begin", "teacher", "minutes", "steps", "batch", "most"):
+        if options.get(key) and (key != "most" or options[key] != _MOST):
             value = (
                 f"{options[key]:.12g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
             )
