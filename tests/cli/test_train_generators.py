@@ -181,7 +181,9 @@ def test_a_sweep_over_time_is_a_run_for_each(tmp_path: Path, capsys: pytest.Capt
         pytest.approx([one[name] for name in names], rel=1e-6) for one in (short, long)
     ]
     card = json.loads((folder / "minutes-9" / "card.json").read_text())
-    assert card["command"].endswith("--preset smoke --data procedural --seed 0 --minutes 9 --steps 3 --most 60")
+    assert card["command"].endswith(
+        "--preset smoke --data procedural --seed 0 --minutes 9 --steps 3 --most 60"
+    )
     assert card["metrics"]["held-out error at 0.5"] == long["held-out error at 0.5"]
     log = (folder / "minutes-9" / "log.csv").read_text()
     assert run(*command) == 0
