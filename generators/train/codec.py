@@ -85,7 +85,7 @@ PRESETS: Mapping[str, CodecRun] = {
     ),
     "cpu": CodecRun(),
     "photos": CodecRun(
-        CodecConfig(stem=2, width=64),
+        CodecConfig(latent=12, stem=2, width=64),
         Schedule(steps=5000, batch=16, rate=2e-3, every=500, width=0.1, decay=0.0),
     ),
     "planar": CodecRun(CodecConfig(bottleneck="planar")),

@@ -112,7 +112,7 @@ FLOW: Mapping[str, DenoiserRun] = {
     "pixels": DenoiserRun(_PIXELS, latent=False, middle=-0.8),
     "matched": DenoiserRun(_LATENT, target="v", weight="target", middle=None, pairing=True),
     "photos": DenoiserRun(
-        UNetConfig(channels=8, width=56, multiples=(1, 2), attention=1),
+        UNetConfig(channels=12, width=56, multiples=(1, 2), attention=1),
         Schedule(steps=8000, batch=32, rate=1e-3, every=500, width=0.1, decay=0.0),
     ),
     "reflow": DenoiserRun(
