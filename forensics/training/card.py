@@ -50,6 +50,7 @@ class Card:
         device: Where it was trained.
         metrics: Named numbers; the names say on what.
         limits: What it cannot do, in sentences.
+        seconds: That the training took; 0 if nobody counted.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Card:
     device: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     limits: str = ""
+    seconds: float = 0.0
 
 
 def write_card(folder: Path, card: Card, files: Mapping[str, Path]) -> None:
@@ -89,6 +91,7 @@ def write_card(folder: Path, card: Card, files: Mapping[str, Path]) -> None:
 
 def _markdown(card: Card, record: Mapping[str, Any]) -> str:
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in card.metrics.items())
+    took = f" in {card.seconds / 60.0:.1f} minutes" if card.seconds else ""
     files = "\n".join(f"- `{name}`: SHA-256 `{digest}`" for name, digest in record["files"].items())
     return f"""# {card.name}
 
@@ -96,7 +99,7 @@ def _markdown(card: Card, record: Mapping[str, Any]) -> str:
 
 - source: {card.source}
 - data: {card.data} ({card.licence})
-- trained with: `{card.command}` on {card.device}, {card.images:,} pictures seen
+- trained with: `{card.command}` on {card.device}, {card.images:,} pictures seen{took}
 - PyTorch {record["torch"]}, suite {record["suite"]}, {record["bytes"]:,} bytes
 
 | measured | value |

@@ -12,6 +12,8 @@ from PIL import Image
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
+from forensics.training.log import read_log
+
 from .commands import opened, run
 
 
@@ -32,6 +34,8 @@ def test_training_leaves_a_whole_model(model: Path) -> None:
         "forensics train flow FOLDER --preset smoke --data procedural --seed 0 --steps 4 --most 60"
     )
     assert card["images"] == 32
+    assert 0 < card["seconds"] == round(read_log(model / "log.csv")["seconds"][-1], 1)
+    assert "32 pictures seen in " in (model / "card.md").read_text()
     assert opened(model / "samples" / "0000004.png").shape == (32, 128, 3)
     assert (model / "loss.svg").read_text().startswith("<svg xmlns=")
 

@@ -153,6 +153,7 @@ class _Training:
         images = observer.steps * run.schedule.batch * machine.processes
         origins = _origins(self.family, self.corpus, options)
         card = kind.card(f"{self.family}-{options['preset']}", task, origins, images)
+        card = replace(card, seconds=round(_seconds(folder), 1))
         metrics = kind.finish(task, module, folder, card, self.corpus)
         return _Trained(str(machine.device), observer.steps, images, metrics)
 
@@ -186,11 +187,16 @@ def _sweep(training: _Training, folder: Path, budgets: Sequence[float], as_json:
 
 def _swept(place: Path, minutes: float, trained: _Trained) -> Swept:
     from forensics.generators.train.bundle import DIFFERENCE
-    from forensics.training.log import LOG, read_log
 
     measured = {name: value for name, value in trained.metrics.items() if name != DIFFERENCE}
-    taken = read_log(place / LOG)["seconds"][-1] / 60.0
-    return Swept(minutes, taken, trained.steps, trained.images, measured)
+    return Swept(minutes, _seconds(place) / 60.0, trained.steps, trained.images, measured)
+
+
+def _seconds(place: Path) -> float:
+    """Return how long the run in a folder took, all its parts together."""
+    from forensics.training.log import LOG, read_log
+
+    return read_log(place / LOG)["seconds"][-1]
 
 
 def _chosen(presets: Any, options: Options) -> Any:
