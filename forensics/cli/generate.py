@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.given import ENCODER_FOLDER, text_encoder
 from forensics.cli.paths import out_folder
 from forensics.cli.progress import progress
 from forensics.cli.scenes import described, scene_options, with_pictures
@@ -35,6 +36,10 @@ _FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--label", default="", help="Name of a class, for models that know some.")
 @click.option("--prompt", default="", help="What is to be seen, for models that know words.")
+@click.option(
+    "--text-encoder", type=ENCODER_FOLDER,
+    help="Folder of CLIP or T5, which reads prompts for models that were trained with it.",
+)  # fmt: skip
 @click.option("--steps", type=click.IntRange(min=1), help="Of the sampler, instead of the model's.")
 @click.option("--sampler", default="", help="Instead of the model's; a wrong name lists all.")
 @click.option("--guidance", type=float, default=1.0, show_default=True, help="How strongly a class counts.")
@@ -72,7 +77,8 @@ def generate(
     from forensics.files import atomic_write
     from forensics.generators.pipelines.opening import open_pipeline
 
-    pipeline = open_pipeline(model, download=options.pop("download"))
+    encoder = text_encoder(options.pop("text_encoder"))
+    pipeline = open_pipeline(model, download=options.pop("download"), text_encoder=encoder)
     pipeline = with_pictures(pipeline, model, options)
     drawn, edited = _drawn(pipeline, source, options)
     try:
@@ -80,6 +86,8 @@ def generate(
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
     named = {"model": name_of(Path(Path(model).name)), **_digest(Path(model))}
+    if encoder is not None:
+        named["text_encoder"] = f"{encoder.name} {encoder.digest}"
     settings = {**named, **described(options), **edited}
     said = _said(folder / "settings.json", settings, overwrite)
     shown = []

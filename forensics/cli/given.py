@@ -1,18 +1,23 @@
-"""Pictures that a generator is to work on: of its own size, or made so."""
+"""What a generator is given: pictures of its own size, or made so, and what reads its prompts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from forensics.generators.pipelines.base import Pipeline
     from forensics.generators.pipelines.denoising import Denoising
+    from forensics.generators.pipelines.texts import PromptEncoder
     from forensics.media import Pixels
 
-__all__ = ["denoising", "picture_for"]
+__all__ = ["ENCODER_FOLDER", "denoising", "picture_for", "text_encoder"]
+
+ENCODER_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 def denoising(pipeline: Pipeline) -> Denoising:
@@ -30,6 +35,25 @@ def denoising(pipeline: Pipeline) -> Denoising:
             actual=pipeline.recipe.family,
         )
     return pipeline
+
+
+def text_encoder(folder: Path | None, device: str | None = None) -> PromptEncoder | None:
+    """Return the text encoder in a folder; None if none is named.
+
+    Args:
+        folder: That `save_pretrained` wrote.
+        device: Where it runs; a GPU if there is one and this is None.
+
+    Raises:
+        MissingExtra: transformers is not installed.
+        UsageError: It holds neither CLIP nor T5.
+        ModelError: It cannot be loaded.
+    """
+    if folder is None:
+        return None
+    from forensics.generators.adapters.text_encoders import PretrainedText
+
+    return PretrainedText(folder, device=device)
 
 
 def picture_for(pipeline: Denoising, path: Path, *, fit: bool) -> Pixels:

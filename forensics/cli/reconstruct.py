@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.given import ENCODER_FOLDER, text_encoder
 from forensics.cli.paths import out_folder
 from forensics.errors import UsageError
 
@@ -33,6 +34,10 @@ _SHOWN = 4.0  # an error of one over this is the hottest of a map
 @click.option("--label", default="", help="Name of a class, for models that know some.")
 @click.option("--prompt", default="", help="What is to be seen, for models that know words.")
 @click.option(
+    "--text-encoder", type=ENCODER_FOLDER,
+    help="Folder of CLIP or T5, which reads prompts for models that were trained with it.",
+)  # fmt: skip
+@click.option(
     "--fit", is_flag=True, help="Cut the middle square of pictures, and scale it to the model's size."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each picture.")
@@ -51,7 +56,7 @@ def reconstruct(
     from forensics.generators.pipelines.base import Request
     from forensics.generators.pipelines.opening import open_pipeline
 
-    pipeline = denoising(open_pipeline(model))
+    pipeline = denoising(open_pipeline(model, text_encoder=text_encoder(options["text_encoder"])))
     label = pipeline.recipe.label(options["label"])
     request = Request(label=label, steps=options["steps"], prompt=options["prompt"])
     try:

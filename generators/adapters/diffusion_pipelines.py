@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import MissingExtra, ModelError, UsageError
+from forensics.generators.adapters.hub import check_brings_no_code, offline, quiet, reason
 
 __all__ = ["DiffusersSampler"]
 
@@ -86,9 +86,7 @@ def _check_folder(folder: Path) -> None:
             expected=_INDEX,
             actual=str(folder),
         )
-    code = next(folder.rglob("*.py"), None)
-    if code is not None:
-        raise UsageError(f"{folder} brings code of its own, which is not run: {code.relative_to(folder)}")
+    check_brings_no_code(folder)
 
 
 def _libraries() -> tuple[Any, Any]:
@@ -103,35 +101,9 @@ def _libraries() -> tuple[Any, Any]:
 def _loaded(diffusers: Any, source: str, download: bool) -> Any:
     """Return a pipeline from safetensors files, without a connection if there is to be none."""
     try:
-        with _offline(not download), _quiet(diffusers.utils.logging):
+        with offline(not download), quiet(diffusers.utils.logging):
             return diffusers.DiffusionPipeline.from_pretrained(
                 source, local_files_only=not download, use_safetensors=True, trust_remote_code=False
             )
     except Exception as error:  # missing files, other versions, no network: each has its own class
-        text = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ModelError(f"diffusers cannot load {source}: {text}", actual=source) from error
-
-
-@contextmanager
-def _quiet(logging: Any) -> Iterator[None]:
-    """Have diffusers draw no bar while it loads."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-@contextmanager
-def _offline(wanted: bool) -> Iterator[None]:
-    """Have the library below diffusers refuse every connection, if that is wanted."""
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before or wanted
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+        raise ModelError(f"diffusers cannot load {source}: {reason(error)}", actual=source) from error

@@ -1,4 +1,4 @@
-"""Texts of known words as sequences that a denoiser attends to."""
+"""Texts as sequences that a denoiser attends to: of known words, or as a pretrained encoder reads them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from forensics.generators.networks.transformer import DenoisingTransformer
 from forensics.generators.parts.transformer import TransformerBlock
 
-__all__ = ["CaptionedDenoiser", "TextConfig", "TextEncoder"]
+__all__ = ["CaptionedDenoiser", "EncodedDenoiser", "EncoderConfig", "TextConfig", "TextEncoder"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,25 @@ class TextConfig:
     width: int = 96
     depth: int = 2
     heads: int = 4
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """A text encoder that was trained elsewhere, and how a denoiser attends to what it says.
+
+    Attributes:
+        name: What it is called.
+        digest: SHA-256 of its files.
+        length: Tokens of a text at most.
+        values: That it gives for each token.
+        width: Values for each token that the denoiser attends to.
+    """
+
+    name: str
+    digest: str
+    length: int
+    values: int
+    width: int = 96
 
 
 # Vaswani et al. 2017, arXiv:1706.03762, trained with the denoiser as in Ramesh et al. 2021.
@@ -80,3 +99,31 @@ class CaptionedDenoiser(nn.Module):
             words: (B, M) numbers of words, 0 for none.
         """
         return self.denoiser(z, t, None, self.text(words))
+
+
+# Chen et al. 2023 (PixArt), arXiv:2310.00426, section 2.3: T5 as it is, a trained projection, attention.
+class EncodedDenoiser(nn.Module):
+    """A denoiser that attends to what a pretrained encoder says of a text; the encoder is no part of it.
+
+    What is zero, behind the end of a text, stays zero.
+
+    Args:
+        denoiser: With a context of the encoder's width.
+        config: Of the encoder.
+    """
+
+    def __init__(self, denoiser: DenoisingTransformer, config: EncoderConfig) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+        self.norm = nn.LayerNorm(config.values, elementwise_affine=False)  # encoders differ in size by far
+        self.project = nn.Linear(config.values, config.width, bias=False)
+
+    def forward(self, z: Tensor, t: Tensor, texts: Tensor) -> Tensor:
+        """Return what is predicted, of the shape of z.
+
+        Args:
+            z: (B, C, H, W).
+            t: (B,) times in [0, 1].
+            texts: (B, length, values) what the encoder says.
+        """
+        return self.denoiser(z, t, None, self.project(self.norm(texts)))

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.base import Floats, Network, Pixels, Request, chunks, pixels_of
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.pipelines.texts import Texts
 from forensics.generators.pipelines.words import Vocabulary
 from forensics.generators.sampling import diffusion, ode, sde, solvers, times
 from forensics.generators.sampling.base import Noise, last, start
@@ -90,8 +90,11 @@ class DenoisingSettings:
         sampler: Name, of `SAMPLERS`.
         steps: Of the sampler.
         words: That it knows; none if it does not take texts.
-        length: Words of a text at most.
+        length: Words, or tokens, of a text at most.
         learned: The network also says which variance steps are to have.
+        encoder: Name of the pretrained encoder that reads its texts; none if empty.
+        digest: Of that encoder.
+        values: That it gives for each token.
     """
 
     path: str = "linear"
@@ -101,6 +104,9 @@ class DenoisingSettings:
     words: tuple[str, ...] = ()
     length: int = 0
     learned: bool = False
+    encoder: str = ""
+    digest: str = ""
+    values: int = 0
 
 
 class Denoising:
@@ -109,24 +115,34 @@ class Denoising:
     Args:
         recipe: Of the model.
         network: (B, ...) noisy pictures, (B,) times and, if there are classes, (B,) int64 labels, or, if it
-            knows words, (B, length) of their numbers, to what is predicted.
+            knows words, (B, length) of their numbers, or (B, length, values) of an encoder, to what is
+            predicted.
         decode: (B, C, h, w) latents to (B, 3, H, W) pictures from 0 to 1; pixels from -1 to 1 if None.
         encode: The other way; needed to change given pictures where there is a decoder.
+        texts: Says texts in numbers; the words of the recipe if None.
 
     Raises:
-        ModelError: The recipe is none of a denoiser.
+        ModelError: The recipe is none of a denoiser, or of one with a text encoder, of which nothing is said.
     """
 
     def __init__(
-        self, recipe: Recipe, network: Network, decode: Network | None = None, encode: Network | None = None
+        self,
+        recipe: Recipe,
+        network: Network,
+        decode: Network | None = None,
+        encode: Network | None = None,
+        texts: Texts | None = None,
     ) -> None:
         self.recipe, self.network, self._decode, self._encode = recipe, network, decode, encode
         try:
             self.settings = DenoisingSettings(**recipe.settings)
             self.path: Path = PATHS[self.settings.path]
-            self.vocabulary = Vocabulary(tuple(self.settings.words), self.settings.length)
         except (TypeError, KeyError) as error:
             raise ModelError(f"the recipe is none of a denoiser: {error}") from None
+        if texts is None and self.settings.digest:
+            raise ModelError("the recipe is of a model that reads texts by an encoder, and none is said")
+        words = tuple(self.settings.words)
+        self.texts: Texts | None = texts or (Vocabulary(words, self.settings.length) if words else None)
 
     def sample(self, request: Request) -> Iterator[Pixels]:
         """Yield pictures.
@@ -235,7 +251,8 @@ class Denoising:
         """Return what the network says of noisy pictures, guided as asked.
 
         Raises:
-            UsageError: The model knows no classes, not this one, no texts or not these words.
+            UsageError: The model knows no classes, not this one, no texts or not these words, or its text
+                encoder is missing.
         """
         if not self.recipe.labels and request.label >= 0:
             raise UsageError("this model was trained without classes", actual=request.label)
@@ -243,13 +260,13 @@ class Denoising:
             raise UsageError(
                 f"the model knows {len(self.recipe.labels)} classes, from 0", actual=request.label
             )
-        if not self.settings.words and request.prompt:
+        if self.texts is None and request.prompt:
             raise UsageError("this model was trained without texts", actual=request.prompt)
         steps = request.steps or self.settings.steps
-        wanted = self._denoiser(request.label, self.vocabulary.encode(request.prompt), steps)
+        wanted = self._denoiser(request.label, request.prompt, steps)
         if request.label < 0 and not request.prompt:
             return wanted
-        return guided(wanted, self._denoiser(-1, self.vocabulary.encode(""), steps), request.guidance)
+        return guided(wanted, self._denoiser(-1, "", steps), request.guidance)
 
     def decode(self, z: Floats) -> Floats:
         """Return pictures from 0 to 1 for what was sampled; of clips, frame by frame."""
@@ -282,13 +299,15 @@ class Denoising:
             raise UsageError("the model has no encoder beside its decoder: it only draws new pictures")
         return np.asarray(self._encode(x), np.float32)
 
-    def _denoiser(self, label: int, words: npt.NDArray[np.int64], steps: int) -> Denoiser:
+    def _denoiser(self, label: int, prompt: str, steps: int) -> Denoiser:
+        said = None if self.texts is None else self.texts.encode(prompt)
+
         def predict(z: Floats, t: float) -> Floats:
-            given: list[npt.NDArray[np.int64]] = []
+            given: list[Any] = []
             if self.recipe.labels:
                 given.append(np.full(len(z), label, np.int64))
-            if self.settings.words:
-                given.append(np.tile(words, (len(z), 1)))
+            if said is not None:
+                given.append(np.repeat(said[None], len(z), axis=0))
             moments = np.full(len(z), t, np.float32)
             return np.asarray(self.network(np.asarray(z, np.float32), moments, *given), np.float32)
 

@@ -16,6 +16,7 @@ from forensics.generators.pipelines.named import function_of
 from forensics.generators.pipelines.outside import GENERATORS, Outside
 from forensics.generators.pipelines.recipe import read_recipe
 from forensics.generators.pipelines.styled import Styled
+from forensics.generators.pipelines.texts import PromptEncoder, Texts, texts_of
 from forensics.generators.pipelines.tokens import Pixelwise, Tokens
 from forensics.runtime.sessions import Session
 from forensics.runtime.store import Bundle, bundled, names, open_bundle
@@ -65,43 +66,55 @@ def open_model(model: str | Path) -> Bundle:
     return bundled(str(model))
 
 
-def open_pipeline(model: str | Path, *, download: bool = False) -> Pipeline:
+def open_pipeline(
+    model: str | Path, *, download: bool = False, text_encoder: PromptEncoder | None = None
+) -> Pipeline:
     """Return the pipeline of a model.
 
     Args:
         model: Name of one that comes with the suite, or a folder; a name that `register` took;
             "module:package.module:function"; or "diffusers:FOLDER".
         download: Let diffusers fetch what is not there from the network.
+        text_encoder: Reads prompts for a model that was trained with it.
 
     Raises:
         MissingExtra: ONNX Runtime is not installed, or diffusers.
         ModelError: It draws nothing, or its files are not those of its card.
-        UsageError: There is no such model.
+        UsageError: There is no such model, or it was not trained with this text encoder.
     """
     name = str(model)
     if download and not name.startswith(DIFFUSERS):
         raise UsageError(f"only pipelines of diffusers are downloaded: {DIFFUSERS}NAME", actual=name)
+    outside = not Path(model).is_dir() and name not in names() and name in GENERATORS
+    if text_encoder is not None and (outside or name.startswith((DIFFUSERS, MODULE))):
+        raise UsageError("only models of the suite are told texts by a text encoder of yours", actual=name)
     if name.startswith(DIFFUSERS):
         return _diffusers(name.removeprefix(DIFFUSERS), download)
     if name.startswith(MODULE):
         found = name.removeprefix(MODULE)
         return Outside(function_of(found), found)
-    if not Path(model).is_dir() and name not in names() and name in GENERATORS:
+    if outside:
         return Outside(GENERATORS.get(name), name)
-    return pipeline_of(open_model(model))
+    return pipeline_of(open_model(model), text_encoder)
 
 
-def pipeline_of(bundle: Bundle) -> Pipeline:
+def pipeline_of(bundle: Bundle, text_encoder: PromptEncoder | None = None) -> Pipeline:
     """Return the pipeline of a model that was opened.
+
+    Args:
+        bundle: The model.
+        text_encoder: Reads prompts for a model that was trained with it.
 
     Raises:
         MissingExtra: ONNX Runtime is not installed.
         ModelError: It draws nothing, or its files are not those of its card.
+        UsageError: The model was not trained with this text encoder.
     """
     recipe = read_recipe(bundle)
     if recipe.family not in _PIPELINES:
         raise ModelError(f"{bundle.folder} draws no pictures: it is a {recipe.family}", actual=recipe.family)
-    return _PIPELINES[recipe.family](bundle)
+    texts = texts_of(bundle, text_encoder)
+    return _denoising(bundle, texts) if texts else _PIPELINES[recipe.family](bundle)
 
 
 def network_of(bundle: Bundle, name: str) -> Network:
@@ -115,11 +128,11 @@ def network_of(bundle: Bundle, name: str) -> Network:
     return lambda *inputs: session(*inputs)[0]
 
 
-def _denoising(bundle: Bundle) -> Pipeline:
+def _denoising(bundle: Bundle, texts: Texts | None = None) -> Pipeline:
     decode, encode = (
         network_of(bundle, name) if name in bundle.card["files"] else None for name in (DECODER, ENCODER)
     )
-    return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode, encode)
+    return Denoising(read_recipe(bundle), network_of(bundle, DENOISER), decode, encode, texts)
 
 
 def _controlled(bundle: Bundle) -> Pipeline:

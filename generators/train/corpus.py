@@ -10,6 +10,7 @@ import numpy.typing as npt
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.base import Network
 from forensics.generators.pipelines.opening import ENCODER, TOKENIZER, network_of
+from forensics.generators.train.captions import Encoded
 from forensics.runtime.store import Bundle
 
 __all__ = ["Corpus"]
@@ -30,6 +31,7 @@ class Corpus:
         begin: A model of pictures that a model of clips begins with.
         teacher: A trained denoiser that another one begins with; its codec is that of both.
         origins: (N,) numbers of the pictures or films that each was cut from; all from others if None.
+        encoded: The captions as a pretrained encoder reads them; learned in place of their words.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -40,6 +42,7 @@ class Corpus:
     begin: Bundle | None = None
     teacher: Bundle | None = None
     origins: npt.NDArray[np.int64] | None = None
+    encoded: Encoded | None = None
 
     def latents(self) -> npt.NDArray[np.float32]:
         """Return the (N, C, h, w) latents of all pictures, of unit size, or (N, T, C, h, w) of clips.

@@ -13,7 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
-from forensics.generators.networks.text import CaptionedDenoiser, TextConfig, TextEncoder
+from forensics.generators.networks.text import (
+    CaptionedDenoiser,
+    EncodedDenoiser,
+    EncoderConfig,
+    TextConfig,
+    TextEncoder,
+)
 from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig
 from forensics.generators.networks.unet import DenoisingUNet, UNetConfig
 from forensics.generators.objectives import (
@@ -30,11 +36,13 @@ from forensics.generators.pipelines.base import Network, Request
 from forensics.generators.pipelines.denoising import Denoising, DenoisingSettings
 from forensics.generators.pipelines.opening import DECODER, DENOISER, ENCODER
 from forensics.generators.pipelines.recipe import Recipe
+from forensics.generators.pipelines.texts import NOTHING, packed
 from forensics.generators.pipelines.words import Vocabulary, vocabulary_of
 from forensics.generators.sampling.paths import PATHS
 from forensics.generators.sampling.targets import Denoiser, Target, denoiser, split
 from forensics.generators.sampling.times import log_snr
 from forensics.generators.train.bundle import Exported, write_model
+from forensics.generators.train.captions import Encoded, examples, settings_of, silenced, unsaid
 from forensics.generators.train.corpus import Corpus
 from forensics.generators.train.lessons import Lesson
 from forensics.generators.train.pictures import Batch, Pictures, drawing
@@ -73,6 +81,7 @@ class DenoiserRun:
         text: Of the encoder of captions; none is trained if None.
         learned: The network also says which variance the steps of the sampler are to have.
         lesson: What is learned from a trained denoiser, the teacher; everything from pictures if None.
+        encoder: Of captions, in place of one that is trained, if that is one from elsewhere.
     """
 
     model: TransformerConfig | UNetConfig = field(default_factory=TransformerConfig)
@@ -91,6 +100,7 @@ class DenoiserRun:
     text: TextConfig | None = None
     learned: bool = False
     lesson: Lesson | None = None
+    encoder: EncoderConfig | None = None
 
 
 _LATENT = TransformerConfig(channels=8, patch=2, width=192, depth=6)
@@ -148,12 +158,15 @@ def denoiser_of(run: DenoiserRun) -> nn.Module:
     config = run.model
     if run.learned:
         config = replace(config, outputs=2 * config.channels)
-    if run.text is None:
+    text = run.encoder or run.text
+    if text is None:
         return DenoisingUNet(config) if isinstance(config, UNetConfig) else DenoisingTransformer(config)
     if isinstance(config, UNetConfig):
         raise UsageError("a U-Net takes no captions; use a preset with a transformer")
-    denoiser = DenoisingTransformer(replace(config, context=run.text.width))
-    return CaptionedDenoiser(denoiser, TextEncoder(run.text))
+    denoiser = DenoisingTransformer(replace(config, context=text.width))
+    if isinstance(text, EncoderConfig):
+        return EncodedDenoiser(denoiser, text)
+    return CaptionedDenoiser(denoiser, TextEncoder(text))
 
 
 class Denoisers(Alone):
@@ -163,7 +176,8 @@ class Denoisers(Alone):
         config: The run.
         pictures: To train on: from 0 to 1, or latents of unit size.
         labels: Names of their classes.
-        words: What their captions are made of, whose numbers are kept in place of labels.
+        words: What their captions are made of, or the captions as an encoder reads them, whose numbers are
+            kept in place of labels.
         decode: Latents to pictures; pixels are trained on if None.
         process: Which of several processes this is: each draws pictures of its own.
 
@@ -176,7 +190,7 @@ class Denoisers(Alone):
         config: DenoiserRun,
         pictures: Pictures,
         labels: tuple[str, ...] = (),
-        words: Vocabulary | None = None,
+        words: Vocabulary | Encoded | None = None,
         decode: Network | None = None,
         process: int = 0,
     ) -> None:
@@ -192,10 +206,9 @@ class Denoisers(Alone):
     @property
     def recipe(self) -> Recipe:
         """How to draw with what is trained."""
-        known = (self.words.words, self.words.length) if self.words else ((), 0)
         settings = DenoisingSettings(
-            self.config.path, self.config.target, self.config.sampler, self.config.steps, *known,
-            self.config.learned,
+            self.config.path, self.config.target, self.config.sampler, self.config.steps,
+            learned=self.config.learned, **settings_of(self.words),
         )  # fmt: skip
         family = "flow" if self.config.path == "linear" else "diffusion"
         return Recipe(family, self.shape, self.labels, vars(settings))
@@ -235,7 +248,8 @@ class Denoisers(Alone):
 
     def show(self, module: nn.Module) -> Pixels:
         """Return pictures drawn from the same noise each time."""
-        pipeline = Denoising(self.recipe, as_network(module.eval()), self.decode)
+        network, texts = as_network(module.eval()), unsaid(self.words)
+        pipeline = Denoising(self.recipe, network, self.decode, texts=texts)
         drawn = list(pipeline.sample(Request(_SHOWN, seed=0, steps=min(_STEPS, self.config.steps))))
         rows = [np.concatenate(drawn[i : i + 8], axis=1) for i in range(0, _SHOWN, 8)]
         return np.concatenate(rows)
@@ -247,7 +261,9 @@ class Denoisers(Alone):
     def told(self, batch: Batch, share: float, generator: torch.Generator) -> Tensor | None:
         """Return what the network is told of pictures, nothing of a share of them; None if nothing at all."""
         if batch.label is not None and self.words:
-            return _silenced(batch.label, share, generator)
+            if isinstance(self.words, Encoded):
+                return self.words.told(batch.label, share, generator)
+            return silenced(batch.label, share, generator)
         if batch.label is not None and self.labels:
             return dropped(batch.label, share, generator)
         return None
@@ -262,12 +278,6 @@ class Denoisers(Alone):
             lambda z, t: predict(z, torch.full((len(z),), t, device=z.device)),
             self.config.target, self.objective.path, learned=self.config.learned,
         )  # fmt: skip
-
-
-def _silenced(words: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Return (B, M) numbers of words with a share of the texts left out."""
-    out = torch.rand(len(words), generator=generator, device=words.device) < share
-    return torch.where(out[:, None], 0, words)
 
 
 @dataclass(frozen=True)
@@ -299,10 +309,10 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Denoisers:
     Raises:
         UsageError: It needs a codec, and none was given.
     """
-    run, words = _captioned(run, corpus)
+    run, words = _captioned(run, corpus, machine)
     run = replace(run, model=replace(run.model, labels=0 if words else len(corpus.names)))
     names = () if words else corpus.names
-    told = words.encode_all(corpus.captions) if words else corpus.labels
+    told = _told(words, corpus)
     if not run.latent:
         mirrored = words is None  # left and right are words
         pictures = Pictures(corpus.pixels, told, machine.device, mirrored=mirrored, origins=corpus.origins)
@@ -313,13 +323,26 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Denoisers:
     return Denoisers(run, pictures, names, words, corpus.network(DECODER), machine.number)
 
 
-def _captioned(run: DenoiserRun, corpus: Corpus) -> tuple[DenoiserRun, Vocabulary | None]:
+def _captioned(
+    run: DenoiserRun, corpus: Corpus, machine: Machine
+) -> tuple[DenoiserRun, Vocabulary | Encoded | None]:
     """Return a run with an encoder for the captions of its pictures, if they are to be learned."""
+    if corpus.encoded is not None:
+        width = (run.text or TextConfig()).width
+        config = replace(corpus.encoded.config, width=width)
+        return replace(run, text=None, encoder=config), corpus.encoded.on(machine.device)
     if not corpus.captions:
         return run, None
     words = vocabulary_of(corpus.captions)
     text = replace(run.text or TextConfig(), words=len(words.words), length=words.length)
     return replace(run, text=text), words
+
+
+def _told(words: Vocabulary | Encoded | None, corpus: Corpus) -> npt.NDArray[np.int64] | None:
+    """Return labels, or what is kept in place of them."""
+    if isinstance(words, Encoded):
+        return words.numbers
+    return words.encode_all(corpus.captions) if words else corpus.labels
 
 
 def finish(task: Denoisers, module: nn.Module, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:
@@ -331,10 +354,12 @@ def finish(task: Denoisers, module: nn.Module, folder: Path, card: Card, corpus:
     measured = replace(card, metrics=task.measure(module.eval()))
     inputs = [torch.randn(2, *task.recipe.shape), torch.tensor([0.3, 0.8])]
     if task.words:
-        inputs.append(torch.from_numpy(task.words.encode_all([corpus.captions[0], ""])))
+        inputs.append(examples(task.words, corpus.captions))
     elif corpus.names:
         inputs.append(torch.tensor([0, -1]))
     others = {name: corpus.of_codec().read(name) for name in _CODEC} if task.config.latent else {}
+    if isinstance(task.words, Encoded):
+        others[NOTHING] = packed(task.words.nothing())
     module = module.cpu()
     networks = {DENOISER: Exported(module, inputs)}
     return write_model(folder, networks, module, task.recipe, measured, others)

@@ -11,7 +11,7 @@ from safetensors.torch import load
 from torch import nn
 
 from forensics.errors import UsageError
-from forensics.generators.networks.text import TextConfig
+from forensics.generators.networks.text import EncoderConfig, TextConfig
 from forensics.generators.networks.transformer import TransformerConfig
 from forensics.generators.networks.unet import UNetConfig
 from forensics.generators.objectives import LogitNormal, Objective, Uniform
@@ -68,7 +68,8 @@ def run_of(bundle: Bundle) -> DenoiserRun:
     """Return how the denoiser of a model was trained, as its card says.
 
     Raises:
-        UsageError: The model is none of pictures by diffusion or flow, or predicts a variance too.
+        UsageError: The model is none of pictures by diffusion or flow, predicts a variance too, or reads
+            texts by a pretrained encoder.
         ModelError: It has no recipe.
     """
     family = read_recipe(bundle).family
@@ -85,11 +86,16 @@ def run_of(bundle: Bundle) -> DenoiserRun:
         config["schedule"] = _filled(Schedule, config["schedule"])
         config["text"] = None if text is None else _filled(TextConfig, text)
         config["lesson"] = config.get("lesson") and _filled(Lesson, config["lesson"])
+        config["encoder"] = config.get("encoder") and _filled(EncoderConfig, config["encoder"])
         run = _filled(DenoiserRun, config)
     except (KeyError, TypeError) as error:
         raise UsageError(f"the card of {bundle.folder} does not say how it was trained: {error}") from None
     if run.learned:
         raise UsageError(f"{bundle.folder} predicts a variance too, and nothing can stand beside it")
+    if run.encoder is not None:
+        raise UsageError(
+            f"{bundle.folder} reads captions by a text encoder, {run.encoder.name}: nothing begins with it"
+        )
     return run
 
 

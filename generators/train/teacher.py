@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from forensics.errors import ModelError, UsageError
 from forensics.generators.distillation import Saying, saying
-from forensics.generators.networks.text import TextConfig
+from forensics.generators.networks.text import EncoderConfig, TextConfig
 from forensics.generators.networks.transformer import TransformerConfig
 from forensics.generators.networks.unet import UNetConfig
 from forensics.generators.pipelines.base import Network
@@ -112,7 +112,7 @@ def run_of(bundle: Bundle) -> DenoiserRun:
 
     Raises:
         ModelError: The card does not say it.
-        UsageError: It is no denoiser.
+        UsageError: It is no denoiser, or one that reads texts by a pretrained encoder.
     """
     family = read_recipe(bundle).family
     if family not in _FAMILIES:
@@ -124,9 +124,15 @@ def run_of(bundle: Bundle) -> DenoiserRun:
         config["schedule"] = _made(Schedule, config["schedule"])
         config["text"] = config.get("text") and _made(TextConfig, config["text"])
         config["lesson"] = config.get("lesson") and _made(Lesson, config["lesson"])
-        return DenoiserRun(**config)
+        config["encoder"] = config.get("encoder") and _made(EncoderConfig, config["encoder"])
+        run = DenoiserRun(**config)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"the card of {bundle.folder} does not say how it was trained: {error}") from None
+    if run.encoder is not None:
+        raise UsageError(
+            f"{bundle.folder} reads captions by a text encoder, {run.encoder.name}: it cannot teach"
+        )
+    return run
 
 
 def _made(kind: type[T], values: Mapping[str, Any]) -> T:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.given import ENCODER_FOLDER, text_encoder
 from forensics.cli.train.sweeping import Swept, budgets_of, run_folder, write_sweep
 from forensics.cli.train.watching import watching
 from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
+    from forensics.datasets.labelled import Labelled
+    from forensics.generators.train.captions import Encoded
     from forensics.generators.train.corpus import Corpus
     from forensics.generators.train.families import Family
     from forensics.training.card import Origins
@@ -70,6 +73,10 @@ def _options() -> list[click.Option]:
         click.Option(["--teacher"], metavar="MODEL", help="A model to learn from: reflow, distilled."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
+        click.Option(
+            ["--text-encoder"], type=ENCODER_FOLDER,
+            help="Folder of CLIP or T5, which reads the captions in place of an encoder that is trained.",
+        ),
         click.Option(["--codec"], metavar="MODEL", help="A codec, for presets that work in latents."),
         click.Option(
             ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
@@ -255,7 +262,7 @@ def _taught(run: Any, options: Options) -> Any:
 
 
 def _check_used(family: str, run: Any, options: Options) -> None:
-    """Refuse a model, a codec, classes or cuts that a run would not look at.
+    """Refuse a model, a codec, classes, cuts or a text encoder that a run would not look at.
 
     Raises:
         UsageError: One is given.
@@ -271,9 +278,12 @@ def _check_used(family: str, run: Any, options: Options) -> None:
         ("begin", family == "control" or hasattr(run, "known")),
         ("codec", coded),
         ("classes", family in _OF_CLASSES),
+        ("text-encoder", hasattr(run, "encoder") and run.lesson is None),
     ):
-        if options[name] and not used:
+        if options[name.replace("-", "_")] and not used:
             raise UsageError(f"the preset {options['preset']} has no use for --{name}; leave it out")
+    if options["text_encoder"] and not options["captions"]:
+        raise UsageError("a text encoder reads captions: --text-encoder needs --captions")
 
 
 def _corpus(run: Any, options: Options) -> Corpus:
@@ -298,8 +308,17 @@ def _corpus(run: Any, options: Options) -> Corpus:
     found = load_labelled(data, run.side, most)
     given["origins"] = origins_of(data, len(found))
     if options["captions"]:
-        return Corpus(found.pixels, captions=found.captions, **given)
+        return Corpus(found.pixels, captions=found.captions, encoded=_encoded(found, options), **given)
     return Corpus(found.pixels, found.labels, found.classes, **given)
+
+
+def _encoded(found: Labelled, options: Options) -> Encoded | None:
+    """Return captions as a pretrained encoder reads them, if one is named."""
+    from forensics.generators.train.captions import encoded
+
+    device = None if options.get("device") in (None, "auto") else options["device"]
+    encoder = text_encoder(options.get("text_encoder"), device)
+    return None if encoder is None else encoded(found.captions, encoder)
 
 
 def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
@@ -310,12 +329,23 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in ("rule", "cut", "codec", "begin", "teacher", "minutes", "steps", "batch", "most"):
+    for key in (
+        "rule",
+        "cut",
+        "codec",
+        "begin",
+        "teacher",
+        "text_encoder",
+        "minutes",
+        "steps",
+        "batch",
+        "most",
+    ):
         if options.get(key) and (key != "most" or options[key] != _MOST):
             value = (
                 f"{options[key]:.12g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
             )
-            command += f" --{key} {value}"
+            command += f" --{key.replace('_', '-')} {value}"
     command += "".join(f" --{key}" for key in ("classes", "captions") if options[key])
     kind, side = ("clips" if corpus.pixels.ndim == 5 else "squares"), corpus.pixels.shape[-2]
     return Origins(f"{len(corpus.pixels)} {kind} of {side} px from {name}", options["licence"], command)
