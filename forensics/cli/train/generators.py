@@ -27,6 +27,9 @@ __all__ = ["codec", "control", "diffusion", "flow", "gan", "nf", "tokens", "vide
 
 Options = dict[str, Any]
 _MOST, _MOST_CLIPS = 20_000, 4000
+_NAMED = (
+    "rule", "cut", "codec", "begin", "teacher", "text_encoder", "minutes", "steps", "batch", "most",
+)  # fmt: skip
 _OF_CLASSES = ("control", "diffusion", "flow", "gan", "tokens")
 
 
@@ -329,18 +332,7 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in (
-        "rule",
-        "cut",
-        "codec",
-        "begin",
-        "teacher",
-        "text_encoder",
-        "minutes",
-        "steps",
-        "batch",
-        "most",
-    ):
+    for key in _NAMED:
         if options.get(key) and (key != "most" or options[key] != _MOST):
             value = (
                 f"{options[key]:.12g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
