@@ -79,7 +79,8 @@ def _distances(models: dict[str, Any]) -> str:
     )
     return (
         "Distances, over eight splits of the held-out pictures (mean, and from least to most). Told apart: farther in "
-        "every split than real pictures are from each other in any. Of clips, the frames in the middle.\n\n"
+        "every split than real pictures are from each other in any. Of clips, the frames in the middle. These measures see "
+        "textures and spectra, not things: what they do not tell apart, a look at the pictures may.\n\n"
         + table(head, rows)
         + "".join(_moves(name, found["moves"]) for name, found in models.items() if "moves" in found)
     )
