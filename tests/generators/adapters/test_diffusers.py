@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,17 +15,6 @@ import pytest
 from forensics.errors import MissingExtra, ModelError, UsageError
 from forensics.generators.pipelines.base import Request
 from forensics.generators.pipelines.opening import open_pipeline
-
-
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever asks for a connection fails the test."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a connection was opened")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,6 @@ from ..encoders import write_clip, write_t5
 
 TEXTS = ("a red cat", "dog", "", "a red cat", "left")
 pytestmark = pytest.mark.filterwarnings("default")  # what transformers imports warns of itself
-
-
-@pytest.fixture
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever asks for a connection fails the test."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("a connection was opened")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 @pytest.fixture
