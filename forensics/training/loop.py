@@ -30,7 +30,13 @@ _LOOKED_AT = 25  # steps after which it is seen whether the loss is still finite
 M = TypeVar("M", bound=nn.Module)
 
 
-def fit(task: Task[M], folder: Path, observer: Observer | None = None, machine: Machine | None = None) -> M:
+def fit(
+    task: Task[M],
+    folder: Path,
+    observer: Observer | None = None,
+    machine: Machine | None = None,
+    data: str = "",
+) -> M:
     """Train, going on from the checkpoint in the folder if there is one.
 
     Interrupted (Ctrl-C, SIGTERM), it finishes its step and keeps it; killed, it loses two minutes at most.
@@ -40,16 +46,18 @@ def fit(task: Task[M], folder: Path, observer: Observer | None = None, machine: 
         folder: Of the checkpoint and the log.
         observer: Who looks on.
         machine: What computes; the CPU if None.
+        data: Digest of what is trained on (`digest_of`).
 
     Returns:
         The module with averaged weights.
 
     Raises:
         ModelError: The loss is no number any more.
-        UsageError: The checkpoint is from a run with other settings, or there is not enough memory.
+        UsageError: The checkpoint is from a run with other settings or on other data, or there is not enough
+            memory.
         KeyboardInterrupt: The run was interrupted; given again, it goes on.
     """
-    run = _Run(task, folder, observer or Silent(), machine or Machine("cpu"))
+    run = _Run(task, folder, observer or Silent(), machine or Machine("cpu"), data)
     with Stopping() as stopping, _enough_memory(task.schedule.batch):
         for _ in run.steps():
             if run.machine.most(stopping.asked):
@@ -61,8 +69,9 @@ def fit(task: Task[M], folder: Path, observer: Observer | None = None, machine: 
 class _Run(Generic[M]):
     """A run on its way."""
 
-    def __init__(self, task: Task[M], folder: Path, observer: Observer, machine: Machine) -> None:
+    def __init__(self, task: Task[M], folder: Path, observer: Observer, machine: Machine, data: str) -> None:
         self.task, self.folder, self.observer, self.machine = task, folder, observer, machine
+        self.data = data
         schedule = task.schedule
         self.mean = PowerAverage(task.module, schedule.width) if schedule.width else Averaged(task.module)
         if isinstance(task, Alone):  # players of a game may be differentiated twice
@@ -149,7 +158,7 @@ class _Run(Generic[M]):
         record = {
             "step": float(self.progress.step),
             "images": float(self.progress.step * self.task.schedule.batch * self.machine.processes),
-            "seconds": round(self.progress.seconds, 1),
+            "seconds": round(self.progress.seconds, 3),
             **{name: round(loss, 5) for name, loss in of_players.items()},
             **{name: round(value, 4) for name, value in self.task.measure(module).items()},
         }
@@ -162,11 +171,15 @@ class _Run(Generic[M]):
         self._check()
         self.saved = time.monotonic()
         if self.machine.first:
-            save_checkpoint(self._place, self._modules, self.optimizers, self.progress, self._config)
+            save_checkpoint(
+                self._place, self._modules, self.optimizers, self.progress, self._config, self.data
+            )
 
     def _load(self) -> None:
         if self._place.exists():
-            self.progress = load_checkpoint(self._place, self._modules, self.optimizers, self._config)
+            self.progress = load_checkpoint(
+                self._place, self._modules, self.optimizers, self._config, self.data
+            )
 
     @property
     def _place(self) -> Path:

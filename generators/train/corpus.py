@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,7 @@ from forensics.generators.pipelines.base import Network
 from forensics.generators.pipelines.opening import ENCODER, TOKENIZER, network_of
 from forensics.generators.train.captions import Encoded
 from forensics.runtime.store import Bundle
+from forensics.training.checkpoint import digest_of
 
 __all__ = ["Corpus"]
 
@@ -43,6 +46,14 @@ class Corpus:
     teacher: Bundle | None = None
     origins: npt.NDArray[np.int64] | None = None
     encoded: Encoded | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all that is trained on: a run that was interrupted goes on with the same alone."""
+        arrays = [part for part in (self.pixels, self.labels, self.origins) if part is not None]
+        bundles = [one.card["files"] if one else None for one in (self.codec, self.begin, self.teacher)]
+        read = () if self.encoded is None else (self.encoded.numbers, self.encoded.values)
+        return digest_of(*arrays, *read, json.dumps([self.names, self.captions, bundles], sort_keys=True))
 
     def latents(self) -> npt.NDArray[np.float32]:
         """Return the (N, C, h, w) latents of all pictures, of unit size, or (N, T, C, h, w) of clips.

@@ -34,10 +34,20 @@ def test_training_leaves_a_whole_model(model: Path) -> None:
         "forensics train flow FOLDER --preset smoke --data procedural --seed 0 --steps 4 --most 60"
     )
     assert card["images"] == 32
-    assert 0 < card["seconds"] == round(read_log(model / "log.csv")["seconds"][-1], 1)
+    assert 0 < card["seconds"] == read_log(model / "log.csv")["seconds"][-1]
     assert "32 pictures seen in " in (model / "card.md").read_text()
     assert opened(model / "samples" / "0000004.png").shape == (32, 128, 3)
     assert (model / "loss.svg").read_text().startswith("<svg xmlns=")
+
+
+def test_a_run_on_other_data_does_not_go_on(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ("train", "flow", str(model), "--preset", "smoke", "--steps", "4")
+    files = ("checkpoint.safetensors", "weights.safetensors", "card.json", "log.csv")
+    before = [(model / name).read_bytes() for name in files]
+    for other in (("--most", "61"), ("--most", "60", "--data", "textures")):
+        assert run(*command, *other) == 2
+        assert "is from a run on other data; start in another folder" in capsys.readouterr().err
+    assert [(model / name).read_bytes() for name in files] == before
 
 
 def test_what_was_trained_is_drawn_with(model: Path, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ class _Training:
         """Train a model into a folder; None in a process that writes nothing.
 
         Raises:
-            UsageError: The folder cannot be written, or has a run of other settings.
+            UsageError: The folder cannot be written, or has a run of other settings or on other data.
         """
         from forensics.generators.train.bundle import rounded
         from forensics.training.loop import fit
@@ -157,13 +157,13 @@ class _Training:
         except OSError as error:
             raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
         with watching(folder) as observer:
-            module = rounded(fit(task, folder, observer, machine))
+            module = rounded(fit(task, folder, observer, machine, self.corpus.digest))
         if not machine.first:
             return None
         images = observer.steps * run.schedule.batch * machine.processes
         origins = _origins(self.family, self.corpus, options)
         card = kind.card(f"{self.family}-{options['preset']}", task, origins, images)
-        card = replace(card, seconds=round(_seconds(folder), 1))
+        card = replace(card, seconds=_seconds(folder))
         metrics = kind.finish(task, module, folder, card, self.corpus)
         return _Trained(str(machine.device), observer.steps, images, metrics)
 

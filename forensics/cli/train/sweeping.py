@@ -38,8 +38,8 @@ class Swept:
 
     @property
     def early(self) -> bool:
-        """Whether its steps were over before its time; logs know time to 0.1 seconds."""
-        return self.taken < 0.999 * self.minutes - 0.1 / 60.0
+        """Whether its steps were over before its time; logs know time to a millisecond."""
+        return self.taken < 0.999 * self.minutes - 0.001 / 60.0
 
     @property
     def record(self) -> dict[str, float]:

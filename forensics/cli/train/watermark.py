@@ -50,6 +50,7 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
     A run that was interrupted goes on from its checkpoint when the same command is given again.
     """
     try:
+        from forensics.training.checkpoint import digest_of
         from forensics.training.loop import fit
         from forensics.training.machine import Machine
         from forensics.watermark.train.finish import TRAININGS
@@ -66,7 +67,8 @@ def watermark(folder: Path, as_json: bool, **options: Any) -> int:
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
     with watching(folder) as observer:
-        trained = fit(training.task(config, squares, machine.device), folder, observer, machine)
+        task = training.task(config, squares, machine.device)
+        trained = fit(task, folder, observer, machine, digest_of(squares))
     if not machine.first:
         return 0
     metrics = training.finish(trained, config, squares, folder, _origins(squares, options))
