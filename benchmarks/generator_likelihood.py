@@ -1,30 +1,35 @@
 """How many bits do held-out photos take, by the families whose likelihood is exact?
 
-    python benchmarks/generator_likelihood.py [--minutes 8] [--preset glow ...]
+    python benchmarks/generator_likelihood.py [glow tarflow ...] [--minutes 8]
 
 Every preset is trained for so many minutes by the loop that `forensics train` runs, on whole photos of
 `photos/pack128_permissive.tar` of the test pictures, scaled down to its side, one in twenty held out. Beside
-its bits for each value stand those of the held-out photos as lossless WebP, and what the paper of the family
-published: of other pictures, by far larger networks, after days on GPUs. Needs the extra `train`.
+its bits for each value stand those of the held-out photos as one sheet of lossless WebP, and what the paper
+of the family published: of other pictures, by far larger networks, after days on GPUs. Needs the extra
+`train`; the figures of presets that are not named are kept.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import json
+import os
 import sys
 import tempfile
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from common import ROOT, data_folder, write_result
+from common import RESULTS, ROOT, data_folder, write_result
 
 from forensics.datasets.packs import load_pack
 from forensics.generators.evaluation.held_out import held_out
@@ -74,7 +79,7 @@ def row(family: str, preset: str, minutes: float, folder: Path) -> dict[str, Any
     kind, machine = FAMILIES[family], Machine("auto")
     run = kind.presets[preset]
     run = replace(run, schedule=replace(run.schedule, steps=10**6, seconds=60.0 * minutes, every=10**9))
-    photos = load_pack(data_folder() / PACK, run.side, how="whole").squares
+    photos = whole_photos(run.side)
     held = which_held_out(np.arange(len(photos)))
     corpus, counting = Corpus(photos), Counting()
     task = kind.prepare(run, corpus, machine)
@@ -87,7 +92,8 @@ def row(family: str, preset: str, minutes: float, folder: Path) -> dict[str, Any
     bits, pictures, source = PUBLISHED[family, preset]
     levels = getattr(run.model, "levels", 256) if family == "tokens" else 256
     return {
-        "family": family, "preset": preset, "side": run.side, "levels": levels, "weights": weights,
+        "family": family, "preset": preset, "minutes": minutes, "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 1), "side": run.side, "levels": levels, "weights": weights,
         "steps": counting.steps, "images": counting.steps * run.schedule.batch,
         "unit": found.unit, "note": found.note,
         "bits": round(reading.held_out.value, 3), "error": round(reading.held_out.error, 3),
@@ -97,15 +103,19 @@ def row(family: str, preset: str, minutes: float, folder: Path) -> dict[str, Any
     }  # fmt: skip
 
 
+@cache
+def whole_photos(side: int) -> Pixels:
+    """Return all photos, scaled down to a side."""
+    return load_pack(data_folder() / PACK, side, how="whole").squares
+
+
 def webp_bits(photos: Pixels, levels: int) -> float:
-    """Return the bits for each value that lossless WebP takes, of pictures with so many levels."""
+    """Return the bits for each value that lossless WebP takes, of all pictures below one another."""
     step = 256 // levels
-    total = 0
-    for photo in photos // step * step:
-        buffer = io.BytesIO()
-        Image.fromarray(photo).save(buffer, "WEBP", lossless=True, quality=100, method=6)
-        total += 8 * len(buffer.getvalue())
-    return total / photos.size
+    sheet = (photos // step * step).reshape(-1, *photos.shape[2:])
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "WEBP", lossless=True, quality=100, method=6)
+    return 8 * len(buffer.getvalue()) / photos.size
 
 
 def main() -> int:
@@ -114,16 +124,20 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=8.0, help="Of each training.")
-    parser.add_argument("--preset", nargs="*")
+    parser.add_argument("presets", nargs="*", default=[preset for _, preset in PUBLISHED])
     options = parser.parse_args()
-    rows = []
+    path = RESULTS / f"{NAME}.json"
+    known = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
+    rows = {(row["family"], row["preset"]): row for row in known}
     with tempfile.TemporaryDirectory() as scratch:
         for family, preset in PUBLISHED:
-            if not options.preset or preset in options.preset:
-                rows.append(row(family, preset, options.minutes, Path(scratch) / preset))
-                print(rows[-1], file=sys.stderr)
+            if preset in options.presets:
+                found = row(family, preset, options.minutes, Path(scratch) / preset)
+                rows[family, preset] = found
+                print(found, file=sys.stderr)
     command = f"python benchmarks/generator_likelihood.py --minutes {options.minutes:g}"
-    print(write_result(NAME, command, {"minutes": options.minutes, "rows": rows}).relative_to(ROOT))
+    ordered = [rows[key] for key in PUBLISHED if key in rows]
+    print(write_result(NAME, command, {"rows": ordered}).relative_to(ROOT))
     return 0
 
 

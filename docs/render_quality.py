@@ -134,35 +134,44 @@ def _likelihood(result: dict[str, Any]) -> str:
     rows = [
         (
             f"`{row['family']} {row['preset']}`", row["side"], row["levels"], f"{row['weights'] / 1e6:.2f} M",
-            f"{row['images']:,}", f"{row['bits']:.2f} ± {row['error']:.2f}", row["train_bits"],
+            f"{row['minutes']:g}", f"{row['images']:,}", f"{row['bits']:.2f} ± {row['error']:.2f}", row["train_bits"],
             f"{row['webp_bits']:.2f}", f"{row['published']:.2f}", f"{row['published_of']}, {row['published_in']}",
         )
         for row in result["rows"]
     ]  # fmt: skip
     head = (
-        "preset", "side", "grey levels", "weights", "pictures seen", "bits", "of the training", "lossless WebP",
+        "preset", "side", "grey levels", "weights", "minutes", "pictures seen", "bits", "of the training", "lossless WebP",
         "published bits", "of what, where",
     )  # fmt: skip
     return (
         f"## Bits for each value\n\n{source(result)}\n"
-        f"Held-out photos of clothing and groceries, after {result['minutes']:g} minutes of training on this machine, "
-        "beside lossless WebP on the same photos. The published figures are of other and more varied pictures, by "
-        "networks of 1 to 460 million weights after days on GPUs: they say what the family can do, not what these "
+        "Held-out photos of clothing and groceries, after some minutes of training on "
+        f"{_threads(result)} of this machine, beside lossless WebP of the same photos in one sheet. The published figures are of other and more varied pictures, by "
+        "far larger networks, after days on GPUs: they say what the family can do, not what these "
         "presets should. Bits of fewer grey levels are not comparable with those of 256.\n\n"
         + table(head, rows)
     )
 
 
+def _threads(result: dict[str, Any]) -> str:
+    counts = sorted({row["threads"] for row in result["rows"]})
+    return " or ".join("one thread" if count == 1 else f"{count} threads" for count in counts)
+
+
 def _spectral(result: dict[str, Any]) -> str:
     rows = [
-        (f"`{row['upsample']}`", *(", ".join(f"{v:.2f}" for v in row[key]) for key in ("without", "with")))
+        (
+            f"`{row['upsample']}`",
+            row["steps"],
+            *(", ".join(f"{v:.2f}" for v in row[key]) for key in ("without", "with")),
+        )
         for row in result["rows"]
     ]
-    head = ("sides doubled by", "without the loss, dB", "with it, dB")
+    head = ("sides doubled by", "steps", "without the loss, dB", "with it, dB")
     return (
         f"## The loss of the radial spectrum\n\n{source(result)}\n"
         f"How far the mean spectrum of {result['drawn']} pictures of {result['side']} pixels that a GAN draws is from "
-        f"that of {result['held_out']} held-out photos, one figure for each seed, after {result['steps']} steps with the "
+        f"that of {result['held_out']} held-out photos, one figure for each seed, after some steps with the "
         f"loss of Durall et al. 2020 and without it. Two halves of the held-out photos are {result['real']:.2f} dB "
         "apart.\n\n" + table(head, rows)
     )
