@@ -81,7 +81,8 @@ PRESETS: Mapping[str, VideoRun] = {
     ),
     "pixels": VideoRun(),
     "sprites": VideoRun(
-        schedule=Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0)
+        TransformerConfig(channels=3, patch=4, width=96, depth=4, heads=4),
+        Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0),
     ),
     "latent": VideoRun(TransformerConfig(channels=8, patch=2, width=192, depth=6), side=64, latent=True),
     "gpu": VideoRun(
