@@ -32,13 +32,16 @@ class Bundle:
     def read(self, name: str) -> bytes:
         """Return the content of one of its files, which is as the card says.
 
+        A file that it lacks is that of a model that comes with the suite, if one has the same: what several
+        share, such as a codec, ships once.
+
         Raises:
             ModelError: The card does not name it, it cannot be read, or it was changed.
         """
         wanted = self.card.get("files", {}).get(name)
-        path = self.folder / name
         if wanted is None:
             raise ModelError(f"{self.folder / CARD} names no file {name!r}", actual=name)
+        path = self._place(name, wanted)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -48,10 +51,17 @@ class Bundle:
             raise ModelError(f"{path} is not the file that its card names", expected=wanted, actual=found)
         return data
 
+    def _place(self, name: str, digest: str) -> Path:
+        own = self.folder / name
+        if own.exists():
+            return own
+        shared = (folder / name for folder in _shipped() if _card(folder)["files"].get(name) == digest)
+        return next((path for path in shared if path.is_file()), own)
+
 
 def names() -> tuple[str, ...]:
     """Return the names of the models that come with the suite."""
-    return tuple(sorted(p.name for p in _home().iterdir() if (p / CARD).is_file()))
+    return tuple(folder.name for folder in _shipped())
 
 
 @cache
@@ -72,13 +82,21 @@ def open_bundle(folder: Path) -> Bundle:
     Raises:
         ModelError: It has no card that can be read.
     """
+    return Bundle(folder, _card(folder))
+
+
+def _card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / CARD}: {error}", actual=str(folder)) from None
     if not isinstance(card, dict) or not isinstance(card.get("files"), dict):
         raise ModelError(f"{folder / CARD} is no card of a model", actual=str(folder))
-    return Bundle(folder, card)
+    return card
+
+
+def _shipped() -> list[Path]:
+    return sorted(folder for folder in _home().iterdir() if (folder / CARD).is_file())
 
 
 def _home() -> Path:

@@ -40,6 +40,26 @@ def test_file_that_is_missing_or_not_named_is_refused(folder: Path) -> None:
         bundle.read("model.onnx")
 
 
+def test_file_that_another_model_of_the_suite_has_is_taken_from_there(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    for name in ("a", "b"):
+        (home / name).mkdir(parents=True)
+        (home / name / "card.json").write_text((folder / "card.json").read_text())
+    (home / "b" / "model.onnx").write_bytes(b"weights")
+    monkeypatch.setattr("forensics.runtime.store._home", lambda: home)
+    (folder / "model.onnx").unlink()
+    for place in (home / "a", folder):
+        assert open_bundle(place).read("model.onnx") == b"weights"
+    (home / "b" / "model.onnx").write_bytes(b"others")
+    with pytest.raises(ModelError, match="not the file that its card names"):
+        open_bundle(home / "a").read("model.onnx")
+    (home / "b" / "card.json").write_text('{"files": {"model.onnx": "another"}}')
+    with pytest.raises(ModelError, match="No such file"):
+        open_bundle(home / "a").read("model.onnx")
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": 3}', "{"])
 def test_card_that_is_none_is_refused(folder: Path, text: str) -> None:
     (folder / "card.json").write_text(text)
