@@ -17,7 +17,6 @@ from torch import Tensor, nn  # noqa: E402
 
 from forensics.cli.train.watching import LOSS, Watching  # noqa: E402
 from forensics.errors import ModelError, UsageError  # noqa: E402
-from forensics.training.checkpoint import digest_of  # noqa: E402
 from forensics.training.log import log_row, read_log  # noqa: E402
 from forensics.training.loop import CHECKPOINT, LOG, fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
@@ -340,32 +339,6 @@ def test_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b"\x10" * 40)
     with pytest.raises(UsageError, match="no checkpoint"):
         fit(Line(steps=5), tmp_path)
-
-
-def test_checkpoint_of_other_data_is_refused_and_kept(tmp_path: Path) -> None:
-    fit(Line(steps=5), tmp_path, data="one")
-    before = (tmp_path / CHECKPOINT).read_bytes()
-    for other in ("", "two"):
-        with pytest.raises(UsageError, match="on other data; start in another folder"):
-            fit(Line(steps=5), tmp_path, data=other)
-    assert (tmp_path / CHECKPOINT).read_bytes() == before
-    watcher = Watcher()
-    fit(Line(steps=5), tmp_path, watcher, data="one")
-    assert watcher.steps == [5]
-
-
-def test_digests_tell_values_types_shapes_and_order() -> None:
-    x, y = np.arange(6, dtype=np.int32).reshape(2, 3), np.ones(2, np.float32)
-    alike = digest_of(x.T.copy().T, torch.from_numpy(y), "a")
-    assert digest_of(x, y, "a") == alike
-    others = [
-        digest_of(*parts)
-        for parts in (
-            (x, y), (y, x, "a"), (x.T, y, "a"), (x.ravel(), y, "a"), (x + 1, y, "a"), (x, y, "b"),
-            (x.astype(np.int64), y, "a"), (x, y, "a", ""),
-        )
-    ]  # fmt: skip
-    assert len({alike, *others}) == 9
 
 
 def test_learning_rate_rises_and_falls() -> None:
