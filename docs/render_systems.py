@@ -17,7 +17,7 @@ SOURCE = HERE / "systems.csv"
 PAGE = HERE / "systems.md"
 
 CLASSES = ("A", "A†", "A-ds", "B")
-STATES = ("works", "partly", "not built")
+STATES = ("works", "partly", "not built", "left out")
 PARTS = ("watermarks", "generators", "signed generation", "trained detectors", "scans", "training")
 
 INTRO = """\
@@ -39,6 +39,7 @@ implements it, a test that would fail without it, and how far it has come. The t
 | works | implemented and tested as named |
 | partly | implemented in part; the status says what is missing |
 | not built | planned; the status names the part of the suite that brings it |
+| left out | not planned; the status says why |
 """
 
 
@@ -52,7 +53,7 @@ class Row:
         group: Heading it stands under.
         objects: Dotted names of what implements it, empty if nothing does yet.
         test: "file::function" of a test of it, "" if there is none yet.
-        status: One of `STATES`, with what is missing or planned after a colon.
+        status: One of `STATES`, with what is missing or planned, or why it is left out, after a colon.
     """
 
     name: str

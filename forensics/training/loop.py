@@ -73,6 +73,8 @@ class _Run(Generic[M]):
         self.task, self.folder, self.observer, self.machine = task, folder, observer, machine
         self.data = data
         schedule = task.schedule
+        if schedule.accumulate > 1 and not isinstance(task, Alone):
+            raise UsageError("players of a game take turns: gradients of several batches are of one alone")
         self.mean = PowerAverage(task.module, schedule.width) if schedule.width else Averaged(task.module)
         if isinstance(task, Alone):  # players of a game may be differentiated twice
             machine.hasten(task.module)
@@ -84,6 +86,7 @@ class _Run(Generic[M]):
         }
         self.progress = Progress(0, 0.0)
         self.losses: dict[str, Tensor] = {}
+        self.sizes: dict[str, Tensor] = {}
         self.saved = time.monotonic()
 
     def steps(self) -> Iterator[int]:
@@ -104,23 +107,41 @@ class _Run(Generic[M]):
         """Take one step and return the losses of its turns."""
         schedule, step = self.task.schedule, self.progress.step
         torch.manual_seed(_seed(schedule.seed, step, self.machine.number))  # of what modules draw: dropout
-        turns, losses = self.task.turns(step, schedule.done(*self.progress)), {}
+        done = schedule.done(*self.progress)
+        turns, losses = self.task.turns(step * schedule.accumulate, done), {}
         while (turn := self.machine.next_of(turns)) is not None:
             optimizer = self.optimizers[turn.player]
             for group in optimizer.param_groups:
                 group["lr"] = turn.rate * schedule.rate_at(step, self.progress.seconds)
             for other in self.optimizers.values():
                 other.zero_grad(set_to_none=True)
-            self.machine.backward(turn.loss)
+            loss = self._back(turn.loss)
+            for number in range(1, schedule.accumulate):
+                loss = loss + self._further(step * schedule.accumulate + number, done)
             parameters = [p for group in optimizer.param_groups for p in group["params"]]
             self.machine.share(parameters)
+            if schedule.clip_value:
+                nn.utils.clip_grad_value_(parameters, schedule.clip_value)
             size = nn.utils.clip_grad_norm_(parameters, schedule.clip)
             if not schedule.skip or float(size) <= schedule.skip:
                 optimizer.step()
-            losses[turn.player] = turn.loss.detach()
+            losses[turn.player], self.sizes[turn.player] = loss, size
         self.machine.align(self.task.module)
-        self.mean.update(self.task.module, (step + 1) * schedule.batch, schedule.batch)
+        self.mean.update(self.task.module, (step + 1) * schedule.seen, schedule.seen)
         return losses
+
+    def _back(self, loss: Tensor) -> Tensor:
+        """Add the gradients of a batch to those of its step, and return its part of the loss."""
+        part = loss / self.task.schedule.accumulate
+        self.machine.backward(part)
+        return part.detach()
+
+    def _further(self, number: int, done: float) -> Tensor:
+        """Take another batch of the same step."""
+        turn = self.machine.next_of(self.task.turns(number, done))
+        if turn is None:
+            raise RuntimeError("a task of one player has one turn in each step")
+        return self._back(turn.loss)
 
     def _look(self) -> None:
         """Measure, and keep what was reached, when it is time to."""
@@ -149,22 +170,27 @@ class _Run(Generic[M]):
 
     def _measure(self) -> None:
         module: Any = self.mean.module
-        losses = self.losses
-        alone = len(self.optimizers) == 1
-        of_players = {  # all of them from the first row on, also those who have no turns yet
-            "loss" if alone else f"loss of {player}": float(losses[player]) if player in losses else math.nan
-            for player in self.optimizers
-        }
+        losses = self._of_players("loss", self.losses)
+        sizes = self._of_players("gradient", self.sizes)
         record = {
             "step": float(self.progress.step),
-            "images": float(self.progress.step * self.task.schedule.batch * self.machine.processes),
+            "images": float(self.progress.step * self.task.schedule.seen * self.machine.processes),
             "seconds": round(self.progress.seconds, 3),
-            **{name: round(loss, 5) for name, loss in of_players.items()},
+            **{name: round(value, 5) for name, value in (losses | sizes).items()},
             **{name: round(value, 4) for name, value in self.task.measure(module).items()},
         }
         if self.machine.first:
             log_row(self.folder / LOG, record)
             self.observer.measured(record, self.task.show(module))
+
+    def _of_players(self, what: str, values: dict[str, Tensor]) -> dict[str, float]:
+        """Return a value of each player, from the first row on, also of those who have no turns yet."""
+        return {
+            what if len(self.optimizers) == 1 else f"{what} of {player}": float(values[player])
+            if player in values
+            else math.nan
+            for player in self.optimizers
+        }
 
     def save(self) -> None:
         """Keep what was reached, if it is sound."""
@@ -207,6 +233,6 @@ def _enough_memory(batch: int) -> Iterator[None]:
     except (MemoryError, torch.OutOfMemoryError) as error:
         raise UsageError(
             f"there is not enough memory for {batch} pictures in a step",
-            expected="a smaller --batch",
+            expected="a smaller --batch, with --accumulate for as many pictures in a step",
             actual=batch,
         ) from error

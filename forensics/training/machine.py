@@ -12,6 +12,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from forensics.errors import MissingExtra
 from forensics.training.run import device_named
+from forensics.training.sparing import spare
 from forensics.training.task import Turn
 
 __all__ = ["Machine"]
@@ -25,14 +26,16 @@ class Machine:
     Args:
         name: "cpu", "cuda", or "auto" for the GPU where there is one.
         compiled: Whether modules are compiled: they are on GPUs if None.
+        sparing: Whether parts of networks are computed twice, to take less memory (`spare`).
 
     Raises:
         UsageError: There is no such device.
     """
 
-    def __init__(self, name: str = "auto", *, compiled: bool | None = None) -> None:
+    def __init__(self, name: str = "auto", *, compiled: bool | None = None, sparing: bool = False) -> None:
         self._name = device_named(name).type
         self._compiled = self._name == "cuda" if compiled is None else compiled
+        self._sparing = sparing
 
     @cached_property
     def _accelerator(self) -> Any:
@@ -65,7 +68,9 @@ class Machine:
         return bool(self._accelerator.is_main_process)
 
     def hasten(self, module: nn.Module) -> None:
-        """Compile a module in place, where that pays; it cannot be differentiated twice any more."""
+        """Make a module sparing, and compile it, where asked for; it cannot be differentiated twice then."""
+        if self._sparing:
+            spare(module)
         if self._compiled:
             module.compile()
 

@@ -12,6 +12,7 @@ from PIL import Image
 pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
+from forensics.generators.train.families import FAMILIES
 from forensics.training.log import read_log
 
 from .commands import opened, run
@@ -203,6 +204,26 @@ def test_a_sweep_over_time_is_a_run_for_each(tmp_path: Path, capsys: pytest.Capt
     assert run(*command) == 0
     assert json.loads(capsys.readouterr().out)["runs"] == [short, long]
     assert (folder / "minutes-9" / "log.csv").read_text() == log
+
+
+def test_steps_of_several_batches_in_less_memory(tmp_path: Path) -> None:
+    out, few = tmp_path / "model", ("--preset", "smoke", "--most", "40", "--steps", "2")
+    how = ("--batch", "4", "--accumulate", "3", "--scaling", "linear", "--spare-memory")
+    assert run("train", "flow", str(out), *few, *how) == 0
+    card = json.loads((out / "card.json").read_text())
+    assert card["images"] == 2 * 4 * 3
+    assert "--batch 4 --accumulate 3 --scaling linear --most 40" in card["command"]
+    preset = FAMILIES["flow"].presets["smoke"].schedule
+    schedule = card["config"]["schedule"]
+    assert schedule["rate"] == pytest.approx(preset.rate * 12 / preset.batch)
+    assert run("train", "flow", str(tmp_path / "rate"), *few, "--rate", "0.0125") == 0
+    card = json.loads((tmp_path / "rate" / "card.json").read_text())
+    assert card["config"]["schedule"]["rate"] == 0.0125
+
+
+def test_games_have_no_steps_of_several_batches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("train", "gan", str(tmp_path / "a"), "--preset", "smoke", "--accumulate", "2") == 2
+    assert "players of a game take turns" in capsys.readouterr().err
 
 
 def test_wrong_sweeps_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

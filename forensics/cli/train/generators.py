@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.given import ENCODER_FOLDER, text_encoder
+from forensics.cli.given import text_encoder
+from forensics.cli.train.options import MOST, NAMED, training_options
 from forensics.cli.train.sweeping import Swept, budgets_of, run_folder, write_sweep
 from forensics.cli.train.watching import watching
 from forensics.cli.watermark.records import json_text, name_of
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["codec", "control", "diffusion", "flow", "gan", "nf", "tokens", "video"]
 
 Options = dict[str, Any]
-_MOST, _MOST_CLIPS = 20_000, 4000
-_NAMED = (
-    "rule", "cut", "codec", "begin", "teacher", "text_encoder", "minutes", "steps", "batch", "most",
-)  # fmt: skip
+_MOST_CLIPS = 4000
 _OF_CLASSES = ("control", "diffusion", "flow", "gan", "tokens")
 
 
@@ -45,57 +43,10 @@ def _command(family: str, about: str, *more: click.Option) -> click.Command:
     return click.Command(
         family,
         callback=lambda **given: _run(family, **given),
-        params=[folder, *more, *_options()],
+        params=[folder, *more, *training_options()],
         help=text,
         no_args_is_help=True,
     )
-
-
-def _options() -> list[click.Option]:
-    at_least_one = click.IntRange(min=1)
-    return [
-        click.Option(["--preset"], default="", help="Name of the run; `list` shows all."),
-        click.Option(
-            ["--data"], default="procedural", show_default=True,
-            help="Folder or tar archive of pictures, or a procedural corpus.",
-        ),
-        click.Option(["--licence"], default="not stated", show_default=True, help="Of the pictures."),
-        click.Option(
-            ["--most"], type=click.IntRange(min=2), default=_MOST, show_default=True,
-            help="Pictures at most.",
-        ),
-        click.Option(
-            ["--cut"], type=click.Choice(("pieces", "whole", "both")),
-            help="Squares are pieces of pictures (if not given), or the middle of each, scaled down. With "
-            "classes or captions pictures are whole.",
-        ),
-        click.Option(
-            ["--begin"], metavar="MODEL",
-            help="Folder, or name, of a model of pictures that clips begin with, or a branch stands beside.",
-        ),
-        click.Option(["--teacher"], metavar="MODEL", help="A model to learn from: reflow, distilled."),
-        click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
-        click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
-        click.Option(
-            ["--text-encoder"], type=ENCODER_FOLDER,
-            help="Folder of CLIP or T5, which reads the captions in place of an encoder that is trained.",
-        ),
-        click.Option(["--codec"], metavar="MODEL", help="A codec, for presets that work in latents."),
-        click.Option(
-            ["--minutes"], type=click.FloatRange(min=0, min_open=True), help="Stop after so long."
-        ),
-        click.Option(
-            ["--time-sweep"], metavar="M,M,...",
-            help="Train once for each of these minutes, in folders of their own, and compare.",
-        ),
-        click.Option(["--steps"], type=at_least_one, help="Instead of the preset's."),
-        click.Option(["--batch"], type=at_least_one, help="Pictures in a step, instead of the preset's."),
-        click.Option(["--seed"], type=click.IntRange(min=0), default=0, show_default=True),
-        click.Option(
-            ["--device"], type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True
-        ),
-        click.Option(["--json", "as_json"], is_flag=True, help="The result as one JSON object."),
-    ]  # fmt: skip
 
 
 def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
@@ -112,7 +63,8 @@ def _run(family: str, folder: Path, as_json: bool, **options: Any) -> int:
     if sweep and options["minutes"]:
         raise UsageError("a run has --minutes, or a sweep has those of --time-sweep")
     budgets = budgets_of(sweep) if sweep else ()
-    run, machine = _settled(kind, options), Machine(options["device"])
+    run = _settled(kind, options)
+    machine = Machine(options["device"], sparing=options["spare_memory"])
     _check_used(family, run, options)
     training = _Training(family, kind, _corpus(run, options), machine, options)
     if budgets:
@@ -160,7 +112,7 @@ class _Training:
             module = rounded(fit(task, folder, observer, machine, self.corpus.digest))
         if not machine.first:
             return None
-        images = observer.steps * run.schedule.batch * machine.processes
+        images = observer.steps * run.schedule.seen * machine.processes
         origins = _origins(self.family, self.corpus, options)
         card = kind.card(f"{self.family}-{options['preset']}", task, origins, images)
         card = replace(card, seconds=_seconds(folder))
@@ -220,8 +172,12 @@ def _chosen(presets: Any, options: Options) -> Any:
         raise UsageError(f"no preset {name!r}; there are: {', '.join(presets)}", actual=name)
     schedule = presets[name].schedule
     changed = {"seed": options["seed"], "seconds": 60.0 * (options["minutes"] or 0.0)}
-    changed |= {key: options[key] for key in ("steps", "batch") if options[key]}
-    return replace(presets[name], schedule=replace(schedule, **changed))
+    changed |= {"steps": options["steps"]} if options["steps"] else {}
+    batch, parts = options["batch"] or schedule.batch, options["accumulate"] or schedule.accumulate
+    schedule = replace(schedule, **changed).of_batches(batch, parts, options["scaling"] or "constant")
+    if options["rate"]:
+        schedule = replace(schedule, rate=options["rate"])
+    return replace(presets[name], schedule=schedule)
 
 
 def _settled(kind: Family, options: Options) -> Any:
@@ -332,8 +288,8 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     command = (
         f"forensics train {family} FOLDER --preset {options['preset']} --data {name} --seed {options['seed']}"
     )
-    for key in _NAMED:
-        if options.get(key) and (key != "most" or options[key] != _MOST):
+    for key in NAMED:
+        if options.get(key) and (key != "most" or options[key] != MOST):
             value = (
                 f"{options[key]:.12g}" if isinstance(options[key], (int, float)) else Path(options[key]).name
             )
