@@ -12,7 +12,7 @@ from forensics.errors import MissingExtra, UsageError
 from forensics.generators.evaluation.checks import Pictures
 from forensics.generators.evaluation.extractor import RANGES, TIMM, FeatureOptions, resized
 
-__all__ = ["TimmExtractor"]
+__all__ = ["TimmExtractor", "timm_library", "timm_model"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -31,18 +31,9 @@ class TimmExtractor:
     """
 
     def __init__(self, name: str, options: FeatureOptions) -> None:
-        if bool(options.weights) is options.download:
-            raise UsageError(
-                f"{TIMM}{name} needs weights: either a safetensors file of yours, or leave to download them",
-                expected="one of both",
-                actual=options,
-            )
-        timm = _library()
         self._name = f"{TIMM}{name}"
-        self._model = _created(timm, name, options)
-        if options.weights:
-            _fill(self._model, options.weights)
-        self._model.eval()
+        self._model = timm_model(name, options.weights, download=options.download)
+        timm = timm_library()
         config = timm.data.resolve_model_data_config(self._model)
         height, width = config["input_size"][1:]
         self._size = (options.side, options.side) if options.side else (height, width)
@@ -75,7 +66,37 @@ class TimmExtractor:
             raise UsageError(message, actual=self._size) from error
 
 
-def _library() -> Any:
+def timm_model(name: str, weights: Path | None, *, download: bool = False) -> Any:
+    """Return a model of timm without its classifier, for inference.
+
+    Args:
+        name: As timm knows it.
+        weights: A safetensors file, with or without the classifier.
+        download: Let timm fetch the weights from the network instead.
+
+    Raises:
+        UsageError: timm has no such model, or its weights do not fit, are not there or were not asked for.
+        MissingExtra: PyTorch or timm is not installed.
+    """
+    if (weights is not None) is download:
+        raise UsageError(
+            f"{TIMM}{name} needs weights: either a safetensors file of yours, or leave to download them",
+            expected="one of both",
+            actual=weights,
+        )
+    model = _created(timm_library(), name, download=download)
+    if weights is not None:
+        _fill(model, weights)
+    return model.eval()
+
+
+def timm_library() -> Any:
+    """Return timm.
+
+    Raises:
+        MissingExtra: It or PyTorch is not installed.
+        UsageError: It does not start.
+    """
     try:
         import timm
         import torch  # noqa: F401 - timm may be there without it
@@ -86,9 +107,9 @@ def _library() -> Any:
     return timm
 
 
-def _created(timm: Any, name: str, options: FeatureOptions) -> Any:
+def _created(timm: Any, name: str, *, download: bool) -> Any:
     try:
-        return timm.create_model(name, pretrained=options.download, num_classes=0)
+        return timm.create_model(name, pretrained=download, num_classes=0)
     except Exception as error:  # an unknown name, no weights of that name, no network: each has its own class
         message = f"timm makes no model {name!r}: {str(error).splitlines()[0] if str(error) else type(error)}"
         raise UsageError(message, actual=name) from error

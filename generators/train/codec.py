@@ -30,13 +30,14 @@ from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
 from forensics.training.task import Turn
 
-__all__ = ["PRESETS", "CodecRun", "Coding", "finish", "prepare", "psnr_of"]
+__all__ = ["PRESETS", "CodecRun", "Coding", "finish", "prepare", "psnr_of", "seen_by"]
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN = 16
 _SMOOTH = Gaussian | FlowPosterior  # latents without tokens
 _MEASURED = 256
 _BOUNDED, _DRAWS = 16, 5
+_FEATURES = 0.2
 _VARIANCE = 0.01  # of the decoder, where a bound is trained on
 
 
@@ -51,6 +52,7 @@ class CodecRun:
         texture: How much the critic of patches counts; no critic if 0.
         texture_from: Share of the run after which it does.
         features: How much the features of pictures count beside their pixels.
+        network: Whose features these are, "timm:NAME"; those of random convolutions if empty.
         anneal: Share of the run over which the cost of the bottleneck rises to its full weight.
         noise: Deviation of noise on what is encoded, which is not to come back: a denoising autoencoder.
         draws: Latents of each picture whose importance-weighted bound is trained on (IWAE), instead of the
@@ -65,16 +67,19 @@ class CodecRun:
     texture: float = 0.0
     texture_from: float = 0.6
     features: float = 0.0
+    network: str = ""
     anneal: float = 0.0
     noise: float = 0.0
     draws: int = 0
 
     def __post_init__(self) -> None:
-        """Check the bottleneck.
+        """Check that all of it counts.
 
         Raises:
-            UsageError: There are no draws of it.
+            UsageError: The bottleneck has no draws, or the features do not count.
         """
+        if self.network and not (self.features and not self.draws):
+            raise UsageError(f"features of {self.network} do not count in this run", actual=self.features)
         if self.draws and self.model.bottleneck != "gaussian":
             raise UsageError("only latents that are drawn have a bound", actual=self.model.bottleneck)
 
@@ -129,20 +134,24 @@ class CodecPlayers(nn.Module):
 
 
 # Rombach et al. 2021, arXiv:2112.10752, section 3.1;
-# features are those of random filters: no weights are downloaded.
+# features are those of random filters, if no trained network is named: no weights are downloaded.
 class Coding:
     """The training of a codec.
 
     Args:
         config: The run.
         pictures: To train on.
+        process: Which of several processes this is: each draws pictures of its own.
+        seeing: The network whose features count, if it is not one of random convolutions.
     """
 
-    def __init__(self, config: CodecRun, pictures: Pictures, process: int = 0) -> None:
+    def __init__(
+        self, config: CodecRun, pictures: Pictures, process: int = 0, seeing: nn.Module | None = None
+    ) -> None:
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, pictures, process
         torch.manual_seed(config.schedule.seed)
         self.module = CodecPlayers(config).to(pictures.device)
-        self.features = RandomFeatures().to(pictures.device) if config.features else None
+        self.features = (seeing or RandomFeatures()).to(pictures.device) if config.features else None
 
     def players(self) -> Mapping[str, nn.Module]:
         """Return the codec, and the critic if there is one."""
@@ -244,9 +253,21 @@ def _back(codec: Codec, x: Tensor) -> Tensor:
 
 
 def prepare(run: CodecRun, corpus: Corpus, machine: Machine) -> Coding:
-    """Return the training of a run."""
+    """Return the training of a run.
+
+    Raises:
+        UsageError: The network whose features are to count is another one.
+    """
+    seeing = corpus.seeing
+    if run.network != (seeing.name if seeing else ""):
+        raise UsageError("the run names the network that the corpus brings", expected=run.network)
     pictures = Pictures(corpus.pixels, None, machine.device, origins=corpus.origins)
-    return Coding(run, pictures, machine.number)
+    return Coding(run, pictures, machine.number, seeing)
+
+
+def seen_by(run: CodecRun, network: str) -> CodecRun:
+    """Return the run with the features of a network, which count for a fifth if they did not count yet."""
+    return replace(run, network=network, features=run.features or _FEATURES)
 
 
 def finish(task: Coding, module: CodecPlayers, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:

@@ -13,6 +13,7 @@ from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.base import Network
 from forensics.generators.pipelines.opening import ENCODER, TOKENIZER, network_of
 from forensics.generators.train.captions import Encoded
+from forensics.generators.train.seeing import TimmFeatures
 from forensics.runtime.store import Bundle
 from forensics.training.checkpoint import digest_of
 
@@ -35,6 +36,7 @@ class Corpus:
         teacher: A trained denoiser that another one begins with; its codec is that of both.
         origins: (N,) numbers of the pictures or films that each was cut from; all from others if None.
         encoded: The captions as a pretrained encoder reads them; learned in place of their words.
+        seeing: A trained network whose features count beside the pixels of what a codec gives back.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -46,6 +48,7 @@ class Corpus:
     teacher: Bundle | None = None
     origins: npt.NDArray[np.int64] | None = None
     encoded: Encoded | None = None
+    seeing: TimmFeatures | None = None
 
     @cached_property
     def digest(self) -> str:
@@ -53,7 +56,8 @@ class Corpus:
         arrays = [part for part in (self.pixels, self.labels, self.origins) if part is not None]
         bundles = [one.card["files"] if one else None for one in (self.codec, self.begin, self.teacher)]
         read = () if self.encoded is None else (self.encoded.numbers, self.encoded.values)
-        return digest_of(*arrays, *read, json.dumps([self.names, self.captions, bundles], sort_keys=True))
+        texts = [self.names, self.captions, bundles, self.seeing.digest if self.seeing else ""]
+        return digest_of(*arrays, *read, json.dumps(texts, sort_keys=True))
 
     def latents(self) -> npt.NDArray[np.float32]:
         """Return the (N, C, h, w) latents of all pictures, of unit size, or (N, T, C, h, w) of clips.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.given import text_encoder
-from forensics.cli.train.options import MOST, NAMED, training_options
+from forensics.cli.train.options import MOST, NAMED, PERCEPTUAL, TIMM, training_options
 from forensics.cli.train.sweeping import Swept, budgets_of, run_folder, write_sweep
 from forensics.cli.train.watching import watching
 from forensics.cli.watermark.records import json_text, name_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from forensics.generators.train.captions import Encoded
     from forensics.generators.train.corpus import Corpus
     from forensics.generators.train.families import Family
+    from forensics.generators.train.seeing import TimmFeatures
     from forensics.training.card import Origins
     from forensics.training.machine import Machine
 
@@ -182,7 +183,14 @@ def _chosen(presets: Any, options: Options) -> Any:
 
 def _settled(kind: Family, options: Options) -> Any:
     """Return the run that is asked for."""
-    return _begun(_taught(_chosen(kind.presets, options), options), options)
+    run = _begun(_taught(_chosen(kind.presets, options), options), options)
+    if name := options.get("perceptual"):
+        from forensics.generators.train.codec import seen_by
+
+        return seen_by(run, name if name.startswith(TIMM) else TIMM + name)
+    if options.get("perceptual_weights") or options.get("perceptual_download"):
+        raise UsageError("--perceptual names the network; its weights are of no use without it")
+    return run
 
 
 def _begun(run: Any, options: Options) -> Any:
@@ -263,12 +271,23 @@ def _corpus(run: Any, options: Options) -> Corpus:
         return Corpus(clips.pixels, origins=clips.origins, **given)
     if not options["classes"] and not options["captions"]:
         pack = load_pack(data, run.side, most, how=options["cut"] or "pieces")
-        return Corpus(pack.squares, origins=pack.origins, **given)
+        return Corpus(pack.squares, origins=pack.origins, seeing=_seeing(options), **given)
     found = load_labelled(data, run.side, most)
     given["origins"] = origins_of(data, len(found))
     if options["captions"]:
         return Corpus(found.pixels, captions=found.captions, encoded=_encoded(found, options), **given)
     return Corpus(found.pixels, found.labels, found.classes, **given)
+
+
+def _seeing(options: Options) -> TimmFeatures | None:
+    """Return the network whose features count in the training of a codec, if one is named."""
+    if not options.get("perceptual"):
+        return None
+    from forensics.generators.train.seeing import TimmFeatures
+
+    return TimmFeatures(
+        options["perceptual"], options["perceptual_weights"], download=options["perceptual_download"]
+    )
 
 
 def _encoded(found: Labelled, options: Options) -> Encoded | None:
@@ -299,7 +318,9 @@ def _origins(family: str, corpus: Corpus, options: Options) -> Origins:
     return Origins(f"{len(corpus.pixels)} {kind} of {side} px from {name}", options["licence"], command)
 
 
-codec = _command("codec", "a codec, which makes latents of pictures and pictures of latents,")
+codec = _command(
+    "codec", "a codec, which makes latents of pictures and pictures of latents,", *PERCEPTUAL
+)  # fmt: skip
 control = _command(
     "control",
     "a side branch beside the model --begin, which comes to draw after other pictures,",

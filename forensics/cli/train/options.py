@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from forensics.cli.given import ENCODER_FOLDER
 
-__all__ = ["MOST", "NAMED", "training_options"]
+__all__ = ["MOST", "NAMED", "PERCEPTUAL", "TIMM", "training_options"]
 
 MOST = 20_000
 NAMED = (  # in the command that a card names, where they are given
-    "rule", "cut", "codec", "begin", "teacher", "text_encoder", "minutes", "steps", "batch", "accumulate",
-    "rate", "scaling", "most",
+    "rule", "perceptual", "cut", "codec", "begin", "teacher", "text_encoder", "minutes", "steps", "batch",
+    "accumulate", "rate", "scaling", "most",
+)  # fmt: skip
+TIMM = "timm:"
+PERCEPTUAL = (
+    click.Option(
+        ["--perceptual"], metavar="TIMM:NAME",
+        help="Network of timm whose features count beside the pixels: timm:vgg16.tv_in1k.",
+    ),
+    click.Option(
+        ["--perceptual-weights"], type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        help="Its weights, a safetensors file.",
+    ),
+    click.Option(["--perceptual-download"], is_flag=True, help="Let timm fetch them from the network."),
 )  # fmt: skip
 
 
