@@ -116,9 +116,9 @@ def test_sizes_that_it_does_not_take_are_refused(timm: Any, tmp_path: Path) -> N
     from safetensors.torch import save_file
 
     path = tmp_path / "vit.safetensors"
-    save_file(timm.create_model("test_vit", num_classes=0).state_dict(), path)
+    save_file(timm.create_model("test_vit3", num_classes=0).state_dict(), path)
     with pytest.raises(UsageError, match="takes no pictures of this size"):
-        TimmFeatures("test_vit", path)(torch.rand(1, 3, 32, 32))
+        TimmFeatures("test_vit3", path)(torch.rand(1, 3, 32, 32))
 
 
 def test_missing_timm_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
