@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
+from forensics.datasets.clips import load_clips
 from forensics.datasets.squares import centred
 from forensics.generators.evaluation.spectrum import log_profiles, spectral_distance
 from forensics.generators.pipelines.base import Request
@@ -31,7 +32,7 @@ def photos(side: int) -> list[Pixels]:
 
 
 def test_all_models_together_are_small_and_as_their_cards_say() -> None:
-    assert {"codec", *GENERATORS} <= set(names())
+    assert {"codec", "video", *GENERATORS} <= set(names())
     total = 0
     for name in names():
         bundle = bundled(name)
@@ -44,11 +45,14 @@ def test_all_models_together_are_small_and_as_their_cards_say() -> None:
     assert total <= 25_000_000
 
 
-@pytest.mark.parametrize("name", ["codec", *GENERATORS])
-def test_cards_say_what_was_trained_how_on_what(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "preset", "licence"),
+    [*((name, "photos", "CC0 and MIT") for name in ("codec", *GENERATORS)), ("video", "sprites", "CC0-1.0")],
+)
+def test_cards_say_what_was_trained_how_on_what(name: str, preset: str, licence: str) -> None:
     card = bundled(name).card
-    assert card["command"].startswith(f"forensics train {name} FOLDER --preset photos")
-    assert card["licence"] == "CC0 and MIT"
+    assert card["command"].startswith(f"forensics train {name} FOLDER --preset {preset}")
+    assert card["licence"] == licence
     assert card["images"] > 50_000
     assert card["metrics"]["largest difference of ONNX and PyTorch"] < 1e-4
 
@@ -88,3 +92,26 @@ def test_they_are_drawn_with_by_name(name: str, side: int, tmp_path: Path) -> No
         np.testing.assert_array_equal(picture, opened(tmp_path / "b" / f"{number:06}.png"))
     with pytest.raises(AssertionError):
         np.testing.assert_array_equal(picture, opened(tmp_path / "a" / "000000.png"))
+
+
+def test_clips_move_as_those_of_the_corpus() -> None:
+    made = np.stack(list(open_pipeline("video").sample(Request(8, seed=2))))
+    real = load_clips("sprites", 32, 8, 64, 77)
+    assert made.shape == (8, *real.shape[1:])
+    for away in (1, 7):
+        assert 0.4 * moved(real, away) < moved(made, away) < 1.6 * moved(real, away)
+    assert moved(made, 1) < 0.8 * moved(made[:, [0, 4, 1, 5, 2, 6, 3, 7]], 1)
+
+
+def moved(clips: Pixels, away: int) -> float:
+    """Return how far frames so far from each other differ."""
+    levels = clips.astype(float)
+    return float(np.abs(levels[:, away:] - levels[:, :-away]).mean())
+
+
+def test_clips_are_drawn_by_name_and_gone_on_with(tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    assert run("generate", "video", "-o", str(tmp_path), "-n", "2", "--steps", "6", "--more", "1") == 0
+    with av.open(str(tmp_path / "000001.mp4")) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert (len(frames), frames[0].shape) == (14, (32, 32, 3))
