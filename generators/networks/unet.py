@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,8 @@ from forensics.generators.parts.residual import ResidualBlock, zeroed
 from forensics.generators.parts.transformer import TransformerBlock
 
 __all__ = ["DenoisingUNet", "UNetConfig", "descended"]
+
+After: TypeAlias = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -83,38 +86,44 @@ class DenoisingUNet(nn.Module):
         condition = self.condition(t, label)
         return self.ascend(descended(self, self.stem(z), condition), condition)
 
-    def ascend(self, way: list[Tensor], condition: Tensor) -> Tensor:
+    def ascend(self, way: list[Tensor], condition: Tensor, after: After | None = None) -> Tensor:
         """Return what is predicted.
 
         Args:
             way: What `descended` found.
             condition: Values that scale and shift all features.
+            after: What is done with what each layer makes; nothing if None.
         """
         *kept, deep = way
         for larger, layers in zip(reversed(self.larger), reversed(self.up), strict=True):
             for layer in layers:
-                deep = layer(torch.cat([deep, kept.pop()], dim=1), condition)
+                deep = _then(after, layer(torch.cat([deep, kept.pop()], dim=1), condition))
             deep = larger(deep)
         return self.head(F.silu(self.norm(deep)))
 
 
-def descended(parts: Any, deep: Tensor, condition: Tensor) -> list[Tensor]:
+def descended(parts: Any, deep: Tensor, condition: Tensor, after: After | None = None) -> list[Tensor]:
     """Return what each layer on the way down makes, and last what the middle makes of it.
 
     Args:
         parts: Has `smaller`, `down` and `middle`: a U-Net, or what stands beside one.
         deep: (B, width, H, W) features to begin with.
         condition: Values that scale and shift all features.
+        after: What is done with what each layer makes; nothing if None.
     """
     kept: list[Tensor] = []
     for smaller, layers in zip(parts.smaller, parts.down, strict=True):
         deep = smaller(deep)
         for layer in layers:
-            deep = layer(deep, condition)
+            deep = _then(after, layer(deep, condition))
             kept.append(deep)
     for layer in parts.middle:
-        deep = layer(deep, condition)
+        deep = _then(after, layer(deep, condition))
     return [*kept, deep]
+
+
+def _then(after: After | None, made: Tensor) -> Tensor:
+    return made if after is None else after(made)
 
 
 class _Layer(nn.Module):

@@ -125,6 +125,7 @@ FLOW: Mapping[str, DenoiserRun] = {
         UNetConfig(channels=12, width=56, multiples=(1, 2), attention=1),
         Schedule(steps=8000, batch=32, rate=1e-3, every=500, width=0.1, decay=0.0),
     ),
+    "unet": DenoiserRun(UNetConfig(width=32), side=32, latent=False, middle=-0.8),
     "reflow": DenoiserRun(
         schedule=_SHORT, sampler="euler", steps=4, lesson=Lesson("reflow", steps=24, pairs=4000)
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
-from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig
-from forensics.generators.networks.video import DenoisingVideoTransformer
+from forensics.generators.networks.transformer import TransformerConfig
+from forensics.generators.networks.unet import UNetConfig
+from forensics.generators.networks.video import ClipDenoiser, clip_denoiser
 from forensics.generators.objectives import LogitNormal, Objective, Weight, broadcast, weight_of
 from forensics.generators.pipelines.base import Network, Request
 from forensics.generators.pipelines.denoising import DenoisingSettings
@@ -34,7 +35,7 @@ from forensics.training.machine import Machine
 from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
 
-__all__ = ["PRESETS", "Films", "VideoRun", "clip_loss", "finish", "prepare"]
+__all__ = ["PRESETS", "Clips", "Films", "VideoRun", "clip_loss", "finish", "prepare"]
 
 Pixels = npt.NDArray[np.uint8]
 _SHOWN, _STEPS, _MEASURED = 4, 16, 16
@@ -58,7 +59,7 @@ class VideoRun:
         steps: Of the sampler.
     """
 
-    model: TransformerConfig = field(
+    model: TransformerConfig | UNetConfig = field(
         default_factory=lambda: TransformerConfig(channels=3, patch=4, width=128, depth=4, heads=4)
     )
     schedule: Schedule = field(
@@ -84,6 +85,7 @@ PRESETS: Mapping[str, VideoRun] = {
         TransformerConfig(channels=3, patch=4, width=96, depth=4, heads=4),
         Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0),
     ),
+    "unet": VideoRun(UNetConfig(width=32)),
     "latent": VideoRun(TransformerConfig(channels=8, patch=2, width=192, depth=6), side=64, latent=True),
     "gpu": VideoRun(
         TransformerConfig(channels=8, patch=2, width=256, depth=8),
@@ -132,8 +134,7 @@ class Films(Alone):
         self.config, self.schedule, self.pictures, self.process = config, config.schedule, clips, process
         self.decode = decode
         torch.manual_seed(config.schedule.seed)
-        still = DenoisingTransformer(config.model)
-        self.module = _Clips(DenoisingVideoTransformer(still)).to(clips.device)
+        self.module = Clips(clip_denoiser(config.model)).to(clips.device)
         times = LogitNormal(-0.4 if config.latent else -0.8)
         self.objective = Objective(PATHS[_PATH], config.target, times, config.weight)
 
@@ -177,15 +178,27 @@ class Films(Alone):
         return x if self.config.latent else 2.0 * x - 1.0
 
 
-class _Clips(nn.Module):
-    """A network of clips whose third argument is what is known."""
+class Clips(nn.Module):
+    """A network of clips whose third argument is what is known: clips are trained without classes.
 
-    def __init__(self, network: DenoisingVideoTransformer) -> None:
+    Args:
+        network: Of clips.
+    """
+
+    def __init__(self, network: ClipDenoiser) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, z: Tensor, t: Tensor, known: Tensor) -> Tensor:
-        return self.network(z, t, None, known)
+        """Return what is predicted, of the shape of z.
+
+        Args:
+            z: (B, T, C, H, W) clips.
+            t: (B,) times in [0, 1].
+            known: (B, T) which frames are given without noise.
+        """
+        found: Tensor = self.network(z, t, None, known)
+        return found
 
 
 def prepare(run: VideoRun, corpus: Corpus, machine: Machine) -> Films:
@@ -216,6 +229,12 @@ def prepare(run: VideoRun, corpus: Corpus, machine: Machine) -> Films:
 def _check_begin(run: VideoRun, corpus: Corpus, begin: Bundle) -> None:
     """Refuse a model of pictures that says something else of them: clips would not begin as its pictures."""
     known = run_of(begin)
+    if differing := _differing(known.model, run.model):
+        raise UsageError(
+            f"clips cannot begin with the model {begin.folder}: its network {differing}",
+            expected=run.model,
+            actual=known.model,
+        )
     if (known.path, known.target) != (_PATH, run.target):
         raise UsageError(
             f"clips cannot begin with the model {begin.folder}: it predicts {known.target} "
@@ -226,6 +245,19 @@ def _check_begin(run: VideoRun, corpus: Corpus, begin: Bundle) -> None:
     wanted = corpus.of_codec().card["files"].get(DECODER) if run.latent else None
     if begin.card["files"].get(DECODER) != wanted:
         raise UsageError(f"clips cannot begin with the model {begin.folder}: it has another codec")
+
+
+def _differing(known: TransformerConfig | UNetConfig, wanted: TransformerConfig | UNetConfig) -> str:
+    """Return in what two networks differ, in words; what is left out in training alone is no difference."""
+    if type(known) is not type(wanted):
+        return f"is a {_kind(known)}, not a {_kind(wanted)}"
+    pairs = [(each.name, getattr(known, each.name), getattr(wanted, each.name)) for each in fields(wanted)]
+    named = [f"{name} {a}, not {b}" for name, a, b in pairs if a != b and name != "dropout"]
+    return f"has {', '.join(named)}" if named else ""
+
+
+def _kind(config: TransformerConfig | UNetConfig) -> str:
+    return "U-Net" if isinstance(config, UNetConfig) else "transformer"
 
 
 def finish(task: Films, module: nn.Module, folder: Path, card: Card, corpus: Corpus) -> dict[str, float]:

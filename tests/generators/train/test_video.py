@@ -11,20 +11,22 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxruntime")
 
+from torch import nn  # noqa: E402
+
 from forensics.errors import UsageError  # noqa: E402
-from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig  # noqa: E402
+from forensics.generators.networks.transformer import TransformerConfig  # noqa: E402
+from forensics.generators.networks.unet import UNetConfig  # noqa: E402
+from forensics.generators.networks.video import DenoisingVideoTransformer, DenoisingVideoUNet  # noqa: E402
 from forensics.generators.pipelines.base import Request  # noqa: E402
 from forensics.generators.pipelines.opening import open_pipeline  # noqa: E402
 from forensics.generators.train.corpus import Corpus  # noqa: E402
 from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.video import VideoRun  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
-from forensics.training.card import Origins  # noqa: E402
-from forensics.training.loop import fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
 
-from .trained import trained  # noqa: E402
+from .trained import trained, trained_module  # noqa: E402
 
 SIDE, FRAMES = 8, 4
 RUN = VideoRun(
@@ -34,6 +36,12 @@ RUN = VideoRun(
     frames=FRAMES,
     known=1,
 )
+UNET = replace(
+    RUN,
+    model=UNetConfig(width=8, multiples=(1, 2), attention=1),
+    schedule=replace(RUN.schedule, steps=200, every=100),
+)
+RUNS = pytest.mark.parametrize("run", [RUN, UNET], ids=["transformer", "unet"])
 
 
 def clips(count: int = 40) -> np.ndarray:
@@ -44,8 +52,9 @@ def clips(count: int = 40) -> np.ndarray:
     return np.tile(whole, (count // 8, 1, 1, 1, 1)).astype(np.uint8)
 
 
-def test_few_clips_are_learned_and_gone_on_with(tmp_path: Path) -> None:
-    metrics = trained("video", RUN, tmp_path / "model", Corpus(clips()))
+@RUNS
+def test_few_clips_are_learned_and_gone_on_with(tmp_path: Path, run: VideoRun) -> None:
+    metrics = trained("video", run, tmp_path / "model", Corpus(clips()))
     assert metrics["held-out error gone on with"] < metrics["held-out error from noise"]
     assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
     pipeline = open_pipeline(tmp_path / "model")
@@ -57,27 +66,51 @@ def test_few_clips_are_learned_and_gone_on_with(tmp_path: Path) -> None:
     assert longer.shape == (FRAMES + 2 * (FRAMES - 1), SIDE, SIDE, 3)
 
 
-def test_clips_begin_with_a_model_of_pictures(tmp_path: Path) -> None:
-    kind = FAMILIES["flow"]
-    still = replace(kind.presets["smoke"], model=RUN.model, side=SIDE)
+def a_model_of_pictures(run: VideoRun, folder: Path) -> nn.Module:
+    """Train one of the network of a run for two steps, and write it."""
+    still = replace(FAMILIES["flow"].presets["smoke"], model=run.model, side=SIDE)
     still = replace(still, schedule=replace(still.schedule, steps=2, every=2))
-    task = kind.prepare(still, Corpus(clips()[:, 0]), Machine("cpu"))
-    (tmp_path / "still").mkdir()
-    module = fit(task, tmp_path / "still")
-    card = kind.card("still", task, Origins("made up", "none", "a test"), 1)
-    kind.finish(task, module, tmp_path / "still", card, Corpus(clips()[:, 0]))
+    return trained_module("flow", still, folder, Corpus(clips()[:, 0]))[0]
+
+
+@RUNS
+def test_clips_begin_with_a_model_of_pictures(tmp_path: Path, run: VideoRun) -> None:
+    module = a_model_of_pictures(run, tmp_path / "still")
     begin = open_bundle(tmp_path / "still")
-    films = FAMILIES["video"].prepare(RUN, Corpus(clips(), begin=begin), Machine("cpu"))
-    assert isinstance(module, DenoisingTransformer)
+    films = FAMILIES["video"].prepare(run, Corpus(clips(), begin=begin), Machine("cpu"))
+    network = films.module.network
+    assert isinstance(network, DenoisingVideoTransformer if run is RUN else DenoisingVideoUNet)
+    assert type(network.pictures) is type(module)
     z, t = torch.randn(2, FRAMES, 3, SIDE, SIDE), torch.tensor([0.3, 0.6])
     with torch.no_grad():
         found = films.module.eval()(z, t, torch.zeros(2, FRAMES, dtype=torch.bool))
         frames = [module.eval()(z[:, i], t) for i in range(FRAMES)]
     torch.testing.assert_close(found, torch.stack(frames, dim=1), atol=2e-2, rtol=2e-2)  # kept in 16 bits
-    larger = replace(RUN, model=replace(RUN.model, width=64))
-    with pytest.raises(UsageError, match="cannot begin with the model"):
-        FAMILIES["video"].prepare(larger, Corpus(clips(), begin=begin), Machine("cpu"))
     for known in ({"path": "cosine"}, {"target": "v"}):
         card = {**begin.card, "config": {**begin.card["config"], **known}}
         with pytest.raises(UsageError, match="it predicts"):
-            FAMILIES["video"].prepare(RUN, Corpus(clips(), begin=replace(begin, card=card)), Machine("cpu"))
+            FAMILIES["video"].prepare(run, Corpus(clips(), begin=replace(begin, card=card)), Machine("cpu"))
+
+
+def test_clips_do_not_begin_with_another_network(tmp_path: Path) -> None:
+    a_model_of_pictures(UNET, tmp_path / "still")
+    begin = open_bundle(tmp_path / "still")
+    for model, reason in (
+        (RUN.model, "its network is a U-Net, not a transformer"),
+        (replace(UNET.model, width=24), "its network has width 8, not 24"),
+        (replace(UNET.model, heads=2), "its network has heads 4, not 2"),  # of the same weights
+        (replace(UNET.model, multiples=(1, 1), blocks=2), "multiples .1, 2., not .1, 1., blocks 1, not 2"),
+    ):
+        with pytest.raises(UsageError, match=f"cannot begin with the model .*{reason}"):
+            FAMILIES["video"].prepare(
+                replace(UNET, model=model), Corpus(clips(), begin=begin), Machine("cpu")
+            )
+    regular = replace(UNET, model=replace(UNET.model, dropout=0.1))  # the same network, once trained
+    FAMILIES["video"].prepare(regular, Corpus(clips(), begin=begin), Machine("cpu"))
+    bare = {**begin.card, "config": {**begin.card["config"], "model": vars(replace(UNET.model, width=24))}}
+    with pytest.raises(UsageError, match=r"cannot begin with the model .*size mismatch"):
+        FAMILIES["video"].prepare(
+            replace(UNET, model=replace(UNET.model, width=24)),
+            Corpus(clips(), begin=replace(begin, card=bare)),
+            Machine("cpu"),
+        )
