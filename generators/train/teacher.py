@@ -151,14 +151,14 @@ def taught(run: DenoiserRun, bundle: Bundle | None) -> DenoiserRun:
         UsageError: There is a teacher and nothing to learn from it, or the other way round, or it cannot
             teach this.
     """
-    if run.lesson is None:
+    if run.lesson is None or run.lesson.method == "standalone":
         if bundle is not None:
             raise UsageError("this preset learns from pictures alone; --teacher goes with others")
         return run
     if bundle is None:
         raise UsageError("this preset learns from a trained model; name its folder with --teacher")
     known = run_of(bundle)
-    if known.lesson is not None and known.lesson.method == "consistency":
+    if known.lesson is not None and known.lesson.ends:
         raise UsageError(
             f"{bundle.folder} is a consistency model: it says ends of ways, and cannot teach them"
         )
@@ -174,6 +174,8 @@ def taught(run: DenoiserRun, bundle: Bundle | None) -> DenoiserRun:
         schedule=run.schedule,
         path="linear" if run.lesson.method == "reflow" else known.path,
         middle=None,
+        noise=None,
+        ladder=None,
         pairing=False,
         sampler=run.sampler,
         steps=run.steps,
