@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 __all__ = ["Lesson", "Method"]
 
-Method: TypeAlias = Literal["reflow", "consistency", "standalone"]
+Method: TypeAlias = Literal["reflow", "consistency", "standalone", "halved", "guided"]
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,16 @@ class Lesson:
 
     Attributes:
         method: `reflow`: straight ways from noise to what the teacher makes of it; `consistency`: where the
-            teacher's way ends, from anywhere on it; `standalone`: where ways end, without a teacher.
-        steps: Of the teacher: for each picture that it draws, or for a whole way; without a teacher, those of
-            a whole way when the run ends.
+            teacher's way ends, from anywhere on it; `standalone`: where ways end, without a teacher;
+            `halved`: to take two of the teacher's steps in one; `guided`: to say at once what the teacher
+            says when it is guided.
+        steps: Of the teacher: for each picture that it draws, or for a whole way; of the student, if it takes
+            half as many; without a teacher, those of a whole way when the run ends.
         pairs: Of noise and picture, drawn before a reflow begins; no more than there are pictures to learn
             from.
         teacher: SHA-256 of its weights.
         first: Steps of a whole way when a run without a teacher begins.
+        guidance: How strongly a guided teacher follows classes or words.
     """
 
     method: Method
@@ -30,6 +33,7 @@ class Lesson:
     pairs: int = 0
     teacher: str = ""
     first: int = 10
+    guidance: float = 1.0
 
     @property
     def ends(self) -> bool:

@@ -99,6 +99,8 @@ _SHORT = Schedule(steps=3000, batch=64, rate=3e-4, every=500, width=0.1, decay=0
 _DISTILLED = DenoiserRun(
     schedule=_SHORT, sampler="consistency", steps=2, lesson=Lesson("consistency", steps=18)
 )
+_HALVED = DenoiserRun(schedule=_SHORT, sampler="ddim", steps=16, lesson=Lesson("halved", steps=16))
+_GUIDED = DenoiserRun(schedule=_SHORT, lesson=Lesson("guided", steps=0, guidance=2.0))
 FLOW: Mapping[str, DenoiserRun] = {
     "smoke": _SMOKE,
     "latent": DenoiserRun(_LATENT),
@@ -112,6 +114,8 @@ FLOW: Mapping[str, DenoiserRun] = {
         schedule=_SHORT, sampler="euler", steps=4, lesson=Lesson("reflow", steps=24, pairs=4000)
     ),
     "distilled": _DISTILLED,
+    "halved": _HALVED,
+    "guided": _GUIDED,
     "gpu": DenoiserRun(replace(_LATENT, width=256, depth=8, dropout=0.1), _GPU),
 }
 _DDPM = DenoiserRun(
@@ -140,5 +144,7 @@ DIFFUSION: Mapping[str, DenoiserRun] = {
         lesson=Lesson("standalone", steps=160), data=0.5, least=0.002,
     ),
     "distilled": _DISTILLED,
+    "halved": _HALVED,
+    "guided": _GUIDED,
     "gpu": replace(_DDPM, model=UNetConfig(width=64, multiples=(1, 2, 2, 2)), latent=False, schedule=_GPU),
 }  # fmt: skip

@@ -29,6 +29,7 @@ Options = dict[str, Any]
 _MOST, _MOST_CLIPS = 20_000, 4000
 _NAMED = (
     "rule", "cut", "codec", "begin", "teacher", "text_encoder", "minutes", "steps", "batch", "most",
+    "guidance",
 )  # fmt: skip
 _OF_CLASSES = ("control", "diffusion", "flow", "gan", "tokens")
 
@@ -73,7 +74,7 @@ def _options() -> list[click.Option]:
             ["--begin"], metavar="MODEL",
             help="Folder, or name, of a model of pictures that clips begin with, or a branch stands beside.",
         ),
-        click.Option(["--teacher"], metavar="MODEL", help="A model to learn from: reflow, distilled."),
+        click.Option(["--teacher"], metavar="MODEL", help="A model to learn from, for presets that do."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
         click.Option(
@@ -256,12 +257,26 @@ def _taught(run: Any, options: Options) -> Any:
 
     teacher = open_model(options["teacher"]) if options["teacher"] else None
     if hasattr(run, "lesson"):
-        run = taught(run, teacher)
+        run = taught(_guided(run, options), teacher)
     elif teacher is not None:
         raise UsageError("only diffusion and flow learn from a teacher")
     if teacher is not None and options["codec"]:
         raise UsageError("a student works with the codec of its teacher; leave --codec out")
     return run
+
+
+def _guided(run: Any, options: Options) -> Any:
+    """Return a run with the guidance that it is to learn, if one is named.
+
+    Raises:
+        UsageError: It learns none.
+    """
+    guidance = options.get("guidance")
+    if guidance is None:
+        return run
+    if run.lesson is None or run.lesson.method != "guided":
+        raise UsageError("only the preset guided learns a --guidance; leave it out")
+    return replace(run, lesson=replace(run.lesson, guidance=guidance))
 
 
 def _check_used(family: str, run: Any, options: Options) -> None:
@@ -352,8 +367,12 @@ control = _command(
         help="What is shown of a picture: canny, edges, low, grey or mask.",
     ),
 )  # fmt: skip
-diffusion = _command("diffusion", "a diffusion model")
-flow = _command("flow", "a rectified flow")
+_GUIDANCE = click.Option(
+    ["--guidance"], type=click.FloatRange(min=0, min_open=True),
+    help="How strongly a teacher follows classes or words, for the preset guided; 2 if not given.",
+)  # fmt: skip
+diffusion = _command("diffusion", "a diffusion model", _GUIDANCE)
+flow = _command("flow", "a rectified flow", _GUIDANCE)
 gan = _command("gan", "a generative adversarial network")
 nf = _command("nf", "a normalizing flow")
 tokens = _command("tokens", "a model of tokens or grey levels")
