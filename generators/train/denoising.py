@@ -62,8 +62,8 @@ def denoiser_of(run: DenoiserRun) -> nn.Module:
     network = _network_of(run)
     if not run.data:
         return network
-    if run.learned or run.target != "x":
-        raise UsageError("a network whose output is scaled says the picture, and no variance")
+    if run.learned or run.target != "x" or run.model.moments:
+        raise UsageError("a network that is scaled says the picture, no variance, and learns no times")
     return Preconditioned(network, PATHS[run.path], run.data, run.least)
 
 

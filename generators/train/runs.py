@@ -128,6 +128,7 @@ DIFFUSION: Mapping[str, DenoiserRun] = {
     "pixels": replace(_DDPM, model=_PIXELS, latent=False, target="x", weight="min_snr"),
     "zero_snr": replace(_DDPM, path="vp_zero", target="v"),
     "unet": replace(_DDPM, model=UNetConfig(width=32), latent=False, side=32),
+    "learned-times": replace(_DDPM, model=UNetConfig(width=32, moments=1000), latent=False, side=32),
     "learned-variance": replace(
         _DDPM, model=UNetConfig(width=32), latent=False, side=32, learned=True, sampler="ancestral"
     ),

@@ -1,4 +1,4 @@
-"""EDM, noise-conditional score networks and consistency models without a teacher, from pictures to files."""
+"""EDM, score networks, consistency models without a teacher, tables of times: from pictures to files."""
 
 from __future__ import annotations
 
@@ -84,6 +84,30 @@ def test_files_hold_the_scales_and_classes_are_told(tmp_path: Path) -> None:
         frozen.run_of(bundle)
 
 
+def test_vectors_of_times_are_learned_and_looked_up(tmp_path: Path) -> None:
+    """Within a part of the time a network cannot tell what the time is; the vectors of others differ."""
+    run = small("learned-times", steps=6, every=6, batch=8)
+    assert FAMILIES["diffusion"].presets["learned-times"].model.moments == 1000
+    run = replace(run, model=replace(run.model, moments=10))
+    task = FAMILIES["diffusion"].prepare(run, Corpus(pictures()), Machine("cpu"))
+    table = task.module.condition.moments
+    assert table.weight.shape == (10, 256)
+    features = task.module.condition._features(torch.tensor([0.0, 0.31, 0.39, 0.999, 1.0]))
+    torch.testing.assert_close(features, table.weight[[0, 3, 3, 9, 9]])
+    for values in task.module.parameters():  # of which many are zero at first
+        torch.nn.init.normal_(values, std=0.1)
+    task.loss(0).backward()
+    assert table.weight.grad.abs().sum() > 0
+    trained("diffusion", run, tmp_path / "model", Corpus(pictures()))
+    network = network_of(open_bundle(tmp_path / "model"), "denoiser.onnx")
+    z = np.random.default_rng(1).standard_normal((3, 3, SIDE, SIDE)).astype(np.float32)
+    z[1:] = z[0]
+    found = network(z, np.array([0.42, 0.48, 0.77], np.float32))
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.abs(found[0] - found[2]).max() > 1e-5
+    assert next(open_pipeline(tmp_path / "model").sample(Request(steps=3))).shape == (SIDE, SIDE, 3)
+
+
 def test_consistency_becomes_finer_and_takes_no_teacher(tmp_path: Path) -> None:
     run, corpus = small("consistency", steps=2, every=2, batch=4), Corpus(pictures())
     task = FAMILIES["diffusion"].prepare(run, corpus, Machine("cpu"))
@@ -101,7 +125,8 @@ def test_consistency_becomes_finer_and_takes_no_teacher(tmp_path: Path) -> None:
 
 
 def test_a_scaled_network_says_the_picture_alone() -> None:
-    for changes in ({"target": "v"}, {"learned": True}):
+    table = replace(small("edm").model, moments=10)
+    for changes in ({"target": "v"}, {"learned": True}, {"model": table}):
         run = replace(small("edm"), **changes)  # type: ignore[arg-type]
         with pytest.raises(UsageError, match="says the picture"):
             FAMILIES["diffusion"].prepare(run, Corpus(pictures()), Machine("cpu"))
