@@ -17,9 +17,12 @@ from forensics.generators.sampling.targets import Target, estimate, target
 
 __all__ = [
     "Ends",
+    "Ladder",
+    "Level",
     "LogitNormal",
     "Objective",
     "Predict",
+    "Times",
     "Uniform",
     "Weight",
     "broadcast",
@@ -29,7 +32,7 @@ __all__ = [
 ]
 
 Predict: TypeAlias = Callable[[Tensor, Tensor], Tensor]  # z and (B,) times to what is predicted
-Weight: TypeAlias = Literal["target", "x", "velocity", "min_snr"]
+Weight: TypeAlias = Literal["target", "x", "velocity", "min_snr", "noise", "edm"]
 _NEAREST = 1e-3  # to both ends
 _LEAST = 0.05  # of 1 - t in the weight of the velocity
 
@@ -82,6 +85,53 @@ class Ends:
         return ((1.0 + place) / 2.0).clamp(_NEAREST, 1.0 - _NEAREST)
 
 
+# Karras et al. 2022, arXiv:2206.00364, table 1.
+@dataclass(frozen=True)
+class Level:
+    """Times at which the logarithm of sigma / alpha is normal.
+
+    Attributes:
+        path: Whose times are meant.
+        mean: Of the logarithm, P_mean.
+        deviation: How far they spread, P_std.
+    """
+
+    path: Path
+    mean: float = -1.2
+    deviation: float = 1.2
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return (count,) times in (0, 1)."""
+        normal = torch.randn(count, generator=generator, device=generator.device)
+        level = torch.exp(self.mean + self.deviation * normal)
+        return torch.as_tensor(self.path.time(level)).clamp(_NEAREST, 1.0 - _NEAREST)
+
+
+# Song & Ermon 2019, arXiv:1907.05600, section 4.2: levels of noise in geometric progression, without gaps.
+@dataclass(frozen=True)
+class Ladder:
+    """Times at which the logarithm of sigma / alpha is drawn evenly.
+
+    Attributes:
+        path: Whose times are meant.
+        least: Of sigma / alpha.
+        most: Of it.
+    """
+
+    path: Path
+    least: float = 0.01
+    most: float = 50.0
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return (count,) times in (0, 1)."""
+        even = torch.rand(count, generator=generator, device=generator.device)
+        level = self.least * (self.most / self.least) ** even
+        return torch.as_tensor(self.path.time(level)).clamp(_NEAREST, 1.0 - _NEAREST)
+
+
+Times: TypeAlias = Uniform | LogitNormal | Ends | Level | Ladder
+
+
 @dataclass(frozen=True)
 class Objective:
     """What a denoiser is trained for.
@@ -91,12 +141,14 @@ class Objective:
         target: What the network predicts.
         times: How often it sees which noise.
         weight: In which terms errors count.
+        data: Root of the mean square of the pictures, of which the weight "edm" wants to know.
     """
 
     path: Path
     target: Target
-    times: Uniform | LogitNormal | Ends
+    times: Times
     weight: Weight = "target"
+    data: float = 0.5
 
 
 def denoising_loss(
@@ -133,8 +185,10 @@ def weight_of(objective: Objective, at: At) -> Tensor | float:
 
     Args:
         objective: Says in which terms errors count: those of the target; of the picture; of the velocity, as
-            in Li & He 2025, arXiv:2511.13720; or of the picture, by the signal-to-noise ratio up to 5, as in
-            min-SNR (Hang et al. 2023, arXiv:2303.09556).
+            in Li & He 2025, arXiv:2511.13720; of the picture, by the signal-to-noise ratio up to 5, as in
+            min-SNR (Hang et al. 2023, arXiv:2303.09556); of the noise, which is the score times sigma, as in
+            NCSN (Song & Ermon 2019, arXiv:1907.05600, eq. 6); or of what a preconditioned network says, as in
+            EDM (Karras et al. 2022, arXiv:2206.00364, table 1).
         at: The path.
     """
     if objective.weight == "target":
@@ -144,6 +198,10 @@ def weight_of(objective: Objective, at: At) -> Tensor | float:
         return of_x
     if objective.weight == "min_snr":
         return of_x * at.snr.clip(max=5.0)
+    if objective.weight == "noise":
+        return of_x * at.snr
+    if objective.weight == "edm":
+        return of_x * (at.snr + objective.data**-2)
     turn = (at.sigma * at.alpha_rate - at.alpha * at.sigma_rate) / at.sigma.clip(_LEAST)
     return of_x * turn**2
 

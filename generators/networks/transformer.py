@@ -30,6 +30,7 @@ class TransformerConfig:
         context: Values of each token of text that is attended to; none if 0.
         dropout: Share of features left out in training.
         outputs: Channels of what comes out; those of what goes in if 0.
+        moments: Parts of the time for which vectors are learned; sines and cosines tell it if 0.
     """
 
     channels: int = 3
@@ -41,6 +42,7 @@ class TransformerConfig:
     context: int = 0
     dropout: float = 0.0
     outputs: int = 0
+    moments: int = 0
 
 
 # Peebles & Xie 2022 (DiT), arXiv:2212.09748; on pixels, Li & He 2025 (JiT), arXiv:2511.13720.
@@ -56,7 +58,7 @@ class DenoisingTransformer(nn.Module):
         self.config = config
         values, width = config.channels * config.patch**2, config.width
         self.embed = nn.Linear(values, width)
-        self.condition = Condition(width, config.labels)
+        self.condition = Condition(width, config.labels, config.moments)
         self.modulation = Modulation(width)
         self.blocks = nn.ModuleList(
             TransformerBlock(width, config.heads, context=config.context or None, dropout=config.dropout)

@@ -35,6 +35,7 @@ class UNetConfig:
         dropout: Share of features left out in training.
         upsample: How the sides are doubled.
         outputs: Channels of what comes out; those of what goes in if 0.
+        moments: Parts of the time for which vectors are learned; sines and cosines tell it if 0.
     """
 
     channels: int = 3
@@ -47,6 +48,7 @@ class UNetConfig:
     dropout: float = 0.0
     upsample: Upsampling = "nearest"
     outputs: int = 0
+    moments: int = 0
 
 
 # Ho et al. 2020, arXiv:2006.11239, appendix B, after Ronneberger et al. 2015, arXiv:1505.04597.
@@ -61,7 +63,7 @@ class DenoisingUNet(nn.Module):
         super().__init__()
         self.config = config
         widths = [config.width * m for m in config.multiples]
-        self.condition = Condition(4 * config.width, config.labels)
+        self.condition = Condition(4 * config.width, config.labels, config.moments)
         self.stem = nn.Conv2d(config.channels, widths[0], 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         self.smaller, self.larger = nn.ModuleList(), nn.ModuleList()

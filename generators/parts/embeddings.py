@@ -12,6 +12,8 @@ from forensics.errors import UsageError
 
 __all__ = ["Condition", "dropped", "one_hot", "time_features"]
 
+_FEATURES = 256  # of a time
+
 
 # Ho et al. 2020, arXiv:2006.11239, appendix B, after Vaswani et al. 2017, for times in [0, 1].
 def time_features(t: Tensor, width: int) -> Tensor:
@@ -32,12 +34,14 @@ class Condition(nn.Module):
     Args:
         width: Values of the vector.
         labels: How many classes there are; none if 0.
+        moments: How many vectors are learned for as many parts of the time; sines and cosines if 0.
     """
 
-    def __init__(self, width: int, labels: int = 0) -> None:
+    def __init__(self, width: int, labels: int = 0, moments: int = 0) -> None:
         super().__init__()
+        self.moments = nn.Embedding(moments, _FEATURES) if moments else None
         self.labels, self.width = labels, width
-        self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+        self.time = nn.Sequential(nn.Linear(_FEATURES, width), nn.SiLU(), nn.Linear(width, width))
         self.label = nn.Embedding(labels + 1, width) if labels else None  # the last is for any class
 
     def forward(self, t: Tensor, label: Tensor | None = None) -> Tensor:
@@ -50,13 +54,19 @@ class Condition(nn.Module):
         Raises:
             UsageError: The model knows no classes.
         """
-        found: Tensor = self.time(time_features(t, 256).to(self.time[0].weight.dtype))
+        found: Tensor = self.time(self._features(t).to(self.time[0].weight.dtype))
         if self.label is None:
             if label is not None:
                 raise UsageError("this model was not trained with classes", actual="a label")
             return found
         asked = torch.full(t.shape, -1, dtype=torch.long, device=t.device) if label is None else label
         return found + self.label(torch.where(asked < 0, self.labels, asked))
+
+    def _features(self, t: Tensor) -> Tensor:
+        if self.moments is None:
+            return time_features(t, _FEATURES)
+        parts = self.moments.num_embeddings
+        return self.moments((t * parts).long().clamp(0, parts - 1))
 
 
 def dropped(label: Tensor, share: float, generator: torch.Generator) -> Tensor:

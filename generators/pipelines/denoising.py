@@ -15,7 +15,7 @@ from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.pipelines.texts import Texts
 from forensics.generators.pipelines.words import Vocabulary
-from forensics.generators.sampling import diffusion, ode, sde, solvers, times
+from forensics.generators.sampling import diffusion, langevin, ode, sde, solvers, times
 from forensics.generators.sampling.base import Noise, last, start
 from forensics.generators.sampling.editing import sdedit
 from forensics.generators.sampling.guidance import guided
@@ -64,6 +64,10 @@ def _inside(steps: int, _: Path) -> list[float]:
     return times.uniform(steps, 1e-3, 1.0 - 1e-3)
 
 
+def _ladder(steps: int, path: Path) -> list[float]:
+    return times.log_snr(steps, path, 0.01, 50.0)
+
+
 SAMPLERS: dict[str, Way] = {
     "euler": Way("Liu et al. 2022, arXiv:2209.03003", _even, _plain(ode.euler)),
     "heun": Way("Karras et al. 2022, arXiv:2206.00364", _even, _plain(ode.heun)),
@@ -76,6 +80,7 @@ SAMPLERS: dict[str, Way] = {
     "dpmpp_2m": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(diffusion.dpmpp_2m)),
     "dpmpp_2s": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(solvers.dpmpp_2s)),
     "dpm_solver": Way("Lu et al. 2022, arXiv:2206.00927", times.log_snr, _plain(solvers.dpm_solver)),
+    "langevin": Way("Song & Ermon 2019, arXiv:1907.05600", _ladder, langevin.annealed_langevin),
     "sde": Way("Song et al. 2020, arXiv:2011.13456", times.log_snr, sde.reverse_sde),
 }
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
+from forensics.generators.networks.preconditioned import Preconditioned
 from forensics.generators.networks.text import (
     CaptionedDenoiser,
     EncodedDenoiser,
@@ -20,17 +20,9 @@ from forensics.generators.networks.text import (
     TextConfig,
     TextEncoder,
 )
-from forensics.generators.networks.transformer import DenoisingTransformer, TransformerConfig
+from forensics.generators.networks.transformer import DenoisingTransformer
 from forensics.generators.networks.unet import DenoisingUNet, UNetConfig
-from forensics.generators.objectives import (
-    LogitNormal,
-    Objective,
-    Predict,
-    Uniform,
-    Weight,
-    denoising_loss,
-    paired,
-)
+from forensics.generators.objectives import Predict, Uniform, denoising_loss, paired
 from forensics.generators.parts.embeddings import dropped
 from forensics.generators.pipelines.base import Network, Request
 from forensics.generators.pipelines.denoising import Denoising, DenoisingSettings
@@ -39,17 +31,16 @@ from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.pipelines.texts import NOTHING, packed
 from forensics.generators.pipelines.words import Vocabulary, vocabulary_of
 from forensics.generators.sampling.paths import PATHS
-from forensics.generators.sampling.targets import Denoiser, Target, denoiser, split
+from forensics.generators.sampling.targets import Denoiser, denoiser, split
 from forensics.generators.sampling.times import log_snr
 from forensics.generators.train.bundle import Exported, write_model
 from forensics.generators.train.captions import Encoded, examples, settings_of, silenced, unsaid
 from forensics.generators.train.corpus import Corpus
-from forensics.generators.train.lessons import Lesson
 from forensics.generators.train.pictures import Batch, Pictures, drawing
+from forensics.generators.train.runs import DIFFUSION, FLOW, DenoiserRun, objective_of
 from forensics.generators.variance import hybrid_loss, variational_bound
 from forensics.training.card import Card
 from forensics.training.machine import Machine
-from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
 
 __all__ = ["DIFFUSION", "FLOW", "DenoiserRun", "Denoisers", "as_network", "denoiser_of", "finish", "prepare"]
@@ -62,100 +53,22 @@ _BOUND, _DECODED = 50, 0.01  # steps of the bound that is measured; noise in the
 _CODEC = (ENCODER, DECODER)
 
 
-@dataclass(frozen=True)
-class DenoiserRun:
-    """How a denoiser is trained.
-
-    Attributes:
-        model: Of the network.
-        schedule: Of the run.
-        side: Of the pictures trained on, in pixels.
-        path: From noise to pictures, of `paths.PATHS`.
-        target: What the network predicts.
-        weight: In which terms errors count.
-        middle: Mean of the logit of times; evenly drawn ones if None.
-        pairing: Noise is paired with the pictures nearest to it (OT flow matching).
-        latent: It works in the latents of a codec.
-        sampler: That suits it.
-        steps: Of the sampler.
-        text: Of the encoder of captions; none is trained if None.
-        learned: The network also says which variance the steps of the sampler are to have.
-        lesson: What is learned from a trained denoiser, the teacher; everything from pictures if None.
-        encoder: Of captions, in place of one that is trained, if that is one from elsewhere.
-    """
-
-    model: TransformerConfig | UNetConfig = field(default_factory=TransformerConfig)
-    schedule: Schedule = field(
-        default_factory=lambda: Schedule(steps=6000, batch=64, rate=1e-3, every=500, width=0.1, decay=0.0)
-    )
-    side: int = 64
-    path: str = "linear"
-    target: Target = "x"
-    weight: Weight = "velocity"
-    middle: float | None = -0.4
-    pairing: bool = False
-    latent: bool = True
-    sampler: str = "heun"
-    steps: int = 24
-    text: TextConfig | None = None
-    learned: bool = False
-    lesson: Lesson | None = None
-    encoder: EncoderConfig | None = None
-
-
-_LATENT = TransformerConfig(channels=8, patch=2, width=192, depth=6)
-_PIXELS = TransformerConfig(channels=3, patch=8, width=192, depth=6)
-_SMOKE = DenoiserRun(
-    TransformerConfig(channels=3, patch=4, width=32, depth=2, heads=2),
-    Schedule(steps=20, batch=8, rate=2e-3, warm_up=2, every=10, width=0.1),
-    side=16,
-    latent=False,
-)
-_GPU = Schedule(steps=60_000, batch=256, rate=1e-3, warm_up=1000, every=4000, width=0.05, decay=0.0)
-_SHORT = Schedule(steps=3000, batch=64, rate=3e-4, every=500, width=0.1, decay=0.0)
-_DISTILLED = DenoiserRun(
-    schedule=_SHORT, sampler="consistency", steps=2, lesson=Lesson("consistency", steps=18)
-)
-FLOW: Mapping[str, DenoiserRun] = {
-    "smoke": _SMOKE,
-    "latent": DenoiserRun(_LATENT),
-    "pixels": DenoiserRun(_PIXELS, latent=False, middle=-0.8),
-    "matched": DenoiserRun(_LATENT, target="v", weight="target", middle=None, pairing=True),
-    "photos": DenoiserRun(
-        UNetConfig(channels=12, width=56, multiples=(1, 2), attention=1),
-        Schedule(steps=8000, batch=32, rate=1e-3, every=500, width=0.1, decay=0.0),
-    ),
-    "unet": DenoiserRun(UNetConfig(width=32), side=32, latent=False, middle=-0.8),
-    "reflow": DenoiserRun(
-        schedule=_SHORT, sampler="euler", steps=4, lesson=Lesson("reflow", steps=24, pairs=4000)
-    ),
-    "distilled": _DISTILLED,
-    "gpu": DenoiserRun(replace(_LATENT, width=256, depth=8, dropout=0.1), _GPU),
-}
-_DDPM = DenoiserRun(
-    _LATENT, path="cosine", target="noise", weight="target", middle=None, sampler="ddim", steps=50
-)
-DIFFUSION: Mapping[str, DenoiserRun] = {
-    "smoke": replace(_SMOKE, path="cosine", target="noise", weight="target", sampler="ddim"),
-    "latent": replace(_DDPM, target="v", sampler="dpmpp_2m", steps=20),
-    "ddpm": replace(_DDPM, sampler="ancestral"),
-    "pixels": replace(_DDPM, model=_PIXELS, latent=False, target="x", weight="min_snr"),
-    "zero_snr": replace(_DDPM, path="vp_zero", target="v"),
-    "unet": replace(_DDPM, model=UNetConfig(width=32), latent=False, side=32),
-    "learned-variance": replace(
-        _DDPM, model=UNetConfig(width=32), latent=False, side=32, learned=True, sampler="ancestral"
-    ),
-    "distilled": _DISTILLED,
-    "gpu": replace(_DDPM, model=UNetConfig(width=64, multiples=(1, 2, 2, 2)), latent=False, schedule=_GPU),
-}
-
-
 def denoiser_of(run: DenoiserRun) -> nn.Module:
     """Return the network of a run.
 
     Raises:
-        UsageError: Captions are asked of a network that takes none.
+        UsageError: Captions are asked of a network that takes none, or variances of one that is scaled.
     """
+    network = _network_of(run)
+    if not run.data:
+        return network
+    if run.learned or run.target != "x" or run.model.moments:
+        raise UsageError("a network that is scaled says the picture, no variance, and learns no times")
+    return Preconditioned(network, PATHS[run.path], run.data, run.least)
+
+
+def _network_of(run: DenoiserRun) -> nn.Module:
+    """Return the network, as it is without scales."""
     config = run.model
     if run.learned:
         config = replace(config, outputs=2 * config.channels)
@@ -201,8 +114,7 @@ class Denoisers(Alone):
         self.labels, self.words, self.decode = labels, words, decode
         torch.manual_seed(config.schedule.seed)
         self.module = denoiser_of(config).to(pictures.device)
-        times = Uniform() if config.middle is None else LogitNormal(config.middle)
-        self.objective = Objective(PATHS[config.path], config.target, times, config.weight)
+        self.objective = objective_of(config)
 
     @property
     def recipe(self) -> Recipe:
@@ -304,12 +216,21 @@ def as_network(module: nn.Module) -> Network:
     return run
 
 
-def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Denoisers:
+def prepare(
+    run: DenoiserRun, corpus: Corpus, machine: Machine, kind: type[Denoisers] | None = None
+) -> Denoisers:
     """Return the training of a run, in pixels or latents.
+
+    Args:
+        run: The run.
+        corpus: What is trained on.
+        machine: What computes.
+        kind: Of training; `Denoisers` if None.
 
     Raises:
         UsageError: It needs a codec, and none was given.
     """
+    kind = kind or Denoisers
     run, words = _captioned(run, corpus, machine)
     run = replace(run, model=replace(run.model, labels=0 if words else len(corpus.names)))
     names = () if words else corpus.names
@@ -317,11 +238,11 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Denoisers:
     if not run.latent:
         mirrored = words is None  # left and right are words
         pictures = Pictures(corpus.pixels, told, machine.device, mirrored=mirrored, origins=corpus.origins)
-        return Denoisers(run, pictures, names, words, None, machine.number)
+        return kind(run, pictures, names, words, None, machine.number)
     latents = corpus.latents()
     pictures = Pictures(latents, told, machine.device, mirrored=False, origins=corpus.origins)
     run = replace(run, model=replace(run.model, channels=latents.shape[1]))
-    return Denoisers(run, pictures, names, words, corpus.network(DECODER), machine.number)
+    return kind(run, pictures, names, words, corpus.network(DECODER), machine.number)
 
 
 def _captioned(

@@ -9,6 +9,7 @@ from typing import Any
 
 from forensics.generators.train import (
     codec,
+    consistent,
     control,
     denoising,
     gan,
@@ -64,7 +65,9 @@ def _finish_clips(task: Any, module: Any, folder: Path, card: Card, corpus: Corp
 
 
 def _prepare_denoiser(run: Any, corpus: Corpus, machine: Machine) -> Any:
-    prepare = denoising.prepare if run.lesson is None else students.prepare
+    if run.lesson is None:
+        return denoising.prepare(run, corpus, machine)
+    prepare = consistent.prepare if run.lesson.method == "standalone" else students.prepare
     return prepare(run, corpus, machine)
 
 

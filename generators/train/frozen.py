@@ -14,12 +14,11 @@ from forensics.errors import UsageError
 from forensics.generators.networks.text import EncoderConfig, TextConfig
 from forensics.generators.networks.transformer import TransformerConfig
 from forensics.generators.networks.unet import UNetConfig
-from forensics.generators.objectives import LogitNormal, Objective, Uniform
 from forensics.generators.pipelines.recipe import Recipe, read_recipe
-from forensics.generators.sampling.paths import PATHS
 from forensics.generators.train.bundle import WEIGHTS
-from forensics.generators.train.denoising import DenoiserRun, denoiser_of
+from forensics.generators.train.denoising import denoiser_of
 from forensics.generators.train.lessons import Lesson
+from forensics.generators.train.runs import DenoiserRun, objective_of
 from forensics.runtime.store import Bundle
 from forensics.training.schedule import Schedule
 
@@ -68,8 +67,8 @@ def run_of(bundle: Bundle) -> DenoiserRun:
     """Return how the denoiser of a model was trained, as its card says.
 
     Raises:
-        UsageError: The model is none of pictures by diffusion or flow, predicts a variance too, or reads
-            texts by a pretrained encoder.
+        UsageError: The model is none of pictures by diffusion or flow, predicts a variance too, is scaled by
+            the noise that it sees, or reads texts by a pretrained encoder.
         ModelError: It has no recipe.
     """
     family = read_recipe(bundle).family
@@ -92,17 +91,13 @@ def run_of(bundle: Bundle) -> DenoiserRun:
         raise UsageError(f"the card of {bundle.folder} does not say how it was trained: {error}") from None
     if run.learned:
         raise UsageError(f"{bundle.folder} predicts a variance too, and nothing can stand beside it")
+    if run.data:
+        raise UsageError(f"{bundle.folder} is scaled by the noise that it sees, and nothing begins with it")
     if run.encoder is not None:
         raise UsageError(
             f"{bundle.folder} reads captions by a text encoder, {run.encoder.name}: nothing begins with it"
         )
     return run
-
-
-def objective_of(run: DenoiserRun) -> Objective:
-    """Return what a denoiser was trained for."""
-    times = Uniform() if run.middle is None else LogitNormal(run.middle)
-    return Objective(PATHS[run.path], run.target, times, run.weight)
 
 
 def _filled(kind: type[T], values: dict[str, Any]) -> T:

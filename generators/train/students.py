@@ -1,4 +1,4 @@
-"""Trainings that begin with a trained denoiser: reflow, and consistency distillation."""
+"""Trainings that begin with a trained denoiser: reflow, and distillation of steps and of guidance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
-from forensics.generators.distillation import consistency_loss, saying
+from forensics.generators.distillation import consistency_loss, halving_loss, imitation_loss, saying
 from forensics.generators.objectives import Ends, denoising_loss
 from forensics.generators.pipelines.denoising import SAMPLERS
 from forensics.generators.sampling.base import last, start
@@ -24,7 +24,7 @@ from forensics.generators.train.pictures import Batch, Pictures, drawing
 from forensics.generators.train.teacher import Teacher, load_teacher
 from forensics.training.machine import Machine
 
-__all__ = ["Distilling", "Reflowing", "Student", "couplings", "prepare"]
+__all__ = ["Distilling", "Guided", "Halving", "Reflowing", "Student", "couplings", "prepare"]
 
 _TOGETHER = 64  # pictures drawn by a teacher at a time
 _MEASURED, _MANY, _FEW = (
@@ -141,6 +141,61 @@ class Distilling(Student):
         return consistency_loss(student, teacher, batch.x, path, self.lesson.steps, generator)
 
 
+class Halving(Student):
+    """The training of a student that takes two of its teacher's steps in one."""
+
+    def loss(self, step: int) -> Tensor:
+        """Return how far one step of the student is from two of the teacher."""
+        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        batch = self.scaled(self.pictures.batch(self.schedule.batch, generator))
+        told, path = self.told(batch, _SHARE, generator), self.objective.path
+        student = saying(self.predicting(self.module, told), self.config.target, path)
+        teacher = self.teacher.saying(told)
+        return halving_loss(student, teacher, batch.x, path, self.lesson.steps, generator)
+
+    @torch.no_grad()
+    def measure(self, module: nn.Module) -> dict[str, float]:
+        """Return how far what is drawn is from what the teacher draws in twice as many steps."""
+        noise, told, _ = self._examples
+        few, many = self.lesson.steps, 2 * self.lesson.steps
+        wanted, own = (self.teacher.draw(noise, told, steps, sampler="ddim") for steps in (many, few))
+        return {
+            f"difference to {many} steps of the teacher in {few}": _apart(
+                self._drawn(module, noise, told, few), wanted
+            ),
+            f"that of the teacher itself in {few}": _apart(own, wanted),
+        }
+
+
+class Guided(Student):
+    """The training of a student that says at once what its teacher says when it is guided."""
+
+    def loss(self, step: int) -> Tensor:
+        """Return how far the student is from the guided teacher."""
+        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        batch = self.scaled(self.pictures.batch(self.schedule.batch, generator))
+        told = self.told(batch, _SHARE, generator)
+        teacher = self.teacher.predicting(told, self.lesson.guidance)
+        return imitation_loss(self.predicting(self.module, told), teacher, batch.x, self.objective, generator)
+
+    @torch.no_grad()
+    def measure(self, module: nn.Module) -> dict[str, float]:
+        """Return how far what is drawn is from what the guided teacher draws in as many steps."""
+        noise, told, plain = self._examples
+        guidance = self.lesson.guidance
+        wanted = self.teacher.draw(noise, told, _MANY, guidance=guidance)
+        network = replace(self.teacher, module=module)
+        return {
+            f"difference to the teacher at guidance {guidance:g}": _apart(
+                network.draw(noise, told, _MANY), wanted
+            ),
+            "that of the teacher without guidance": _apart(plain, wanted),
+        }
+
+
+_METHODS: dict[str, type[Student]] = {"consistency": Distilling, "halved": Halving, "guided": Guided}
+
+
 def couplings(
     teacher: Teacher, told: Tensor | None, count: int, steps: int, seed: int
 ) -> npt.NDArray[np.float32]:
@@ -168,12 +223,15 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Student:
 
     Raises:
         ModelError: The teacher's files are not those of its card.
-        UsageError: There is no teacher, or it knows other classes or words than there are.
+        UsageError: There is no teacher, it knows other classes or words than there are, or none that it could
+            be guided by.
     """
     if corpus.teacher is None or run.lesson is None:
         raise UsageError("this preset learns from a trained model; name its folder with --teacher")
     teacher = load_teacher(corpus.teacher, machine.device)
     told = _told(teacher, corpus)
+    if run.lesson.method == "guided" and told is None:
+        raise UsageError("only a teacher that knows classes or words can be guided")
     if run.lesson.method == "reflow":
         count = min(run.lesson.pairs, len(corpus.pixels))
         given = None if told is None else torch.from_numpy(told)
@@ -183,7 +241,7 @@ def prepare(run: DenoiserRun, corpus: Corpus, machine: Machine) -> Student:
     values = corpus.latents() if run.latent else corpus.pixels
     mirrored = not run.latent and teacher.words is None  # left and right are words
     pictures = Pictures(values, told, machine.device, mirrored=mirrored, origins=corpus.origins)
-    return Distilling(run, pictures, teacher, machine.number)
+    return _METHODS[run.lesson.method](run, pictures, teacher, machine.number)
 
 
 def _told(teacher: Teacher, corpus: Corpus) -> npt.NDArray[np.int64] | None:

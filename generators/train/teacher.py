@@ -11,16 +11,17 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from forensics.errors import ModelError, UsageError
-from forensics.generators.distillation import Saying, saying
+from forensics.generators.distillation import Saying, guided, saying
 from forensics.generators.networks.text import EncoderConfig, TextConfig
 from forensics.generators.networks.transformer import TransformerConfig
 from forensics.generators.networks.unet import UNetConfig
+from forensics.generators.objectives import Predict
 from forensics.generators.pipelines.base import Network
+from forensics.generators.pipelines.denoising import SAMPLERS
 from forensics.generators.pipelines.opening import DECODER, network_of
 from forensics.generators.pipelines.recipe import Recipe, read_recipe
 from forensics.generators.pipelines.words import Vocabulary
 from forensics.generators.sampling.base import last, start
-from forensics.generators.sampling.ode import heun
 from forensics.generators.sampling.paths import PATHS
 from forensics.generators.sampling.targets import denoiser
 from forensics.generators.sampling.times import uniform
@@ -55,32 +56,49 @@ class Teacher:
     words: Vocabulary | None
     decode: Network | None
 
+    def predicting(self, told: Tensor | None, guidance: float = 1.0) -> Predict:
+        """Return what its network predicts.
+
+        Args:
+            told: (B,) labels or (B, length) numbers of words; None if it knows neither.
+            guidance: How strongly these are followed; 1 as it is.
+        """
+        if told is None:
+            return self.module
+        if guidance == 1.0:
+            return lambda z, t: self.module(z, t, told)
+        nothing = torch.full_like(told, 0 if self.words else -1)
+        return guided(self.predicting(told), self.predicting(nothing), guidance)
+
     def saying(self, told: Tensor | None) -> Saying:
         """Return what it says of noisy pictures, each at a time of its own.
 
         Args:
-            told: (B,) labels or (B, length) numbers of words; None if it knows neither.
+            told: As for `predicting`.
         """
-        given = [] if told is None else [told]
-        return saying(lambda z, t: self.module(z, t, *given), self.run.target, PATHS[self.run.path])
+        return saying(self.predicting(told), self.run.target, PATHS[self.run.path])
 
     @torch.no_grad()
-    def draw(self, noise: Tensor, told: Tensor | None, steps: int) -> Tensor:
-        """Return what it makes of noise, by Heun's steps: pictures from -1 to 1, or latents.
+    def draw(
+        self, noise: Tensor, told: Tensor | None, steps: int, *, guidance: float = 1.0, sampler: str = "heun"
+    ) -> Tensor:
+        """Return what it makes of noise: pictures from -1 to 1, or latents.
 
         Args:
             noise: (B, ...) standard normal.
-            told: As for `saying`.
-            steps: How many.
+            told: As for `predicting`.
+            steps: How many, evenly.
+            guidance: As for `predicting`.
+            sampler: Of `SAMPLERS`, one that draws nothing.
         """
-        given, path = [] if told is None else [told], PATHS[self.run.path]
+        network, path = self.predicting(told, guidance), PATHS[self.run.path]
 
         def predict(z: Tensor, t: float) -> Tensor:
-            found: Tensor = self.module(z, torch.full((len(z),), t, device=z.device), *given)
-            return found
+            return network(z, torch.full((len(z),), t, device=z.device))
 
         denoise, moments = denoiser(predict, self.run.target, path), uniform(steps)
-        found: Tensor = last(heun(denoise, start(noise, path, moments[0]), moments, path))
+        begun = start(noise, path, moments[0])
+        found: Tensor = last(SAMPLERS[sampler].run(denoise, begun, moments, path, torch.zeros_like))
         return found
 
 
@@ -151,17 +169,19 @@ def taught(run: DenoiserRun, bundle: Bundle | None) -> DenoiserRun:
         UsageError: There is a teacher and nothing to learn from it, or the other way round, or it cannot
             teach this.
     """
-    if run.lesson is None:
+    if run.lesson is None or run.lesson.method == "standalone":
         if bundle is not None:
             raise UsageError("this preset learns from pictures alone; --teacher goes with others")
         return run
     if bundle is None:
         raise UsageError("this preset learns from a trained model; name its folder with --teacher")
     known = run_of(bundle)
-    if known.lesson is not None and known.lesson.method == "consistency":
+    if known.lesson is not None and known.lesson.ends:
         raise UsageError(
             f"{bundle.folder} is a consistency model: it says ends of ways, and cannot teach them"
         )
+    if known.lesson is not None and known.lesson.method == "halved" != run.lesson.method:
+        raise UsageError(f"{bundle.folder} takes steps of its own alone: it can be halved again, and no more")
     if known.target in _SINGULAR or known.learned:
         what = "a variance" if known.learned else f"the {known.target}"
         raise UsageError(
@@ -169,13 +189,33 @@ def taught(run: DenoiserRun, bundle: Bundle | None) -> DenoiserRun:
             expected="x, v or velocity alone",
             actual=what,
         )
-    return replace(
+    lesson = replace(run.lesson, teacher=str(bundle.card["files"].get(WEIGHTS)))
+    if lesson.method == "guided":
+        return replace(known, schedule=run.schedule, lesson=lesson)
+    student = replace(
         known,
         schedule=run.schedule,
-        path="linear" if run.lesson.method == "reflow" else known.path,
+        path="linear" if lesson.method == "reflow" else known.path,
         middle=None,
+        noise=None,
+        ladder=None,
         pairing=False,
         sampler=run.sampler,
         steps=run.steps,
-        lesson=replace(run.lesson, teacher=str(bundle.card["files"].get(WEIGHTS))),
+        lesson=lesson,
     )
+    return _halved(student, known) if lesson.method == "halved" else student
+
+
+def _halved(run: DenoiserRun, known: DenoiserRun) -> DenoiserRun:
+    """Return the run of a student that takes half as many steps as its teacher, if that was halved before.
+
+    Raises:
+        UsageError: The teacher takes an odd number of steps, such as one.
+    """
+    if run.lesson is None or known.lesson is None or known.lesson.method != "halved":
+        return run
+    if known.lesson.steps % 2:
+        raise UsageError(f"a teacher of {known.lesson.steps} steps has no half", actual=known.lesson.steps)
+    steps = known.lesson.steps // 2
+    return replace(run, steps=steps, lesson=replace(run.lesson, steps=steps))

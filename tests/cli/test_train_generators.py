@@ -57,7 +57,7 @@ def test_what_was_trained_is_drawn_with(model: Path, tmp_path: Path) -> None:
     assert opened(out / "000002.png").shape == (16, 16, 3)
 
 
-@pytest.mark.parametrize("preset", ["reflow", "distilled"])
+@pytest.mark.parametrize("preset", ["reflow", "distilled", "halved"])
 def test_models_are_learned_from(
     model: Path, tmp_path: Path, preset: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,6 +76,26 @@ def test_models_are_learned_from(
     ):
         assert run("train", *wrong, "--teacher", str(model), *few) == 2
         assert reason in capsys.readouterr().err
+
+
+def test_guidance_is_learned_from_a_model_of_classes(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ("--data", "shapes", "--classes", "--most", "40", "--steps", "2", "--batch", "4")
+    teacher, student = tmp_path / "teacher", tmp_path / "student"
+    assert run("train", "diffusion", str(teacher), "--preset", "latent", "--guidance", "3", *few) == 2
+    assert "only the preset guided" in capsys.readouterr().err
+    assert run("train", "flow", str(teacher), "--preset", "smoke", *few) == 0
+    guided = ("train", "flow", str(student), "--preset", "guided")
+    assert run(*guided, "--teacher", str(teacher), "--guidance", "3", *few) == 0
+    card = json.loads((student / "card.json").read_text())
+    assert card["config"]["lesson"]["guidance"] == 3
+    assert "--guidance 3" in card["command"]
+    assert "difference to the teacher at guidance 3" in card["metrics"]
+    drawn = tmp_path / "drawn"
+    assert run("generate", str(student), "-o", str(drawn), "-n", "2", "--label", "star", "--steps", "2") == 0
+    assert run(*guided, "--teacher", str(model), "--most", "40") == 2
+    assert "classes or words can be guided" in capsys.readouterr().err
 
 
 def test_pictures_can_be_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,11 +12,23 @@ from torch import Tensor, nn  # noqa: E402
 
 from forensics.generators.distillation import (  # noqa: E402
     consistency_loss,
+    ddim_step,
+    guided,
+    halving_loss,
     heun_step,
+    imitation_loss,
     saying,
 )
-from forensics.generators.objectives import Ends, Objective, denoising_loss  # noqa: E402
+from forensics.generators.objectives import (  # noqa: E402
+    Ends,
+    Objective,
+    Uniform,
+    broadcast,
+    denoising_loss,
+)
 from forensics.generators.sampling.base import last  # noqa: E402
+from forensics.generators.sampling.diffusion import ddim  # noqa: E402
+from forensics.generators.sampling.guidance import guided as guided_denoiser  # noqa: E402
 from forensics.generators.sampling.ode import heun  # noqa: E402
 from forensics.generators.sampling.paths import PATHS  # noqa: E402
 from forensics.generators.sampling.straightness import deviation  # noqa: E402
@@ -170,3 +182,97 @@ def test_points_are_denoised_perfectly() -> None:
     near = (z - torch.tensor([0.3, 0.2])).norm(dim=1) < 0.05
     found = mean_of(torch.tensor([[0.3, 0.2]]), torch.tensor([0.5]))
     torch.testing.assert_close(found[0], x[near].mean(0), atol=0.05, rtol=0)
+
+
+VARIANCE = 0.36
+
+
+def of_gaussian(name: str) -> Callable[[Tensor, Tensor], Estimate]:
+    """What a perfect model says of pictures of independent Gaussian pixels around zero."""
+    path = PATHS[name]
+
+    def says(z: Tensor, t: Tensor) -> Estimate:
+        at = path.at(broadcast(t, z))
+        rest = z / (at.alpha**2 * VARIANCE + at.sigma**2)
+        return Estimate(at.alpha * VARIANCE * rest, at.sigma * rest)
+
+    return says
+
+
+@pytest.mark.parametrize("name", ["linear", "cosine", "ve"])
+def test_step_of_ddim_is_that_of_the_sampler(name: str) -> None:
+    path, says = PATHS[name], of_gaussian(name)
+    z = torch.randn(4, 2, generator=drawing(), dtype=torch.float64)
+    times = [(0.0, 0.25), (0.2, 0.3), (0.5, 0.55), (0.9, 1.0)]
+    found = ddim_step(says, z, *torch.tensor(times, dtype=torch.float64).unbind(1), path)
+    for row, (t, after) in enumerate(times):
+        denoise: Denoiser = lambda z, t: says(z, torch.full((len(z),), t, dtype=z.dtype))  # noqa: E731
+        torch.testing.assert_close(found[[row]], last(ddim(denoise, z[[row]], [t, after], path)))
+
+
+@pytest.mark.parametrize("name", ["linear", "cosine", "ve"])
+def test_the_student_that_takes_two_steps_in_one_has_no_loss(name: str) -> None:
+    """Steps of DDIM on Gaussian pictures are factors of z; the student's picture follows from two of them."""
+    path, says, steps = PATHS[name], of_gaussian(name), 4
+
+    def factor(t: Tensor, after: Tensor) -> Tensor:
+        here, there = path.at(t), path.at(after)
+        power = here.alpha**2 * VARIANCE + here.sigma**2
+        return (there.alpha * here.alpha * VARIANCE + there.sigma * here.sigma) / power
+
+    def student(z: Tensor, t: Tensor) -> Estimate:
+        half, after = t + 0.5 / steps, t + 1 / steps
+        here, there = path.at(t), path.at(after)
+        share = there.sigma / here.sigma
+        x = (factor(t, half) * factor(half, after) - share) / (there.alpha - share * here.alpha)
+        return Estimate(x[:, None] * z, z)
+
+    x = VARIANCE**0.5 * torch.randn(64, 3, generator=drawing(), dtype=torch.float64)
+    assert halving_loss(student, says, x, path, steps, drawing(2)).item() < 1e-10
+    wrong = halving_loss(lambda z, t: Estimate(student(z, t).x + 0.1, z), says, x, path, steps, drawing(2))
+    number = torch.randint(steps, (64,), generator=drawing(2))
+    ratio = path.at(number.double() / steps).snr.clip(min=1.0)
+    assert wrong.item() == pytest.approx(0.01 * ratio.mean().item(), rel=1e-4)
+
+
+def test_a_halved_student_is_nearer_to_twice_as_many_steps_than_its_teacher() -> None:
+    student, x, steps = Points(), pictures(4000), 1
+    says, teacher = saying(student, "velocity", PATH), saying(mean_of, "x", PATH)
+
+    def loss(step: int) -> Tensor:
+        rows = torch.randint(len(x), (128,), generator=drawing(step))
+        return halving_loss(says, teacher, x[rows], PATH, steps, drawing(10_000 + step))
+
+    trained(student, loss)
+    noise = torch.randn(500, 2, generator=drawing(9))
+
+    def by_ddim(predict: Callable[[Tensor, Tensor], Tensor], steps: int) -> Tensor:
+        with torch.no_grad():
+            return last(ddim(model_of(predict), noise, uniform(steps), PATH))
+
+    wanted = by_ddim(mean_of, 2 * steps)
+    assert apart(by_ddim(student, steps), wanted) < 0.3 * apart(by_ddim(mean_of, steps), wanted)
+
+
+@pytest.mark.parametrize("kind", ["x", "velocity"])
+def test_guidance_of_networks_is_that_of_pictures(kind: Target) -> None:
+    """Whatever is predicted, at any time: by the denoisers that are drawn with."""
+    z = torch.randn(5, 2, generator=drawing())
+    told, untold = (lambda z, t: z * t[:, None] + 1.0), (lambda z, t: torch.sin(z) - t[:, None])
+    found = denoiser(lambda z, t: guided(told, untold, 2.5)(z, torch.full((len(z),), t)), kind, PATH)
+    plain = [
+        denoiser(lambda z, t, p=p: p(z, torch.full((len(z),), t)), kind, PATH)  # type: ignore[misc]
+        for p in (told, untold)
+    ]
+    for t in (0.2, 0.7):
+        torch.testing.assert_close(found(z, t).x, guided_denoiser(plain[0], plain[1], 2.5)(z, t).x)
+
+
+def test_imitation_is_in_the_terms_of_the_objective() -> None:
+    x = pictures(64).double()
+    objective = Objective(PATH, "velocity", Uniform(), "x")
+    same = imitation_loss(mean_of, mean_of, x, objective, drawing(2))
+    assert same.item() == 0
+    found = imitation_loss(lambda z, t: mean_of(z, t) + 0.5, mean_of, x, objective, drawing(2))
+    t = Uniform().draw(64, drawing(2)).double()
+    assert found.item() == pytest.approx(0.25 * ((1 - t) ** 2).mean().item(), rel=1e-5)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.stats import kstest, norm
+from scipy.stats import kstest, norm, uniform
 
 torch = pytest.importorskip("torch")
 
@@ -15,6 +15,8 @@ from torch import Tensor  # noqa: E402
 from forensics.errors import UsageError  # noqa: E402
 from forensics.generators.objectives import (  # noqa: E402
     Ends,
+    Ladder,
+    Level,
     LogitNormal,
     Objective,
     Uniform,
@@ -50,6 +52,18 @@ def test_ends_are_seen_most() -> None:
     assert kstest(t, lambda t: (rising(t) + falling(t)) / 2).pvalue > 0.001
 
 
+@pytest.mark.parametrize("name", ["ve", "linear", "cosine"])
+def test_levels_are_normal_and_ladders_even(name: str) -> None:
+    """By the logarithm of sigma / alpha, along any path."""
+    path = PATHS[name]
+    for times, wanted in (
+        (Level(path, -1.2, 0.7), norm(-1.2, 0.7)),
+        (Ladder(path, 0.05, 20.0), uniform(np.log(0.05), np.log(20 / 0.05))),
+    ):
+        at = path.at(times.draw(20_000, drawing()).double())
+        assert kstest(torch.log(at.sigma / at.alpha).numpy(), wanted.cdf).pvalue > 0.001
+
+
 @pytest.mark.parametrize("kind", TARGETS)
 @pytest.mark.parametrize("name", ["linear", "cosine", "vp"])
 def test_weights_turn_errors_into_those_of_the_picture(name: str, kind: str) -> None:
@@ -82,6 +96,52 @@ def test_min_snr_is_the_ratio_up_to_five() -> None:
     assert found[:, 0].tolist() == pytest.approx([at.snr[0, 0].item(), 1.0, 5.0], rel=1e-5)
     of_noise = weight_of(Objective(PATHS["cosine"], "noise", Uniform(), "min_snr"), at)
     assert of_noise[:, 0].tolist() == pytest.approx([1.0, 1.0, 5 / at.snr[2, 0].item()], rel=1e-5)
+
+
+def noisy_score(z: Tensor, sigma: Tensor) -> Tensor:
+    """The score of pictures of variance 0.25 around 0.4, with noise."""
+    return -(z - 0.4) / (0.25 + sigma**2)
+
+
+def test_weight_of_noise_is_that_of_the_score_by_the_variance() -> None:
+    """Song & Ermon 2019, eq. 6: sigma^2 |s + e / sigma|^2, whether the score or the picture is predicted."""
+    path, t = PATHS["ve"], torch.tensor([0.3, 0.6], dtype=torch.float64)
+    at = path.at(broadcast(t, torch.zeros(2, 4)).double())
+    x, noise = torch.randn(2, 2, 4, dtype=torch.float64, generator=drawing())
+    z = at.mix(x, noise)
+    said = noisy_score(z, at.sigma)
+    wanted = at.sigma**2 * (said + noise / at.sigma) ** 2
+    for kind, predicted in (("score", said), ("x", z + at.sigma**2 * said)):
+        error = predicted - target(kind, x, noise, at)  # type: ignore[arg-type]
+        found = weight_of(Objective(path, kind, Uniform(), "noise"), at) * error**2  # type: ignore[arg-type]
+        torch.testing.assert_close(found, wanted)
+
+
+def test_denoising_score_matching_finds_the_score_of_noisy_pictures() -> None:
+    """Of Gaussian pictures it is linear; the loss is least there (Vincent 2011)."""
+    path, sigma = PATHS["ve"], torch.tensor(0.7, dtype=torch.float64)
+    objective = Objective(path, "score", Level(path, float(sigma.log()), 0.0))
+    x = 0.4 + 0.5 * torch.randn(50_000, 1, dtype=torch.float64, generator=drawing())
+    slope, offset = (torch.zeros((), dtype=torch.float64, requires_grad=True) for _ in range(2))
+    optimizer = torch.optim.LBFGS([slope, offset], line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = denoising_loss(lambda z, _: slope * z + offset, x, objective, drawing(2))
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)  # type: ignore[arg-type, unused-ignore]
+    z = torch.tensor([-1.0, 0.5, 2.0], dtype=torch.float64)
+    torch.testing.assert_close(slope * z + offset, noisy_score(z, sigma), atol=0.03, rtol=0)
+
+
+def test_weight_of_edm_is_that_of_the_paper() -> None:
+    """Karras et al. 2022, table 1: (sigma^2 + data^2) / (sigma data)^2."""
+    path, sigma = PATHS["ve"], torch.tensor([0.1, 0.5, 7.0], dtype=torch.float64)
+    objective = Objective(path, "x", Uniform(), "edm", 0.4)
+    found = weight_of(objective, path.at(path.time(sigma)))
+    torch.testing.assert_close(found, (sigma**2 + 0.16) / (0.4 * sigma) ** 2)
 
 
 @pytest.mark.parametrize("kind", ["x", "noise", "v", "velocity"])

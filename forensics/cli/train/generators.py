@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.given import text_encoder
-from forensics.cli.train.options import MOST, NAMED, PERCEPTUAL, TIMM, training_options
+from forensics.cli.train.options import GUIDANCE, MOST, NAMED, PERCEPTUAL, TIMM, training_options
 from forensics.cli.train.sweeping import Swept, budgets_of, run_folder, write_sweep
 from forensics.cli.train.watching import watching
 from forensics.cli.watermark.records import json_text, name_of
@@ -220,12 +220,26 @@ def _taught(run: Any, options: Options) -> Any:
 
     teacher = open_model(options["teacher"]) if options["teacher"] else None
     if hasattr(run, "lesson"):
-        run = taught(run, teacher)
+        run = taught(_guided(run, options), teacher)
     elif teacher is not None:
         raise UsageError("only diffusion and flow learn from a teacher")
     if teacher is not None and options["codec"]:
         raise UsageError("a student works with the codec of its teacher; leave --codec out")
     return run
+
+
+def _guided(run: Any, options: Options) -> Any:
+    """Return a run with the guidance that it is to learn, if one is named.
+
+    Raises:
+        UsageError: It learns none.
+    """
+    guidance = options.get("guidance")
+    if guidance is None:
+        return run
+    if run.lesson is None or run.lesson.method != "guided":
+        raise UsageError("only the preset guided learns a --guidance; leave it out")
+    return replace(run, lesson=replace(run.lesson, guidance=guidance))
 
 
 def _check_used(family: str, run: Any, options: Options) -> None:
@@ -329,8 +343,8 @@ control = _command(
         help="What is shown of a picture: canny, edges, low, grey or mask.",
     ),
 )  # fmt: skip
-diffusion = _command("diffusion", "a diffusion model")
-flow = _command("flow", "a rectified flow")
+diffusion = _command("diffusion", "a diffusion model", GUIDANCE)
+flow = _command("flow", "a rectified flow", GUIDANCE)
 gan = _command("gan", "a generative adversarial network")
 nf = _command("nf", "a normalizing flow")
 tokens = _command("tokens", "a model of tokens or grey levels")

@@ -8,14 +8,18 @@ import click
 
 from forensics.cli.given import ENCODER_FOLDER
 
-__all__ = ["MOST", "NAMED", "PERCEPTUAL", "TIMM", "training_options"]
+__all__ = ["GUIDANCE", "MOST", "NAMED", "PERCEPTUAL", "TIMM", "training_options"]
 
 MOST = 20_000
 NAMED = (  # in the command that a card names, where they are given
     "rule", "perceptual", "cut", "codec", "begin", "teacher", "text_encoder", "minutes", "steps", "batch",
-    "accumulate", "rate", "scaling", "most",
+    "accumulate", "rate", "scaling", "most", "guidance",
 )  # fmt: skip
 TIMM = "timm:"
+GUIDANCE = click.Option(
+    ["--guidance"], type=click.FloatRange(min=0, min_open=True),
+    help="How strongly a teacher follows classes or words, for the preset guided; 2 if not given.",
+)  # fmt: skip
 PERCEPTUAL = (
     click.Option(
         ["--perceptual"], metavar="TIMM:NAME",
@@ -52,7 +56,7 @@ def training_options() -> list[click.Option]:
             ["--begin"], metavar="MODEL",
             help="Folder, or name, of a model of pictures that clips begin with, or a branch stands beside.",
         ),
-        click.Option(["--teacher"], metavar="MODEL", help="A model to learn from: reflow, distilled."),
+        click.Option(["--teacher"], metavar="MODEL", help="A model to learn from, for presets that do."),
         click.Option(["--classes"], is_flag=True, help="Learn classes: folders, or those of a corpus."),
         click.Option(["--captions"], is_flag=True, help="Learn the words of captions (diffusion and flow)."),
         click.Option(

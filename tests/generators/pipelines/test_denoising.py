@@ -44,8 +44,8 @@ def values(pictures: list[np.ndarray]) -> np.ndarray:
     return np.stack(pictures).astype(float) / 127.5 - 1.0
 
 
-BY_SIGMA = ("dpmpp_2m", "edm")  # for paths without any picture in their noise
-FIRST_ORDER = ("ancestral", "ddim", "euler", "sde")
+BY_SIGMA = ("dpmpp_2m", "edm", "langevin")  # for paths without any picture in their noise
+FIRST_ORDER = ("ancestral", "ddim", "euler", "langevin", "sde")
 OF_ENDS = "consistency"  # wants the ends of ways, not means: tests/generators/sampling/test_diffusion.py
 PAIRS = [
     (s, p) for s in sorted(SAMPLERS) for p in sorted(PATHS) if s != OF_ENDS and (p != "ve" or s in BY_SIGMA)

@@ -123,6 +123,57 @@ def test_labels_of_teacher_and_student_are_the_same(teacher: Path, tmp_path: Pat
                 FAMILIES["flow"].prepare(taught(short, corpus.teacher), wrong, Machine("cpu"))
 
 
+def test_steps_are_halved_again_and_again(teacher: Path, tmp_path: Path) -> None:
+    run = replace(FAMILIES["flow"].presets["halved"], steps=2, lesson=Lesson("halved", 2))
+    run = replace(run, schedule=replace(SCHEDULE, steps=150, rate=2e-3))
+    bundle, folder = open_bundle(teacher), tmp_path / "two"
+    metrics = trained("flow", taught(run, bundle), folder, Corpus(pictures(), teacher=bundle))
+    assert metrics["difference to 4 steps of the teacher in 2"] < metrics["that of the teacher itself in 2"]
+    pipeline = open_pipeline(folder)
+    assert isinstance(pipeline, Denoising)
+    assert (pipeline.settings.sampler, pipeline.settings.steps) == ("ddim", 2)
+    again = taught(replace(run, schedule=FEW), open_bundle(folder))
+    assert again.lesson is not None
+    assert (again.steps, again.lesson.steps) == (1, 1)
+    trained("flow", again, tmp_path / "one", Corpus(pictures(), teacher=open_bundle(folder)))
+    assert next(open_pipeline(tmp_path / "one").sample(Request())).shape == (SIDE, SIDE, 3)
+    with pytest.raises(UsageError, match="no half"):
+        taught(run, open_bundle(tmp_path / "one"))
+    with pytest.raises(UsageError, match="halved again, and no more"):
+        taught(DISTILLED, open_bundle(folder))
+
+
+def test_guidance_is_learned(teacher: Path, tmp_path: Path) -> None:
+    labels, names = np.arange(400) % 4, ("red", "green", "blue", "yellow")
+    strong, student = tmp_path / "classes", tmp_path / "student"
+    trained(
+        "flow",
+        replace(TEACHER, schedule=replace(SCHEDULE, steps=120)),
+        strong,
+        Corpus(pictures(), labels, names),
+    )
+    bundle = open_bundle(strong)
+    run = replace(
+        FAMILIES["flow"].presets["guided"],
+        schedule=replace(SCHEDULE, steps=150, rate=2e-3), lesson=Lesson("guided", 0, guidance=3.0),
+    )  # fmt: skip
+    corpus = Corpus(pictures(), labels, names, teacher=bundle)
+    metrics = trained("flow", taught(run, bundle), student, corpus)
+    plain = metrics["that of the teacher without guidance"]
+    assert metrics["difference to the teacher at guidance 3"] < 0.7 * plain
+    drawn = [
+        np.stack(list(open_pipeline(folder).sample(Request(8, label=1, guidance=scale)))).astype(float)
+        for folder, scale in ((strong, 1.0), (strong, 3.0), (student, 1.0))
+    ]
+    assert np.abs(drawn[2] - drawn[1]).mean() < np.abs(drawn[0] - drawn[1]).mean()
+    with pytest.raises(UsageError, match="classes or words can be guided"):
+        FAMILIES["flow"].prepare(
+            taught(run, open_bundle(teacher)),
+            Corpus(pictures(), teacher=open_bundle(teacher)),
+            Machine("cpu"),
+        )
+
+
 def test_wrong_teachers_are_refused(teacher: Path, tmp_path: Path) -> None:
     bundle = open_bundle(teacher)
     with pytest.raises(UsageError, match="--teacher"):
