@@ -16,7 +16,14 @@ from forensics.errors import UsageError
 from forensics.generators.networks.transformer import TransformerConfig
 from forensics.generators.networks.unet import UNetConfig
 from forensics.generators.networks.video import ClipDenoiser, clip_denoiser
-from forensics.generators.objectives import LogitNormal, Objective, Weight, broadcast, weight_of
+from forensics.generators.objectives import (
+    LogitNormal,
+    Objective,
+    Weight,
+    broadcast,
+    denoising_loss,
+    weight_of,
+)
 from forensics.generators.pipelines.base import Network, Request
 from forensics.generators.pipelines.denoising import DenoisingSettings
 from forensics.generators.pipelines.filming import Filming
@@ -57,6 +64,7 @@ class VideoRun:
         weight: In which terms errors count.
         latent: It works in the latents of a codec.
         steps: Of the sampler.
+        stills: Single frames of other clips that are learned beside each clip, by the layers of space alone.
     """
 
     model: TransformerConfig | UNetConfig = field(
@@ -72,6 +80,7 @@ class VideoRun:
     weight: Weight = "velocity"
     latent: bool = False
     steps: int = 24
+    stills: int = 0
 
 
 PRESETS: Mapping[str, VideoRun] = {
@@ -86,6 +95,7 @@ PRESETS: Mapping[str, VideoRun] = {
         Schedule(steps=4000, batch=16, rate=1e-3, every=500, width=0.1, decay=0.0),
     ),
     "unet": VideoRun(UNetConfig(width=32)),
+    "joint": VideoRun(UNetConfig(width=32), stills=4),
     "latent": VideoRun(TransformerConfig(channels=8, patch=2, width=192, depth=6), side=64, latent=True),
     "gpu": VideoRun(
         TransformerConfig(channels=8, patch=2, width=256, depth=8),
@@ -154,7 +164,25 @@ class Films(Alone):
         known = torch.zeros(x.shape[:2], dtype=torch.bool, device=x.device)
         goes_on = torch.rand(len(x), generator=generator, device=x.device) < _GOING_ON
         known[:, : self.config.known] = goes_on[:, None]
-        return clip_loss(self.module, x, known, self.objective, generator)
+        found = clip_loss(self.module, x, known, self.objective, generator)
+        return self._beside(found, (~known).sum(), generator) if self.config.stills else found
+
+    # Ho et al. 2022 (Video Diffusion Models), arXiv:2204.03458, section 3: frames of random other clips
+    # count as much as those of the clip, and nothing mixes them over time. There attention over time is
+    # masked; here layers over time are left out for them.
+    def _beside(self, found: Tensor, counted: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the error on clips and single frames together.
+
+        Args:
+            found: That on clips.
+            counted: Over so many frames.
+            generator: Draws the others.
+        """
+        others = self.pictures.batch(self.schedule.batch * self.config.stills, generator).x
+        which = torch.randint(others.shape[1], (len(others),), generator=generator, device=others.device)
+        frames = self._scaled(others[torch.arange(len(others), device=others.device), which])
+        apart = denoising_loss(self.module.network.pictures, frames, self.objective, generator)
+        return (counted * found + len(frames) * apart) / (counted + len(frames))
 
     @torch.no_grad()
     def measure(self, module: nn.Module) -> dict[str, float]:

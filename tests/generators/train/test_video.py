@@ -14,14 +14,18 @@ pytest.importorskip("onnxruntime")
 from torch import nn  # noqa: E402
 
 from forensics.errors import UsageError  # noqa: E402
+from forensics.generators.codec.model import CodecConfig  # noqa: E402
 from forensics.generators.networks.transformer import TransformerConfig  # noqa: E402
 from forensics.generators.networks.unet import UNetConfig  # noqa: E402
 from forensics.generators.networks.video import DenoisingVideoTransformer, DenoisingVideoUNet  # noqa: E402
 from forensics.generators.pipelines.base import Request  # noqa: E402
 from forensics.generators.pipelines.opening import open_pipeline  # noqa: E402
+from forensics.generators.train import video  # noqa: E402
+from forensics.generators.train.codec import CodecRun  # noqa: E402
 from forensics.generators.train.corpus import Corpus  # noqa: E402
 from forensics.generators.train.families import FAMILIES  # noqa: E402
-from forensics.generators.train.video import VideoRun  # noqa: E402
+from forensics.generators.train.pictures import Pictures  # noqa: E402
+from forensics.generators.train.video import Films, VideoRun  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
@@ -114,3 +118,69 @@ def test_clips_do_not_begin_with_another_network(tmp_path: Path) -> None:
             Corpus(clips(), begin=replace(begin, card=bare)),
             Machine("cpu"),
         )
+
+
+@RUNS
+def test_single_frames_are_learned_without_time(monkeypatch: pytest.MonkeyPatch, run: VideoRun) -> None:
+    """What they add to the error knows no layers over time; each counts as a frame of a clip does."""
+    monkeypatch.setattr(video, "_GOING_ON", 0.0)  # all frames count
+    stills = 3
+    share = FRAMES / (FRAMES + stills)  # of the clip
+    alone, joint = (
+        Films(replace(run, stills=n), Pictures(clips(), None, torch.device("cpu"))) for n in (0, stills)
+    )
+
+    def shaken(spread: float) -> float:
+        """Make layers over time anew, and return the mean error that single frames add."""
+        for films in (alone, joint):
+            films.module.zero_grad()
+            torch.manual_seed(5)
+            for parameter in films.module.network.parameters():
+                nn.init.normal_(parameter, std=0.1)
+            for parameter in films.module.network.temporal.parameters():
+                nn.init.normal_(parameter, std=spread)
+        losses = [films.loss(4) for films in (alone, joint)]
+        for loss in losses:
+            loss.backward()
+        return (losses[1] - share * losses[0]).item() / (1 - share)
+
+    first, second = shaken(0.1), shaken(0.2)
+    assert first == pytest.approx(second, rel=1e-3)
+    ways = [dict(films.module.network.named_parameters()) for films in (alone, joint)]
+    over_time = [name for name in ways[0] if name.startswith("temporal")]
+    for name in over_time:
+        torch.testing.assert_close(ways[1][name].grad, share * ways[0][name].grad, rtol=1e-3, atol=1e-6)
+    assert any(
+        not torch.allclose(ways[1][name].grad, share * ways[0][name].grad, rtol=1e-2, atol=1e-4)
+        for name in set(ways[0]) - set(over_time)
+    )
+
+
+def test_clips_are_learned_beside_single_frames(tmp_path: Path) -> None:
+    short = replace(UNET, stills=2, schedule=replace(UNET.schedule, steps=2, every=2, batch=4))
+    metrics = trained("video", short, tmp_path / "model", Corpus(clips()))
+    assert np.isfinite(list(metrics.values())).all()
+    (clip,) = open_pipeline(tmp_path / "model").sample(Request(1, steps=2))
+    assert clip.shape == (FRAMES, SIDE, SIDE, 3)
+
+
+def test_clips_are_learned_in_latents_of_a_codec(tmp_path: Path) -> None:
+    codec = CodecRun(
+        CodecConfig(factor=2, latent=4, width=8),
+        Schedule(steps=150, batch=16, rate=4e-3, warm_up=10, every=150, width=0.1, decay=0.0),
+        side=SIDE,
+    )
+    trained("codec", codec, tmp_path / "codec", Corpus(clips().reshape(-1, SIDE, SIDE, 3)))
+    schedule = replace(RUN.schedule, steps=300, every=150)
+    run = replace(RUN, model=replace(RUN.model, patch=2), latent=True, schedule=schedule)
+    with pytest.raises(UsageError, match="--codec"):
+        FAMILIES["video"].prepare(run, Corpus(clips()), Machine("cpu"))
+    corpus = Corpus(clips(), codec=open_bundle(tmp_path / "codec"))
+    assert trained("video", run, tmp_path / "model", corpus)["largest difference of ONNX and PyTorch"] < 1e-4
+    pipeline = open_pipeline(tmp_path / "model")
+    assert pipeline.recipe.shape == (FRAMES, 4, SIDE // 2, SIDE // 2)
+    drawn = np.stack(list(pipeline.sample(Request(8, seed=3)))).astype(float)
+    assert drawn.shape == (8, FRAMES, SIDE, SIDE, 3)
+    assert (np.diff(drawn.mean((2, 3, 4)), axis=1) < 0).mean() > 0.9
+    (longer,) = pipeline.sample(Request(1, seed=3, more=1))
+    assert longer.shape == (2 * FRAMES - 1, SIDE, SIDE, 3)
