@@ -64,6 +64,7 @@ PRESETS: Mapping[str, TokenRun] = {
     ),
     "causal": TokenRun(_WORDS),
     "masked": TokenRun(replace(_WORDS, causal=False)),
+    "llamagen": TokenRun(replace(_WORDS, norm="root", gated=True, turned="grid")),
     "pixelcnn": TokenRun(PixelCNNConfig(), _PIXELS, side=16),
     "gated": TokenRun(PixelCNNConfig(gated=True), _PIXELS, side=16),
     "pixelcnnpp": TokenRun(PixelCNNConfig(gated=True, parts=5), _PIXELS, side=16),

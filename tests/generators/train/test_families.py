@@ -130,12 +130,14 @@ def test_likelihoods_rise_and_pictures_come_back(tmp_path: Path, run: NfRun) -> 
     assert distance < 0.9 * grey
 
 
-@pytest.mark.parametrize("causal", [True, False])
-def test_tokens_of_few_pictures_are_learned_by_heart(tmp_path: Path, words: Path, causal: bool) -> None:
-    run = replace(WORDS, model=replace(WORDS.model, causal=causal))
-    metrics = trained("tokens", run, tmp_path / "model", Corpus(pictures(), codec=open_bundle(words)))
+@pytest.mark.parametrize("preset", ["causal", "masked", "llamagen"])
+def test_tokens_of_few_pictures_are_learned_by_heart(tmp_path: Path, words: Path, preset: str) -> None:
+    model = replace(FAMILIES["tokens"].presets[preset].model, width=48, depth=2, heads=2, dropout=0.0)
+    run, corpus = replace(WORDS, model=model), Corpus(pictures(), codec=open_bundle(words))
+    metrics = trained("tokens", run, tmp_path / "model", corpus)
     assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
-    drawn = open_pipeline(tmp_path / "model").sample(Request(64, seed=1, temperature=1.0 if causal else 0.2))
+    temperature = 1.0 if model.causal else 0.2
+    drawn = open_pipeline(tmp_path / "model").sample(Request(64, seed=1, temperature=temperature))
     distance, different = nearest(drawn, pictures()[:8])
     assert distance < 10
     assert different >= 6
