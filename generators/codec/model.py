@@ -19,6 +19,7 @@ from forensics.generators.codec.bottlenecks import (
     Relaxed,
     Residual,
     Rounding,
+    Scales,
     Signs,
 )
 from forensics.generators.codec.posteriors import FlowPosterior
@@ -30,7 +31,7 @@ __all__ = ["Codec", "CodecConfig", "detail_loss"]
 
 Kind = Literal[
     "gaussian", "planar", "iaf", "rounding", "signs", "codebook", "product", "spherical", "residual",
-    "relaxed",
+    "relaxed", "scales",
 ]  # fmt: skip
 _HEADS = 4
 
@@ -47,8 +48,9 @@ class CodecConfig:
         bottleneck: What latents go through; `planar` and `iaf` are a Gaussian with flows behind it.
         amount: Nats' weight of `gaussian`, `planar` and `iaf`.
         levels: Of `rounding`.
-        tokens: Of `codebook`, `relaxed`, and of each codebook of the others.
+        tokens: Of `codebook`, `relaxed`, `scales`, and of each codebook of the others.
         groups: Codebooks of `product`, `spherical` and `residual`: tokens of each place.
+        sides: Of the maps of tokens of `scales`; latents have multiples of the last.
         entropy: What it costs that tokens of `codebook` are unsure, or few of them get all.
         upsample: How the decoder doubles sides.
         attention: Whether all places of the smallest features attend to each other.
@@ -65,6 +67,7 @@ class CodecConfig:
     levels: tuple[int, ...] = (8, 5, 5, 5)
     tokens: int = 512
     groups: int = 4
+    sides: tuple[int, ...] = (1, 2, 4, 8)
     entropy: float = 0.0
     upsample: Upsampling = "nearest"
     attention: bool = False
@@ -202,6 +205,8 @@ def _bottleneck(config: CodecConfig) -> Any:
             found = Residual(groups, tokens, channels)
         case "relaxed":
             found = Relaxed(tokens, channels)
+        case "scales":
+            found = Scales(config.sides, tokens, channels)
     return found
 
 

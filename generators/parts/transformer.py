@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["Attention", "Modulation", "RootMeanSquare", "TransformerBlock", "modulated"]
+from forensics.generators.parts.rotary import rotated
+
+__all__ = [
+    "Attention",
+    "GatedNetwork",
+    "Modulation",
+    "Norm",
+    "RootMeanSquare",
+    "TransformerBlock",
+    "modulated",
+]
+
+Norm = Literal["layer", "root"]  # of mean and deviation, or of the root mean square
 
 _MODULATED = 6  # shift, scale and gate of the attention, and of the layers after it
 
@@ -46,19 +61,28 @@ class Attention(nn.Module):
         self.key_norm = RootMeanSquare(width // heads)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, context: Tensor | None = None, causal: bool = False) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        context: Tensor | None = None,
+        causal: bool | Tensor = False,
+        angles: Tensor | None = None,
+    ) -> Tensor:
         """Return (B, N, width) for (B, N, width).
 
         Args:
             x: The places that ask.
             context: (B, M, context) the places that are asked; the same if None.
-            causal: Each place sees itself and those before it only.
+            causal: Each place sees itself and those before it only; or (N, N), whether one sees another.
+            angles: (N, width / heads / 2) by which queries and keys are turned, as in `rotary`; not if None.
         """
         keys, values = self._heads(self.keys_values(x if context is None else context), 2)
         (queries,) = self._heads(self.queries(x), 1)
-        found = F.scaled_dot_product_attention(
-            self.query_norm(queries), self.key_norm(keys), values, is_causal=causal
-        )
+        queries, keys = self.query_norm(queries), self.key_norm(keys)
+        if angles is not None:
+            queries, keys = rotated(queries, angles), rotated(keys, angles)
+        mask = causal if isinstance(causal, Tensor) else None
+        found = F.scaled_dot_product_attention(queries, keys, values, mask, is_causal=causal is True)
         return self.out(found.transpose(1, 2).reshape(x.shape))
 
     def _heads(self, values: Tensor, parts: int) -> tuple[Tensor, ...]:
@@ -87,6 +111,28 @@ class Modulation(nn.Module):
         return self.project(F.silu(condition)).unflatten(1, (_MODULATED, -1))
 
 
+# Shazeer 2020, arXiv:2002.05202, eq. 6 (SwiGLU), with two thirds of the width of its section 2.
+class GatedNetwork(nn.Module):
+    """A network of two layers whose hidden values are multiplied by gates.
+
+    Args:
+        width: Values that go in and come out.
+        dropout: Share of the hidden values that are left out in training.
+    """
+
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        hidden = 8 * math.ceil(width / 3)  # three matrices with as many weights as two of 4 * width
+        self.gate = nn.Linear(width, hidden, bias=False)
+        self.up = nn.Linear(width, hidden, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (..., width) for the same."""
+        return self.down(self.dropout(F.silu(self.gate(x)) * self.up(x)))
+
+
 class TransformerBlock(nn.Module):
     """Attention, then a network at each place, both beside a way past them.
 
@@ -96,6 +142,8 @@ class TransformerBlock(nn.Module):
         context: Values for each place of another sequence that is attended to between the two; none if None.
         dropout: Share of the network's values that are left out in training.
         identity: It starts as nothing but the way past (adaLN-zero); else it starts as usual.
+        norm: Of what goes into both.
+        gated: The network has gates (SwiGLU) instead of GELU.
     """
 
     def __init__(
@@ -106,14 +154,14 @@ class TransformerBlock(nn.Module):
         context: int | None = None,
         dropout: float = 0.0,
         identity: bool = True,
+        norm: Norm = "layer",
+        gated: bool = False,
     ) -> None:
         super().__init__()
-        self.first_norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.first_norm = _normed(norm, width)
         self.attention = Attention(width, heads)
-        self.second_norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
-        self.network = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Dropout(dropout), nn.Linear(4 * width, width)
-        )
+        self.second_norm = _normed(norm, width)
+        self.network = GatedNetwork(width, dropout) if gated else _plain(width, dropout)
         start = torch.zeros(_MODULATED, width)
         if not identity:
             start[2] = start[5] = 1.0
@@ -128,7 +176,8 @@ class TransformerBlock(nn.Module):
         x: Tensor,
         modulation: Tensor | None = None,
         context: Tensor | None = None,
-        causal: bool = False,
+        causal: bool | Tensor = False,
+        angles: Tensor | None = None,
     ) -> Tensor:
         """Return (B, N, width) for (B, N, width).
 
@@ -136,11 +185,13 @@ class TransformerBlock(nn.Module):
             x: The sequence.
             modulation: (B, 6, width) from `Modulation`.
             context: (B, M, context) what is attended to beside it.
-            causal: Each place sees itself and those before it only.
+            causal: Each place sees itself and those before it only; or (N, N), whether one sees another.
+            angles: (N, width / heads / 2) by which the attention of the sequence to itself turns its values.
         """
         by = self.modulation[None] if modulation is None else self.modulation + modulation
         shift, scale, gate, shift_after, scale_after, gate_after = by[:, :, None].unbind(1)
-        x = x + gate * self.attention(modulated(self.first_norm(x), shift, scale), causal=causal)
+        normal = modulated(self.first_norm(x), shift, scale)
+        x = x + gate * self.attention(normal, causal=causal, angles=angles)
         if self.cross is not None and context is not None:
             x = x + self.cross(self.first_norm(x), context)
         return x + gate_after * self.network(modulated(self.second_norm(x), shift_after, scale_after))
@@ -149,3 +200,15 @@ class TransformerBlock(nn.Module):
 def modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     """Return values scaled and shifted."""
     return x * (1.0 + scale) + shift
+
+
+def _normed(norm: Norm, width: int) -> nn.Module:
+    if norm == "root":
+        return RootMeanSquare(width)
+    return nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+
+
+def _plain(width: int, dropout: float) -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(width, 4 * width), nn.GELU("tanh"), nn.Dropout(dropout), nn.Linear(4 * width, width)
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -14,7 +14,7 @@ from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.sampling.base import last
 
-__all__ = ["Pixelwise", "Tokens", "drawn", "level_by_level", "masked_steps", "one_by_one"]
+__all__ = ["Pixelwise", "Tokens", "drawn", "level_by_level", "masked_steps", "one_by_one", "scale_by_scale"]
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -57,6 +57,30 @@ def one_by_one(
     tokens = np.full((len(chance), places), -1, np.int64)
     for place in range(places):
         tokens[:, place] = drawn(network(tokens)[:, place], chance, temperature, most)
+        yield tokens.copy()
+
+
+# Tian et al. 2024 (VAR), arXiv:2404.02905, section 3.2, eq. 6.
+def scale_by_scale(
+    network: Network, sides: Sequence[int], chance: Chance, temperature: float = 1.0
+) -> Iterator[Ints]:
+    """Draw pictures map by map, each finer than the one before, and all tokens of a map at once.
+
+    Args:
+        network: (B, N) tokens, -1 for what is not known, to (B, N, tokens) logits, each map by coarser ones.
+        sides: Of the maps, in tokens.
+        chance: Draws them.
+        temperature: As for `drawn`.
+
+    Yields:
+        (B, N) tokens after each map, -1 where there is none yet.
+    """
+    tokens = np.full((len(chance), sum(side * side for side in sides)), -1, np.int64)
+    start = 0
+    for side in sides:
+        here = slice(start, start + side * side)
+        tokens[:, here] = drawn(network(tokens)[:, here], chance, temperature)
+        start = here.stop
         yield tokens.copy()
 
 
@@ -122,7 +146,8 @@ class Tokens:
     """A pipeline of a network of tokens and of what makes pictures of them.
 
     Args:
-        recipe: Of the model: its shape is rows and columns; settings are `causal`, `steps` and `temperature`.
+        recipe: Of the model: its shape is rows and columns; settings are `causal`, `steps` and `temperature`,
+            and `sides` if it draws maps of tokens of growing size.
         network: (B, N) int64 tokens and, if there are classes, (B,) labels, to (B, N, tokens) logits.
         paint: (B, rows, columns) int64 tokens to (B, 3, H, W) pictures from 0 to 1.
     """
@@ -133,6 +158,7 @@ class Tokens:
             self.causal = bool(recipe.settings["causal"])
             self.steps = int(recipe.settings["steps"])
             self.temperature = float(recipe.settings["temperature"])
+            self.sides = [int(side) for side in recipe.settings.get("sides", ())]
         except (KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the recipe is none of tokens: {error}") from None
 
@@ -144,13 +170,15 @@ class Tokens:
         """
         _check(self.recipe, request)
         if self.causal and request.steps:
-            raise UsageError("this model draws token by token: it has no number of steps")
+            raise UsageError("this model draws in an order of its own: it has no number of steps")
         temperature = request.temperature * self.temperature
         for numbers in chunks(request):
             chance = Chance(request.seed, numbers)
             network = _labelled(self.network, request.label, bool(self.recipe.labels))
             places = int(np.prod(self.recipe.shape))
-            if self.causal:
+            if self.sides:
+                tokens = last(scale_by_scale(network, self.sides, chance, temperature))
+            elif self.causal:
                 tokens = last(one_by_one(network, places, chance, temperature))
             else:
                 hidden = np.full((len(chance), places), -1, np.int64)

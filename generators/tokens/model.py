@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +12,12 @@ from torch import Tensor, nn
 from forensics.errors import UsageError
 from forensics.generators.parts.embeddings import one_hot
 from forensics.generators.parts.patches import positions
-from forensics.generators.parts.transformer import TransformerBlock
+from forensics.generators.parts.rotary import grid_angles, line_angles
+from forensics.generators.parts.transformer import Norm, RootMeanSquare, TransformerBlock
 
-__all__ = ["TokenConfig", "TokenTransformer", "causal_loss", "masked_loss", "shown_share"]
+__all__ = ["Places", "TokenConfig", "TokenTransformer", "causal_loss", "masked_loss", "shown_share"]
+
+Places = Literal["added", "line", "grid"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,11 @@ class TokenConfig:
         heads: Of each attention.
         labels: Classes; none if 0.
         dropout: Share of features left out in training.
+        norm: Of what goes into each attention and network.
+        gated: Networks have gates (SwiGLU).
+        turned: How places are told: by values that are added, or by turning queries and keys (RoPE) along the
+            sequence or along both sides of the grid. What is not causal has the values as well: else all
+            places look alike while nothing is shown.
     """
 
     tokens: int = 1000
@@ -41,6 +50,9 @@ class TokenConfig:
     heads: int = 6
     labels: int = 0
     dropout: float = 0.0
+    norm: Norm = "layer"
+    gated: bool = False
+    turned: Places = "added"
 
     @property
     def places(self) -> int:
@@ -58,6 +70,7 @@ class TokenTransformer(nn.Module):
     """
 
     place: Tensor
+    angles: Tensor | None
 
     def __init__(self, config: TokenConfig) -> None:
         super().__init__()
@@ -67,11 +80,15 @@ class TokenTransformer(nn.Module):
         self.begin = nn.Parameter(0.02 * torch.randn(config.width))
         places = positions(config.rows, config.columns, config.width)
         self.register_buffer("place", places, persistent=False)
+        self.register_buffer("angles", _angles(config), persistent=False)
         self.blocks = nn.ModuleList(
-            TransformerBlock(config.width, config.heads, dropout=config.dropout, identity=False)
+            TransformerBlock(
+                config.width, config.heads, dropout=config.dropout, identity=False, norm=config.norm,
+                gated=config.gated,
+            )
             for _ in range(config.depth)
-        )
-        self.norm = nn.LayerNorm(config.width)
+        )  # fmt: skip
+        self.norm = RootMeanSquare(config.width) if config.norm == "root" else nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, config.tokens)
 
     def forward(self, tokens: Tensor, label: Tensor | None = None) -> Tensor:
@@ -91,9 +108,11 @@ class TokenTransformer(nn.Module):
             x = torch.cat([start, seen[:, :-1]], dim=1)
         else:
             x = seen + start
-        x = x + self.place[: x.shape[1]]
+        angles = None if self.angles is None else self.angles[: x.shape[1]]
+        if angles is None or not self.config.causal:
+            x = x + self.place[: x.shape[1]]
         for block in self.blocks:
-            x = block(x, causal=self.config.causal)
+            x = block(x, causal=self.config.causal, angles=angles)
         return self.head(self.norm(x))
 
     def _class(self, tokens: Tensor, label: Tensor | None) -> Tensor:
@@ -105,8 +124,25 @@ class TokenTransformer(nn.Module):
         return self.first(one_hot(asked, self.config.labels).to(self.begin))[:, None]
 
 
-def causal_loss(model: TokenTransformer, tokens: Tensor, label: Tensor | None = None) -> Tensor:
-    """Return the mean negative log-likelihood of (B, N) tokens, in nats for each."""
+def _angles(config: TokenConfig) -> Tensor | None:
+    width = config.width // config.heads
+    match config.turned:
+        case "added":
+            return None
+        case "line":
+            return line_angles(config.places, width)
+        case "grid":
+            return grid_angles(config.rows, config.columns, width)
+
+
+def causal_loss(model: nn.Module, tokens: Tensor, label: Tensor | None = None) -> Tensor:
+    """Return the mean negative log-likelihood of (B, N) tokens, in nats for each.
+
+    Args:
+        model: Its logits of each token come of those before it alone, or of coarser maps.
+        tokens: (B, N).
+        label: (B,) classes, -1 for any.
+    """
     return F.cross_entropy(model(tokens, label).flatten(0, 1), tokens.flatten())
 
 
@@ -117,7 +153,7 @@ def shown_share(done: Tensor | float) -> Tensor:
 
 
 def masked_loss(
-    model: TokenTransformer, tokens: Tensor, generator: torch.Generator, label: Tensor | None = None
+    model: nn.Module, tokens: Tensor, generator: torch.Generator, label: Tensor | None = None
 ) -> Tensor:
     """Return the mean negative log-likelihood of tokens that are not shown, in nats for each.
 

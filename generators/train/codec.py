@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
-from forensics.generators.codec.bottlenecks import Gaussian, active_units, annealed, usage_of
+from forensics.generators.codec.bottlenecks import Gaussian, Scales, active_units, annealed, usage_of
 from forensics.generators.codec.bounds import elbo, importance_bound, log_weights
 from forensics.generators.codec.model import Codec, CodecConfig, detail_loss
 from forensics.generators.codec.patches import PatchCritic
@@ -111,6 +112,7 @@ PRESETS: Mapping[str, CodecRun] = {
     "product": CodecRun(CodecConfig(bottleneck="product", factor=8, tokens=256)),
     "spherical": CodecRun(CodecConfig(bottleneck="spherical", factor=8, tokens=256, latent=16)),
     "residual": CodecRun(CodecConfig(bottleneck="residual", factor=8, tokens=256)),
+    "scales": CodecRun(CodecConfig(bottleneck="scales", factor=8)),
     "dvae": CodecRun(CodecConfig(bottleneck="relaxed", factor=8)),
     "gpu": CodecRun(
         CodecConfig(width=48, blocks=2),
@@ -290,10 +292,12 @@ def finish(task: Coding, module: CodecPlayers, folder: Path, card: Card, corpus:
         ENCODER: Exported(_Encoder(codec), [x], (2, 3)),
         DECODER: Exported(_Decoder(codec), [z], (2, 3)),
     }
-    settings = {"factor": factor, "side": side}
+    settings: dict[str, Any] = {"factor": factor, "side": side}
     if not isinstance(codec.bottleneck, _SMOOTH):
         settings["tokens"] = codec.bottleneck.tokens
-        tokens = torch.randint(codec.bottleneck.tokens, (2, rows, rows * codec.bottleneck.each))
+        if isinstance(codec.bottleneck, Scales):
+            settings["sides"] = codec.bottleneck.sides
+        tokens = torch.randint(codec.bottleneck.tokens, tuple(_Tokenizer(codec)(x).shape))
         networks[TOKENIZER] = Exported(_Tokenizer(codec), [x])
         networks[PAINTER] = Exported(_Painter(codec), [tokens])
     return write_model(

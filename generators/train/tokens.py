@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from forensics.errors import UsageError
 from forensics.generators.evaluation.scores import code_use
 from forensics.generators.parts.embeddings import dropped
 from forensics.generators.pipelines.base import Network, Pipeline, Request
@@ -20,6 +23,7 @@ from forensics.generators.pipelines.tokens import Pixelwise, Tokens
 from forensics.generators.tokens.gated import GatedPixelCNN
 from forensics.generators.tokens.model import TokenConfig, TokenTransformer, causal_loss, masked_loss
 from forensics.generators.tokens.pixelcnn import PixelCNN, PixelCNNConfig, bits
+from forensics.generators.tokens.scales import ScaleConfig, ScaleTransformer
 from forensics.generators.train.bundle import Exported, write_model
 from forensics.generators.train.corpus import Corpus
 from forensics.generators.train.denoising import as_network
@@ -32,6 +36,7 @@ from forensics.training.task import Alone
 __all__ = ["PRESETS", "Levels", "TokenRun", "Words", "finish", "prepare"]
 
 Pixels = npt.NDArray[np.uint8]
+Transformer: TypeAlias = TokenTransformer | ScaleTransformer
 _SHOWN = 16
 _ANY = 0.1  # share of labels that are left out in training
 _STEPS, _TEMPERATURE = 12, 4.5
@@ -47,7 +52,7 @@ class TokenRun:
         side: Of the pictures, in pixels.
     """
 
-    model: TokenConfig | PixelCNNConfig = field(default_factory=TokenConfig)
+    model: TokenConfig | ScaleConfig | PixelCNNConfig = field(default_factory=TokenConfig)
     schedule: Schedule = field(
         default_factory=lambda: Schedule(steps=6000, batch=64, rate=1e-3, every=500, width=0.1, decay=0.0)
     )
@@ -64,6 +69,8 @@ PRESETS: Mapping[str, TokenRun] = {
     ),
     "causal": TokenRun(_WORDS),
     "masked": TokenRun(replace(_WORDS, causal=False)),
+    "llamagen": TokenRun(replace(_WORDS, norm="root", gated=True, turned="grid")),
+    "var": TokenRun(ScaleConfig(depth=6, dropout=0.1)),
     "pixelcnn": TokenRun(PixelCNNConfig(), _PIXELS, side=16),
     "gated": TokenRun(PixelCNNConfig(gated=True), _PIXELS, side=16),
     "pixelcnnpp": TokenRun(PixelCNNConfig(gated=True, parts=5), _PIXELS, side=16),
@@ -80,7 +87,7 @@ class Words(Alone):
 
     Args:
         config: The run.
-        tokens: (N, rows, columns) of pictures, kept as `Pictures`.
+        tokens: (N, rows, columns) of pictures, or (N, 1, places) of maps, kept as `Pictures`.
         labels: Names of their classes.
         paint: Tokens to pictures.
         process: Which of several processes this is: each draws pictures of its own.
@@ -93,19 +100,23 @@ class Words(Alone):
         self.labels, self.paint = labels, paint
         torch.manual_seed(config.schedule.seed)
         model = config.model
-        if not isinstance(model, TokenConfig):
+        if isinstance(model, PixelCNNConfig):
             raise TypeError(f"no transformer of tokens: {model}")
         self.model = model
-        self.module = TokenTransformer(model).to(tokens.device)
+        self.causal = isinstance(model, ScaleConfig) or model.causal
+        self.module = _transformer(model).to(tokens.device)
 
     @property
     def recipe(self) -> Recipe:
         """How to draw with what is trained."""
-        settings = {
-            "causal": self.model.causal,
+        settings: dict[str, Any] = {
+            "causal": self.causal,
             "steps": _STEPS,
-            "temperature": 1.0 if self.model.causal else _TEMPERATURE,
+            "temperature": 1.0 if self.causal else _TEMPERATURE,
         }
+        if isinstance(self.model, ScaleConfig):
+            settings["sides"] = self.model.sides
+            return Recipe("tokens", (1, self.model.places), self.labels, settings)
         return Recipe("tokens", (self.model.rows, self.model.columns), self.labels, settings)
 
     def loss(self, step: int) -> Tensor:
@@ -114,7 +125,7 @@ class Words(Alone):
         return self._nats(self.module, self.pictures.batch(self.schedule.batch, generator), generator)
 
     @torch.no_grad()
-    def measure(self, module: TokenTransformer) -> dict[str, float]:
+    def measure(self, module: Transformer) -> dict[str, float]:
         """Return the nats for each token of what is held out."""
         generator = drawing(self.pictures.device, 0, 0)
         used = code_use(self.pictures.held_out.x.cpu().numpy(), self.model.tokens)
@@ -123,15 +134,15 @@ class Words(Alone):
             "share of tokens that pictures held out use": used.share,
         }
 
-    def show(self, module: TokenTransformer) -> Pixels:
+    def show(self, module: Transformer) -> Pixels:
         """Return pictures drawn by the same chance each time."""
         return shown_by(Tokens(self.recipe, as_network(module.eval()), self.paint))
 
-    def _nats(self, module: TokenTransformer, batch: Batch, generator: torch.Generator) -> Tensor:
+    def _nats(self, module: Transformer, batch: Batch, generator: torch.Generator) -> Tensor:
         tokens, label = batch.x.flatten(1).long(), None
         if self.labels and batch.label is not None:
             label = dropped(batch.label, _ANY if module.training else 0.0, generator)
-        if self.model.causal:
+        if self.causal:
             return causal_loss(module, tokens, label)
         return masked_loss(module, tokens, generator, label)
 
@@ -190,6 +201,10 @@ class Levels(Alone):
         return module.bits(levels, label) if isinstance(module, GatedPixelCNN) else bits(module, levels)
 
 
+def _transformer(model: TokenConfig | ScaleConfig) -> Transformer:
+    return ScaleTransformer(model) if isinstance(model, ScaleConfig) else TokenTransformer(model)
+
+
 def shown_by(pipeline: Pipeline) -> Pixels:
     """Return what a pipeline draws, side by side."""
     drawn = list(pipeline.sample(Request(_SHOWN)))
@@ -200,7 +215,7 @@ def prepare(run: TokenRun, corpus: Corpus, machine: Machine) -> Words | Levels:
     """Return the training of a run: on tokens of a codec, or on grey levels.
 
     Raises:
-        UsageError: It needs a codec with tokens, and none was given.
+        UsageError: It needs a codec with tokens, or with maps of them, and none was given.
     """
     if isinstance(run.model, PixelCNNConfig):
         if run.model.gated:
@@ -208,11 +223,24 @@ def prepare(run: TokenRun, corpus: Corpus, machine: Machine) -> Words | Levels:
         pictures = Pictures(corpus.pixels, corpus.labels, machine.device, origins=corpus.origins)
         return Levels(run, pictures, machine.number, corpus.names)
     tokens = corpus.tokens()
-    count = int(read_recipe(corpus.of_codec()).settings["tokens"])
-    rows, columns = tokens.shape[1:]
-    model = replace(run.model, tokens=count, rows=rows, columns=columns, labels=len(corpus.names))
+    settings = read_recipe(corpus.of_codec()).settings
+    model: TokenConfig | ScaleConfig
+    if isinstance(run.model, ScaleConfig):
+        model = replace(run.model, sides=_sides_of(settings, tokens.shape[2]))
+    else:
+        model = replace(run.model, rows=tokens.shape[1], columns=tokens.shape[2])
+    model = replace(model, tokens=int(settings["tokens"]), labels=len(corpus.names))
     pictures = Pictures(tokens, corpus.labels, machine.device, mirrored=False, origins=corpus.origins)
     return Words(replace(run, model=model), pictures, corpus.names, corpus.network(PAINTER), machine.number)
+
+
+def _sides_of(settings: Mapping[str, Any], places: int) -> tuple[int, ...]:
+    """Return the sides of the maps of a codec, whose pictures may be larger than those it was trained on."""
+    if "sides" not in settings:
+        raise UsageError("this preset needs a codec with maps of tokens; train one with --preset scales")
+    sides = [int(side) for side in settings["sides"]]
+    whole = math.isqrt(places // sum(side * side for side in sides))
+    return tuple(whole * side for side in sides)
 
 
 def finish(

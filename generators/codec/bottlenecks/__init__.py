@@ -11,6 +11,7 @@ from forensics.generators.codec.bottlenecks.gaussian import (
 )
 from forensics.generators.codec.bottlenecks.groups import Product, Residual
 from forensics.generators.codec.bottlenecks.rounding import Rounding, Signs
+from forensics.generators.codec.bottlenecks.scales import Scales
 from forensics.generators.codec.bottlenecks.usage import Usage, entropy_gap, usage_of
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Relaxed",
     "Residual",
     "Rounding",
+    "Scales",
     "Signs",
     "Spherical",
     "Usage",

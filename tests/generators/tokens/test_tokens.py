@@ -36,8 +36,13 @@ def drawing(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def test_later_tokens_do_not_count() -> None:
-    model, tokens = TokenTransformer(TokenConfig(**SMALL)).eval(), torch.randint(5, (1, 12))  # type: ignore[arg-type]
+LLAMA = {"norm": "root", "gated": True, "turned": "grid"}
+
+
+@pytest.mark.parametrize("options", [{}, {"turned": "line"}, LLAMA], ids=["plain", "line", "llama"])
+def test_later_tokens_do_not_count(options: dict[str, object]) -> None:
+    model = TokenTransformer(TokenConfig(**SMALL, **options)).eval()  # type: ignore[arg-type]
+    tokens = torch.randint(5, (1, 12))
     plain = model(tokens)
     for place in range(12):
         other = tokens.clone()
@@ -54,6 +59,32 @@ def test_all_that_is_shown_counts_for_all() -> None:
     other = tokens.clone()
     other[0, 7] = -1
     assert ((model(other) - model(tokens)).abs().amax(dim=2) > 1e-6).all()
+
+
+def test_turned_places_are_told_by_distances_alone_if_causal() -> None:
+    model = TokenTransformer(TokenConfig(**SMALL, **LLAMA)).eval()  # type: ignore[arg-type]
+    tokens = torch.randint(5, (1, 12))
+    before = model(tokens)
+    model.place.normal_()
+    torch.testing.assert_close(model(tokens), before)
+    assert model.angles is not None
+    model.angles += torch.randn(model.angles.shape[1])  # all places go on by as much
+    torch.testing.assert_close(model(tokens), before, rtol=1e-4, atol=1e-5)
+    model.angles *= 2.0
+    assert not torch.allclose(model(tokens), before, atol=1e-3)
+
+
+def test_hidden_places_differ_also_if_they_are_turned() -> None:
+    model = TokenTransformer(TokenConfig(**SMALL, **LLAMA, causal=False)).eval()  # type: ignore[arg-type]
+    logits = model(torch.full((1, 12), -1))[0]
+    assert (logits[1:] - logits[0]).abs().amax(1).min() > 1e-3
+
+
+def test_options_leave_the_weights_of_models_without_them_as_they_were() -> None:
+    plain = TokenTransformer(TokenConfig(**SMALL)).state_dict()  # type: ignore[arg-type]
+    turned = TokenTransformer(TokenConfig(**SMALL, turned="grid")).state_dict()  # type: ignore[arg-type]
+    assert {n: v.shape for n, v in plain.items()} == {n: v.shape for n, v in turned.items()}
+    assert {"norm.weight", "norm.bias", "begin", "embed.weight"} < set(plain)
 
 
 @pytest.mark.parametrize("causal", [True, False])

@@ -96,11 +96,11 @@ def test_vqgan_has_all_its_parts() -> None:
         assert not torch.allclose(places.down(x)[..., 0], before)
 
 
-@pytest.mark.parametrize("preset", ["spherical", "residual", "dvae"])
+@pytest.mark.parametrize("preset", ["spherical", "residual", "dvae", "scales"])
 def test_tokens_of_files_are_those_of_the_module(preset: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     run = small(PRESETS[preset])
-    run = replace(run, model=replace(run.model, width=8, factor=4, attention=True))
+    run = replace(run, model=replace(run.model, width=8, factor=4, sides=(1, 2, 4), attention=True))
     task, corpus = Coding(run, pictures()), Corpus(np.zeros((40, 16, 16, 3), np.uint8))
     card = FAMILIES["codec"].card("test", task, Origins("made up", "none", "a test"), 2)
     finish(task, task.module, tmp_path, card, corpus)
@@ -110,7 +110,7 @@ def test_tokens_of_files_are_those_of_the_module(preset: str, tmp_path: Path) ->
         found = codec.latents(x)
         back = codec.pictures(codec.bottleneck.of_indices(found.indices)).numpy()
     tokens = network_of(bundle, TOKENIZER)(x.numpy())
-    assert tokens.shape == (3, 4, 4 * codec.bottleneck.each)
+    assert tokens.shape == ((3, 1, 21) if preset == "scales" else (3, 4, 4 * codec.bottleneck.each))
     assert (tokens == found.indices.numpy()).mean() > 0.98  # but for ties
     np.testing.assert_allclose(network_of(bundle, PAINTER)(found.indices.numpy()), back, atol=1e-4)
 

@@ -130,12 +130,14 @@ def test_likelihoods_rise_and_pictures_come_back(tmp_path: Path, run: NfRun) -> 
     assert distance < 0.9 * grey
 
 
-@pytest.mark.parametrize("causal", [True, False])
-def test_tokens_of_few_pictures_are_learned_by_heart(tmp_path: Path, words: Path, causal: bool) -> None:
-    run = replace(WORDS, model=replace(WORDS.model, causal=causal))
-    metrics = trained("tokens", run, tmp_path / "model", Corpus(pictures(), codec=open_bundle(words)))
+@pytest.mark.parametrize("preset", ["causal", "masked", "llamagen"])
+def test_tokens_of_few_pictures_are_learned_by_heart(tmp_path: Path, words: Path, preset: str) -> None:
+    model = replace(FAMILIES["tokens"].presets[preset].model, width=48, depth=2, heads=2, dropout=0.0)
+    run, corpus = replace(WORDS, model=model), Corpus(pictures(), codec=open_bundle(words))
+    metrics = trained("tokens", run, tmp_path / "model", corpus)
     assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
-    drawn = open_pipeline(tmp_path / "model").sample(Request(64, seed=1, temperature=1.0 if causal else 0.2))
+    temperature = 1.0 if model.causal else 0.2
+    drawn = open_pipeline(tmp_path / "model").sample(Request(64, seed=1, temperature=temperature))
     distance, different = nearest(drawn, pictures()[:8])
     assert distance < 10
     assert different >= 6
@@ -152,6 +154,40 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     metrics = trained("codec", run, folder, Corpus(pictures()))
     assert metrics["PSNR held out"] > 35
     return folder
+
+
+@pytest.mark.parametrize(
+    ("bottleneck", "preset", "steps"), [("codebook", "causal", 300), ("scales", "var", 200)]
+)
+def test_codes_of_learned_vectors_are_modelled(
+    tmp_path: Path, bottleneck: str, preset: str, steps: int
+) -> None:
+    """A VQGAN and a transformer behind it; and maps of growing size, drawn coarse to fine."""
+    coding = CodecRun(
+        CodecConfig(4, 8, 16, bottleneck=bottleneck, tokens=32, attention=True, sides=(1, 2, 4)),  # type: ignore[arg-type]
+        Schedule(steps=steps, batch=16, rate=4e-3, warm_up=20, every=steps, width=0.1, decay=0.0),
+        side=SIDE,
+        texture=0.02,
+        features=0.2,
+    )
+    assert trained("codec", coding, tmp_path / "codec", Corpus(pictures()))["PSNR held out"] > 20
+    model = replace(FAMILIES["tokens"].presets[preset].model, width=48, depth=2, heads=2, dropout=0.0)
+    corpus = Corpus(pictures(), codec=open_bundle(tmp_path / "codec"))
+    run = replace(WORDS, model=model, schedule=replace(WORDS.schedule, steps=300, every=300))
+    metrics = trained("tokens", run, tmp_path / "model", corpus)
+    assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
+    pipeline = open_pipeline(tmp_path / "model")
+    distance, different = nearest(pipeline.sample(Request(48, seed=1, temperature=0.7)), pictures()[:8])
+    assert distance < 25
+    assert different >= 5
+    with pytest.raises(UsageError, match="number of steps"):
+        next(pipeline.sample(Request(steps=3)))
+
+
+def test_maps_need_a_codec_that_has_them(words: Path) -> None:
+    run = replace(WORDS, model=FAMILIES["tokens"].presets["var"].model)
+    with pytest.raises(UsageError, match="--preset scales"):
+        FAMILIES["tokens"].prepare(run, Corpus(pictures(), codec=open_bundle(words)), Machine("cpu"))
 
 
 def test_tokens_need_a_codec_that_has_some(codec: Path) -> None:
