@@ -142,6 +142,15 @@ def test_latents_need_their_codec(tmp_path: Path, capsys: pytest.CaptureFixture[
     )
 
 
+def test_maps_of_tokens_are_trained_and_drawn(tmp_path: Path) -> None:
+    codec, model, out = (str(tmp_path / name) for name in ("codec", "model", "drawn"))
+    short = ("--most", "40", "--steps", "1", "--batch", "2")
+    assert run("train", "codec", codec, "--preset", "scales", *short) == 0
+    assert run("train", "tokens", model, "--preset", "var", "--codec", codec, *short) == 0
+    assert run("generate", model, "-o", out, "-n", "2") == 0
+    assert opened(tmp_path / "drawn" / "000001.png").shape == (64, 64, 3)
+
+
 @pytest.mark.parametrize("family", ["nf", "tokens", "gan"])
 def test_every_family_is_trained_and_drawn_with(tmp_path: Path, family: str) -> None:
     model, out = tmp_path / "model", tmp_path / "drawn"

@@ -251,7 +251,7 @@ def _check_used(family: str, run: Any, options: Options) -> None:
     from forensics.datasets.corpora import CORPORA
 
     base = getattr(run, "base", run)  # that of a side branch
-    coded = base.latent if hasattr(base, "latent") else family == "tokens" and hasattr(run.model, "causal")
+    coded = base.latent if hasattr(base, "latent") else family == "tokens" and hasattr(run.model, "tokens")
     whole = hasattr(run, "frames") or options["classes"] or options["captions"]
     if options["cut"] and (whole or options["data"] in CORPORA):
         raise UsageError("--cut is of pictures in files, without classes or captions; leave it out")
