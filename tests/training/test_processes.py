@@ -10,11 +10,28 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
+from torch import Tensor  # noqa: E402
+
 from forensics.training.log import read_log  # noqa: E402
 from forensics.training.loop import CHECKPOINT, LOG, fit  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 
 from .test_loop import Line  # noqa: E402
+
+
+def test_precision_is_full_on_cpus() -> None:
+    """bfloat16 costs CPUs a hundred times as much as it spares."""
+
+    class Seen(Line):
+        def loss(self, step: int) -> Tensor:
+            assert not torch.is_autocast_enabled("cpu")
+            found = super().loss(step)
+            assert found.dtype == self.module.weight.dtype == torch.float32
+            return found
+
+    machine = Machine("cpu")
+    turn = machine.next_of(Seen().turns(0, 0.0))
+    assert turn is not None
 
 
 @pytest.mark.slow

@@ -27,6 +27,18 @@ def split(origins: list[int]) -> tuple[set[int], set[int]]:
     )
 
 
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_half_of_a_batch_is_mirrored(mirrored: bool) -> None:
+    values = np.zeros((40, 8, 8, 3), np.uint8)
+    values[:, :, 0] = 255  # bright on the left
+    pictures = Pictures(values, None, CPU, mirrored=mirrored)
+    x = pictures.batch(2000, torch.Generator().manual_seed(0)).x
+    left, right = (x[:, :, :, column].mean((1, 2)) for column in (0, -1))
+    assert torch.equal(left + right, torch.ones(2000))
+    assert float(right.mean()) == pytest.approx(0.5, abs=0.05) if mirrored else not right.any()
+    assert (pictures.held_out.x[:, :, :, 0] == 1.0).all()  # nothing is changed where it is measured
+
+
 def test_pieces_of_a_picture_stay_together() -> None:
     for origins in ([number // 3 for number in range(123)], [number % 41 for number in range(123)]):
         trained, held = split(origins)
