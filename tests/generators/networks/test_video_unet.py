@@ -1,4 +1,4 @@
-"""The U-Net of clips is that of pictures to begin with, and learns what moves."""
+"""The U-Net of clips: layers over time after each of space, all of them learned, and exported."""
 
 from __future__ import annotations
 
@@ -8,38 +8,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
-
-from forensics.errors import UsageError  # noqa: E402
-from forensics.generators.networks.transformer import TransformerConfig  # noqa: E402
 from forensics.generators.networks.unet import DenoisingUNet, UNetConfig  # noqa: E402
-from forensics.generators.networks.video import (  # noqa: E402
-    DenoisingVideoTransformer,
-    DenoisingVideoUNet,
-    clip_denoiser,
-)
+from forensics.generators.networks.video import DenoisingVideoUNet, clip_denoiser  # noqa: E402
 from forensics.generators.parts.clips import TimeAttention, TimeConvolution  # noqa: E402
 
-SMALL = UNetConfig(channels=2, width=8, multiples=(1, 2), blocks=2, attention=1, heads=2, labels=3)
-
-
-def shaken(module: nn.Module) -> nn.Module:
-    for parameter in module.parameters():
-        nn.init.normal_(parameter, std=0.1)
-    return module.eval()
+from .test_video import UNET, shaken  # noqa: E402
 
 
 @pytest.fixture
 def pictures() -> DenoisingUNet:
     torch.manual_seed(9)
-    return shaken(DenoisingUNet(SMALL))
-
-
-def test_clips_are_pictures_to_begin_with(pictures: DenoisingUNet) -> None:
-    z, t, label = torch.randn(3, 5, 2, 8, 6), torch.rand(3), torch.tensor([0, 2, -1])
-    found = DenoisingVideoUNet(pictures).eval()(z, t, label)
-    for frame in range(5):
-        torch.testing.assert_close(found[:, frame], pictures(z[:, frame], t, label), rtol=1e-4, atol=1e-5)
+    return shaken(DenoisingUNet(UNET))
 
 
 @pytest.mark.parametrize("attention", [0, 1, 2, 3])
@@ -56,27 +35,6 @@ def test_attention_over_time_follows_that_over_space(attention: int) -> None:
     assert shaken(network)(z, torch.rand(2)).shape == z.shape
 
 
-def test_frames_see_each_other_after_training(pictures: DenoisingUNet) -> None:
-    network = DenoisingVideoUNet(pictures).eval()
-    shaken(network.temporal)
-    z, t = torch.randn(2, 4, 2, 8, 8), torch.rand(2)
-    other = z.clone()
-    other[0, 2] += 1
-    changed = (network(other, t) - network(z, t)).abs().flatten(2).amax(2) > 1e-5
-    assert changed[0].all()  # every frame of the clip
-    assert not changed[1].any()  # and none of the other one
-    turned = network(z.flip(1), t).flip(1)
-    assert not torch.allclose(turned, network(z, t), atol=1e-4)  # time has a direction
-
-
-def test_known_frames_are_at_the_end_of_the_path(pictures: DenoisingUNet) -> None:
-    network = DenoisingVideoUNet(pictures).eval()
-    z, t = torch.randn(1, 3, 2, 8, 6), torch.tensor([0.2])
-    found = network(z, t, known=torch.tensor([[True, False, False]]))
-    torch.testing.assert_close(found[:, 0], pictures(z[:, 0], torch.ones(1)), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(found[:, 1:], network(z, t)[:, 1:], rtol=1e-4, atol=1e-5)
-
-
 def test_every_part_over_time_is_learned(pictures: DenoisingUNet) -> None:
     network = DenoisingVideoUNet(pictures)
     z, t = torch.randn(2, 4, 2, 8, 8), torch.rand(2)
@@ -87,32 +45,6 @@ def test_every_part_over_time_is_learned(pictures: DenoisingUNet) -> None:
     shaken(network.temporal)
     network(z, t).square().mean().backward()
     assert all(parameter.grad.abs().max() > 0 for parameter in network.temporal.parameters())
-
-
-def test_pictures_are_refused(pictures: DenoisingUNet) -> None:
-    with pytest.raises(UsageError, match="five axes"):
-        DenoisingVideoUNet(pictures)(torch.randn(2, 2, 8, 8), torch.rand(2))
-
-
-def test_networks_of_both_kinds_are_made() -> None:
-    small = TransformerConfig(channels=2, patch=2, width=24, depth=1, heads=2)
-    assert isinstance(clip_denoiser(small), DenoisingVideoTransformer)
-
-
-def test_what_only_other_frames_tell_is_learned() -> None:
-    """Each frame is to be the one before it: no picture alone says that."""
-    torch.manual_seed(10)
-    network = clip_denoiser(UNetConfig(1, 8, (1,), attention=1, heads=2))
-    z, t = torch.randn(8, 4, 1, 4, 4), torch.rand(8)
-    wanted = z.roll(1, dims=1)
-    optimizer, losses = torch.optim.AdamW(network.parameters(), 1e-2), []
-    for _ in range(100):
-        loss = (network(z, t) - wanted)[:, 1:].square().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    assert losses[-1] < 0.3 * losses[0]
 
 
 def test_onnx_computes_the_same_for_any_number_of_clips(tmp_path: Path) -> None:
