@@ -5,12 +5,16 @@
 Every preset takes a few steps of its own batch through the loop that `forensics train` runs, is written as
 `forensics train` writes it, and drawn with as `forensics generate` draws: by ONNX Runtime. Medians of single
 steps, and of three drawings of `--drawn` pictures with the preset's sampler. A clip counts as one picture.
-Presets named `gpu` are left out on CPUs. Needs the extra `train`.
+Side branches are trained alone, not drawn with. Presets named `gpu` are left out on CPUs; the figures of
+presets that are not named are kept. Needs the extra `train`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -20,16 +24,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 sys.path.insert(0, str(Path(__file__).parent))
 
-from common import ROOT, write_result
+from common import RESULTS, ROOT, write_result
 
 from forensics.datasets.clips import load_clips
 from forensics.datasets.packs import PROCEDURAL, load_squares
 from forensics.generators.pipelines.base import Request
 from forensics.generators.pipelines.opening import open_pipeline
+from forensics.generators.tokens.pixelcnn import PixelCNNConfig
+from forensics.generators.tokens.scales import ScaleConfig
+from forensics.generators.train.control import begun
 from forensics.generators.train.corpus import Corpus
 from forensics.generators.train.families import FAMILIES, Family
+from forensics.generators.train.teacher import taught
 from forensics.runtime.store import Bundle, open_bundle
 from forensics.training.card import Origins
 from forensics.training.loop import fit
@@ -38,6 +49,7 @@ from forensics.training.task import Silent
 
 ORIGINS = Origins("procedural pictures", "CC0-1.0", "python benchmarks/generator_speed.py")
 _PICTURES = 160
+_OF_CLASSES = ("control", "diffusion", "flow")
 _SKIPPED = 2  # steps before the caches are warm
 
 
@@ -58,11 +70,42 @@ class Clock(Silent):
         return statistics.median(each[_SKIPPED:-1])
 
 
-def corpus_of(run: Any, codec: Bundle | None) -> Corpus:
-    """Return procedural pictures or clips of the size of a run."""
+def needed(family: str, preset: str) -> list[tuple[str, str]]:
+    """Return what has to be trained before a preset: its codec, its teacher, or what it stands beside."""
+    run = FAMILIES[family].presets[preset]
+    if family == "tokens" and not isinstance(run.model, PixelCNNConfig):
+        return [("codec", "scales" if isinstance(run.model, ScaleConfig) else "tokens")]
+    if family == "control":
+        return [*needed("flow", "latent"), ("flow", "latent")]
+    if taught_by_another(run):
+        return [*needed(family, "latent"), (family, "latent")]
+    return [("codec", "cpu")] if getattr(run, "latent", False) is True else []
+
+
+def taught_by_another(run: Any) -> bool:
+    """Return whether a run learns from a trained denoiser."""
+    lesson = getattr(run, "lesson", None)
+    return lesson is not None and lesson.method != "standalone"
+
+
+def task_of(family: str, preset: str, made: Mapping[tuple[str, str], Bundle]) -> tuple[Any, Corpus]:
+    """Return a run, and procedural pictures or clips of its size, half of each of two classes."""
+    run, before = FAMILIES[family].presets[preset], [made[one] for one in needed(family, preset)]
+    given: dict[str, Any] = {"codec": before[0]} if before else {}
     if hasattr(run, "frames"):
-        return Corpus(load_clips(PROCEDURAL, run.side, run.frames, _PICTURES), codec=codec)
-    return Corpus(load_squares(PROCEDURAL, run.side, _PICTURES), codec=codec)
+        return run, Corpus(load_clips(PROCEDURAL, run.side, run.frames, _PICTURES), **given)
+    if family == "control":
+        run, given["begin"] = begun(run, before[-1], "canny"), before[-1]
+    elif taught_by_another(run):
+        run, given = taught(run, before[-1]), {"teacher": before[-1]}
+    if family in _OF_CLASSES:
+        given |= {"labels": np.arange(_PICTURES) % 2, "names": ("one", "two")}
+    return run, Corpus(load_squares(PROCEDURAL, side_of(run), _PICTURES), **given)
+
+
+def side_of(run: Any) -> int:
+    """Return the side of the pictures that are trained on."""
+    return int(getattr(run, "base", run).side)
 
 
 def trained(
@@ -90,37 +133,52 @@ def drawing(folder: Path, count: int) -> float:
     return statistics.median(each)
 
 
-def row(family: str, preset: str, folder: Path, codecs: Mapping[str, Bundle], options: Any) -> dict[str, Any]:
-    """Measure one preset."""
+def row(family: str, preset: str, made: dict[tuple[str, str], Bundle], options: Any) -> dict[str, Any]:
+    """Measure one preset, and keep its model for those that need it."""
     kind, machine = FAMILIES[family], Machine(options.device)
-    run = kind.presets[preset]
-    codec = codecs.get("tokens" if family == "tokens" else "cpu")
-    place = folder / f"{family} {preset}"
-    weights, step = trained(kind, run, corpus_of(run, codec), place, machine, options.steps)
-    found: dict[str, Any] = {
-        "family": family, "preset": preset, "side": run.side, "weights": weights,
-        "batch": run.schedule.batch, "trained_per_s": round(run.schedule.batch / step, 2),
-    }  # fmt: skip
-    if family != "codec":
-        found |= {
-            "steps": getattr(run, "steps", None),
-            "drawn_per_s": round(1 / drawing(place, options.drawn), 2),
-        }
+    run, corpus = task_of(family, preset, made)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch) / preset
+        weights, step = trained(kind, run, corpus, place, machine, options.steps)
+        found: dict[str, Any] = {
+            "family": family, "preset": preset, "side": side_of(run), "weights": weights,
+            "batch": run.schedule.batch, "trained_per_s": round(run.schedule.batch / step, 2),
+            "threads": torch.get_num_threads(), "load": round(os.getloadavg()[0], 1),
+        }  # fmt: skip
+        if family not in ("codec", "control"):
+            found |= {
+                "steps": getattr(run, "steps", None),
+                "drawn_per_s": round(1 / drawing(place, options.drawn), 2),
+            }
+        if any((family, preset) in needed(*other) for other in all_presets(options)):
+            made[family, preset] = open_bundle(
+                Path(shutil.copytree(place, options.kept / f"{family} {preset}"))
+            )
     print(found, file=sys.stderr)
     return found
 
 
-def chosen(options: Any) -> list[tuple[str, str]]:
-    """Return the presets to measure: codecs first, which others work in."""
+def all_presets(options: Any) -> list[tuple[str, str]]:
+    """Return all presets that this machine is for."""
     left_out = {"smoke"} | (set() if Machine(options.device).device.type == "cuda" else {"gpu"})
     return [
         (family, preset)
-        for family in FAMILIES
-        for preset in FAMILIES[family].presets
+        for family, kind in FAMILIES.items()
+        for preset in kind.presets
         if preset not in left_out
-        and (family == "codec" or not options.family or family in options.family)
-        and (family == "codec" or not options.preset or preset in options.preset)
     ]
+
+
+def chosen(options: Any) -> list[tuple[str, str]]:
+    """Return the presets to measure, each after those that it needs."""
+    asked = [
+        (family, preset)
+        for family, preset in all_presets(options)
+        if (not options.family or family in options.family)
+        and (not options.preset or preset in options.preset)
+    ]
+    ordered = [before for one in asked for before in (*needed(*one), one)]
+    return list(dict.fromkeys(ordered))
 
 
 def main() -> int:
@@ -134,17 +192,17 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--drawn", type=int, default=16)
     options = parser.parse_args()
-    codecs: dict[str, Bundle] = {}
-    rows = []
-    with tempfile.TemporaryDirectory() as scratch:
-        for family, preset in chosen(options):
-            rows.append(row(family, preset, Path(scratch), codecs, options))
-            if family == "codec":
-                codecs[preset] = open_bundle(Path(scratch) / f"codec {preset}")
     device = Machine(options.device).device.type
-    path = write_result(
-        f"generator_speed_{device}", f"python benchmarks/generator_speed.py --device {device}", {"rows": rows}
-    )
+    name = f"generator_speed_{device}"
+    path = RESULTS / f"{name}.json"
+    known = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
+    rows = {(one["family"], one["preset"]): one for one in known}
+    with tempfile.TemporaryDirectory() as kept:
+        options.kept, made = Path(kept), {}
+        for one in chosen(options):
+            rows[one] = row(*one, made, options)
+    ordered = [rows[one] for one in all_presets(options) if one in rows]
+    path = write_result(name, f"python benchmarks/generator_speed.py --device {device}", {"rows": ordered})
     print(path.relative_to(ROOT))
     return 0
 
