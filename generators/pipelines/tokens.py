@@ -170,7 +170,7 @@ class Tokens:
         """
         _check(self.recipe, request)
         if self.causal and request.steps:
-            raise UsageError("this model draws in an order of its own: it has no number of steps")
+            raise UsageError("this model draws token by token, or map by map: it has no number of steps")
         temperature = request.temperature * self.temperature
         for numbers in chunks(request):
             chance = Chance(request.seed, numbers)

@@ -38,7 +38,7 @@ def trained(task: Coding, steps: int, rate: float) -> None:
 
 
 def small(run: CodecRun, **changes: Any) -> CodecRun:
-    model = replace(run.model, width=8, tokens=min(run.model.tokens, 16))
+    model = replace(run.model, width=8, tokens=min(run.model.tokens, 16), sides=(1, 2))
     return replace(run, model=model, side=16, schedule=replace(run.schedule, steps=2, batch=2), **changes)
 
 
