@@ -251,7 +251,8 @@ def test_steps_of_several_batches_in_less_memory(tmp_path: Path) -> None:
 
 
 def test_games_have_no_steps_of_several_batches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("train", "gan", str(tmp_path / "a"), "--preset", "smoke", "--most", "40", "--accumulate", "2") == 2
+    few = ("--preset", "smoke", "--most", "40", "--accumulate", "2")
+    assert run("train", "gan", str(tmp_path / "a"), *few) == 2
     assert "players of a game take turns" in capsys.readouterr().err
 
 
