@@ -104,7 +104,8 @@ def generate(
             advance()
     _write(folder / "grid.png", _grid(shown))
     if not as_json:
-        click.echo(f"{name_of(folder)}: {options['count']} pictures and grid.png")
+        what = "clips" if picture.ndim == _FILM else "pictures"
+        click.echo(f"{name_of(folder)}: {options['count']} {what} and grid.png")
     return 0
 
 

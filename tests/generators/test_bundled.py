@@ -109,9 +109,10 @@ def moved(clips: Pixels, away: int) -> float:
     return float(np.abs(levels[:, away:] - levels[:, :-away]).mean())
 
 
-def test_clips_are_drawn_by_name_and_gone_on_with(tmp_path: Path) -> None:
+def test_clips_are_drawn_by_name_and_gone_on_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     av = pytest.importorskip("av")
     assert run("generate", "video", "-o", str(tmp_path), "-n", "2", "--steps", "6", "--more", "1") == 0
+    assert "2 clips and grid.png" in capsys.readouterr().out
     with av.open(str(tmp_path / "000001.mp4")) as film:
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert (len(frames), frames[0].shape) == (14, (32, 32, 3))
