@@ -168,13 +168,12 @@ def _spectral(result: dict[str, Any]) -> str:
         for row in result["rows"]
     ]
     worse = [f"`{row['upsample']}`" for row in result["rows"] if sum(row["with"]) >= sum(row["without"])]
-    said = f"On average it does not come nearer with {', '.join(worse)}. " if worse else ""
+    said = f" On average it does not come nearer with {', '.join(worse)}." if worse else ""
     head = ("sides doubled by", "steps", "without the loss, dB", "with it, dB")
     return (
         f"## The loss of the radial spectrum\n\n{source(result)}\n"
         f"How far the mean spectrum of {result['drawn']} pictures of {result['side']} pixels that a GAN draws is from "
         f"that of {result['held_out']} held-out photos, one figure for each seed, after some steps with the "
         f"loss of Durall et al. 2020 and without it. Two halves of the held-out photos are {result['real']:.2f} dB "
-        f"apart. {said}\n\n".replace(" \n", "\n")
-        + table(head, rows)
+        f"apart.{said}\n\n" + table(head, rows)
     )
