@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from forensics.errors import UsageError
 
-__all__ = ["Condition", "dropped", "one_hot", "time_features"]
+__all__ = ["Condition", "class_values", "dropped", "one_hot", "time_features"]
 
 _FEATURES = 256  # of a time
 
@@ -84,3 +84,24 @@ def dropped(label: Tensor, share: float, generator: torch.Generator) -> Tensor:
 def one_hot(label: Tensor, labels: int) -> Tensor:
     """Return (B, labels) for (B,) classes, zeros for -1."""
     return F.one_hot(label.clamp(min=0), labels).float() * (label >= 0)[:, None]
+
+
+def class_values(layer: nn.Linear | None, given: Tensor, label: Tensor | None, like: Tensor) -> Tensor:
+    """Return (B, 1, width) what a sequence is told of its class; nothing without classes.
+
+    Args:
+        layer: Classes to values; None for a model without.
+        given: (B, ...) what has the classes.
+        label: (B,) classes, -1 for any.
+        like: (width,) values of the type wanted.
+
+    Raises:
+        UsageError: The model knows no classes.
+    """
+    if layer is None:
+        if label is not None:
+            raise UsageError("this model was not trained with classes", actual="a label")
+        return torch.zeros(given.shape[0], 1, like.shape[-1], device=given.device)
+    asked = torch.full((given.shape[0],), -1, device=given.device) if label is None else label
+    values: Tensor = layer(one_hot(asked, layer.in_features).to(like))
+    return values[:, None]

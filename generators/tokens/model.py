@@ -9,8 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from forensics.errors import UsageError
-from forensics.generators.parts.embeddings import one_hot
+from forensics.generators.parts.embeddings import class_values
 from forensics.generators.parts.patches import positions
 from forensics.generators.parts.rotary import grid_angles, line_angles
 from forensics.generators.parts.transformer import Norm, RootMeanSquare, TransformerBlock
@@ -103,7 +102,9 @@ class TokenTransformer(nn.Module):
             UsageError: The model knows no classes.
         """
         seen = self.embed(torch.where(tokens < 0, self.config.tokens, tokens))
-        start = self.begin.expand(tokens.shape[0], 1, -1) + self._class(tokens, label)
+        start = self.begin.expand(tokens.shape[0], 1, -1) + class_values(
+            self.first, tokens, label, self.begin
+        )
         if self.config.causal:
             x = torch.cat([start, seen[:, :-1]], dim=1)
         else:
@@ -114,14 +115,6 @@ class TokenTransformer(nn.Module):
         for block in self.blocks:
             x = block(x, causal=self.config.causal, angles=angles)
         return self.head(self.norm(x))
-
-    def _class(self, tokens: Tensor, label: Tensor | None) -> Tensor:
-        if self.first is None:
-            if label is not None:
-                raise UsageError("this model was not trained with classes", actual="a label")
-            return torch.zeros(tokens.shape[0], 1, self.config.width, device=tokens.device)
-        asked = torch.full((tokens.shape[0],), -1, device=tokens.device) if label is None else label
-        return self.first(one_hot(asked, self.config.labels).to(self.begin))[:, None]
 
 
 def _angles(config: TokenConfig) -> Tensor | None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from forensics.errors import UsageError
 from forensics.generators.codec.bottlenecks.scales import checked_sides, enlarged, reduced
-from forensics.generators.parts.embeddings import one_hot
+from forensics.generators.parts.embeddings import class_values
 from forensics.generators.parts.patches import positions
 from forensics.generators.parts.transformer import TransformerBlock
 
@@ -98,18 +97,16 @@ class ScaleTransformer(nn.Module):
             UsageError: The model knows no classes.
         """
         x = self.carry @ self.embed(tokens.clamp(min=0))
-        x = x + self.begin + self.level[self.scale] + self.place + self._class(tokens, label)
+        x = (
+            x
+            + self.begin
+            + self.level[self.scale]
+            + self.place
+            + class_values(self.first, tokens, label, self.begin)
+        )
         for block in self.blocks:
             x = block(x, causal=self.sees)
         return self.head(self.norm(x))
-
-    def _class(self, tokens: Tensor, label: Tensor | None) -> Tensor:
-        if self.first is None:
-            if label is not None:
-                raise UsageError("this model was not trained with classes", actual="a label")
-            return torch.zeros(tokens.shape[0], 1, self.config.width, device=tokens.device)
-        asked = torch.full((tokens.shape[0],), -1, device=tokens.device) if label is None else label
-        return self.first(one_hot(asked, self.config.labels).to(self.begin))[:, None]
 
 
 @torch.no_grad()

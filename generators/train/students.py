@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
-from forensics.generators.distillation import consistency_loss, halving_loss, imitation_loss, saying
+from forensics.generators.distillation import (
+    Saying,
+    consistency_loss,
+    halving_loss,
+    imitation_loss,
+    saying,
+)
 from forensics.generators.objectives import Ends, denoising_loss
 from forensics.generators.pipelines.denoising import SAMPLERS
 from forensics.generators.sampling.base import last, start
+from forensics.generators.sampling.paths import Path
 from forensics.generators.sampling.straightness import deviation
 from forensics.generators.sampling.times import uniform
 from forensics.generators.train.corpus import Corpus
@@ -26,6 +35,7 @@ from forensics.training.machine import Machine
 
 __all__ = ["Distilling", "Guided", "Halving", "Reflowing", "Student", "couplings", "prepare"]
 
+Comparison: TypeAlias = Callable[[Saying, Saying, Tensor, Path, int, torch.Generator], Tensor]
 _TOGETHER = 64  # pictures drawn by a teacher at a time
 _MEASURED, _MANY, _FEW = (
     32,
@@ -66,6 +76,14 @@ class Student(Denoisers):
         }
         found["that of the teacher itself in 1"] = _apart(self.teacher.draw(noise, told, 1), wanted)
         return found
+
+    def _compared(self, step: int, loss: Comparison) -> Tensor:
+        """Return a loss between what student and teacher say of one batch."""
+        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
+        batch = self.scaled(self.pictures.batch(self.schedule.batch, generator))
+        told, path = self.told(batch, _SHARE, generator), self.objective.path
+        student = saying(self.predicting(self.module, told), self.config.target, path)
+        return loss(student, self.teacher.saying(told), batch.x, path, self.lesson.steps, generator)
 
     @cached_property
     def _examples(self) -> tuple[Tensor, Tensor | None, Tensor]:
@@ -133,12 +151,7 @@ class Distilling(Student):
 
     def loss(self, step: int) -> Tensor:
         """Return by how much the model disagrees with itself along the teacher's ways."""
-        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
-        batch = self.scaled(self.pictures.batch(self.schedule.batch, generator))
-        told, path = self.told(batch, _SHARE, generator), self.objective.path
-        student = saying(self.predicting(self.module, told), self.config.target, path)
-        teacher = self.teacher.saying(told)
-        return consistency_loss(student, teacher, batch.x, path, self.lesson.steps, generator)
+        return self._compared(step, consistency_loss)
 
 
 class Halving(Student):
@@ -146,12 +159,7 @@ class Halving(Student):
 
     def loss(self, step: int) -> Tensor:
         """Return how far one step of the student is from two of the teacher."""
-        generator = drawing(self.pictures.device, self.schedule.seed, step, self.process)
-        batch = self.scaled(self.pictures.batch(self.schedule.batch, generator))
-        told, path = self.told(batch, _SHARE, generator), self.objective.path
-        student = saying(self.predicting(self.module, told), self.config.target, path)
-        teacher = self.teacher.saying(told)
-        return halving_loss(student, teacher, batch.x, path, self.lesson.steps, generator)
+        return self._compared(step, halving_loss)
 
     @torch.no_grad()
     def measure(self, module: nn.Module) -> dict[str, float]:
