@@ -76,7 +76,8 @@ class Corpus:
         try:
             return np.asarray(self._coded(TOKENIZER), np.int64)
         except ModelError as error:
-            raise UsageError(f"the codec has no tokens: {error}; train one with --preset tokens") from None
+            message = f"the codec has no tokens: {error}; train one with --preset tokens (scales, for var)"
+            raise UsageError(message) from None
 
     def network(self, name: str) -> Network:
         """Return a network of the codec.
