@@ -44,7 +44,10 @@ _HOMES = {
     "audit": "forensics.auditor",
     "open_media": "forensics.media",
 }
-_ROOMS = ("datasets", "detectors", "fusion", "generators", "media", "provenance", "report", "watermark")
+_ROOMS = (
+    *("datasets", "detectors", "fingerprints", "fusion", "generators", "media", "provenance", "report"),
+    "watermark",
+)
 
 
 def __getattr__(name: str) -> Any:
