@@ -19,9 +19,13 @@
         ├── TrustPolicyError        trust_policy        2
         ├── ManifestError           manifest            2   (a manifest definition of ours is wrong)
         ├── CertificateError        certificate         2
-        └── SigningError            signing             4
-            ├── TimestampError      timestamp
-            └── VerificationFailed  verification        1   (credentials do not hold)
+        ├── SigningError            signing             4
+        │   ├── TimestampError      timestamp
+        │   └── VerificationFailed  verification        1   (credentials do not hold)
+        └── StoreError              store               4   (a manifest store cannot be used)
+            ├── StoreConflict       store_conflict      2   (one id, two contents)
+            ├── StoreFull           store_full
+            └── StoreLocked         store_locked
 """
 
 from __future__ import annotations
@@ -42,6 +46,10 @@ __all__ = [
     "ProvenanceError",
     "RegistryError",
     "SigningError",
+    "StoreConflict",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
     "TimestampError",
     "TruncatedMedia",
     "TrustPolicyError",
@@ -200,3 +208,28 @@ class VerificationFailed(SigningError):
 
     code = "verification"
     exit_code = 1
+
+
+class StoreError(ProvenanceError):
+    """A manifest store is missing, damaged, of a newer version or out of reach."""
+
+    code = "store"
+
+
+class StoreConflict(StoreError):
+    """A manifest id is taken by other content; nothing was added."""
+
+    code = "store_conflict"
+    exit_code = 2
+
+
+class StoreFull(StoreError):
+    """There is no room for what was to be added; nothing was."""
+
+    code = "store_full"
+
+
+class StoreLocked(StoreError):
+    """Somebody else wrote to the store for longer than was waited; nothing was added."""
+
+    code = "store_locked"

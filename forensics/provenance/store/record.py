@@ -1,0 +1,132 @@
+"""What is registered of one signed file, and the digests that tie it into the chain."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from forensics.errors import UsageError
+from forensics.fingerprints import Fingerprint
+
+__all__ = ["START", "Exclusion", "Mark", "Record", "content_digest", "link"]
+
+START = "0" * 64
+"""What the first entry is chained to."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LONGEST = 1000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a watermark of the file says.
+
+    Attributes:
+        scheme: Whose watermark it is, such as "spread".
+        key: Public id of the key, "" where the scheme has none.
+        payload: What it says, as the scheme writes it.
+    """
+
+    scheme: str
+    key: str
+    payload: str
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """Where the manifest stands in the signed file; put back there, it makes the file what it was.
+
+    Attributes:
+        offset: First byte.
+        length: Bytes, wrapping included.
+    """
+
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """One signed file.
+
+    Attributes:
+        manifest_id: Name of its active manifest; unique in a store.
+        manifest: The whole C2PA manifest store (JUMBF).
+        media_type: Type of the file, such as "image/jpeg".
+        asset_sha256: SHA-256 of the signed file, in hex.
+        pixel_sha256: SHA-256 of its pixels (`media.hashing.pixel_sha256`), "" where it has none.
+        exclusion: Where the manifest stands in the file; None for one that stands beside it.
+        mark: What its watermark says; None without one.
+        fingerprints: Codes to find it by.
+        model: Name of the model that made it, "" if unknown.
+        extra: Anything else, as JSON.
+        created: When it was made; now by default. Not part of what makes two records the same.
+
+    Raises:
+        UsageError: A field is empty, too long, no hash, or no JSON.
+    """
+
+    manifest_id: str
+    manifest: bytes = field(repr=False)
+    media_type: str
+    asset_sha256: str
+    pixel_sha256: str = ""
+    exclusion: Exclusion | None = None
+    mark: Mark | None = None
+    fingerprints: tuple[Fingerprint, ...] = field(default=(), repr=False)
+    model: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+
+    def __post_init__(self) -> None:
+        texts = {"manifest id": self.manifest_id, "media type": self.media_type, "model": self.model}
+        for name, text in texts.items():
+            if len(text) > _LONGEST or "\0" in text or (not text and name != "model"):
+                raise UsageError(f"the {name} of a record has 1 to {_LONGEST} characters", actual=text[:80])
+        for digest in (self.asset_sha256, self.pixel_sha256 or START):
+            if not _SHA256.fullmatch(digest):
+                raise UsageError("a SHA-256 is 64 characters of lower-case hex", actual=digest[:80])
+        if not self.manifest:
+            raise UsageError("a record without a manifest has nothing to recover")
+        if self.created.tzinfo is None:
+            raise UsageError("the time of a record needs a time zone", actual=self.created)
+        if self.exclusion and (self.exclusion.offset < 0 or self.exclusion.length < 1):
+            raise UsageError("an exclusion starts at 0 or later and has a length", actual=self.exclusion)
+        try:
+            json.dumps(dict(self.extra), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"the extra fields of a record are JSON: {error}") from None
+
+
+def content_digest(record: Record) -> str:
+    """Return the SHA-256 over everything in a record but its time, in hex."""
+    mark, place = record.mark, record.exclusion
+    content = {
+        "manifest_id": record.manifest_id,
+        "manifest": hashlib.sha256(record.manifest).hexdigest(),
+        "media_type": record.media_type,
+        "asset": record.asset_sha256,
+        "pixels": record.pixel_sha256,
+        "exclusion": [place.offset, place.length] if place else None,
+        "mark": [mark.scheme, mark.key, mark.payload] if mark else None,
+        "fingerprints": [[f.kind, f.hex, repr(f.quality)] for f in record.fingerprints],
+        "model": record.model,
+        "extra": dict(record.extra),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def link(previous: str, number: int, fields: tuple[str, ...]) -> str:
+    """Return the hash of an entry of the chain.
+
+    Args:
+        previous: Hash of the entry before it; `START` for the first.
+        number: Its place, from 1.
+        fields: Kind, manifest id, time and digest.
+    """
+    return hashlib.sha256(json.dumps([previous, number, *fields]).encode()).hexdigest()

@@ -1,0 +1,137 @@
+"""The tables of a store, the same for SQLite and PostgreSQL, and the triggers that let them only grow."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+)
+
+from forensics.errors import StoreError
+
+__all__ = ["SCHEMA", "check_schema", "create", "fingerprints", "log", "meta", "records", "revocations"]
+
+SCHEMA = 1
+
+_metadata = MetaData()
+_big = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "forensics_meta",
+    _metadata,
+    Column("name", String(50), primary_key=True),
+    Column("value", String(200), nullable=False),
+)
+log = Table(
+    "forensics_log",
+    _metadata,
+    Column("number", _big, primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),
+    Column("manifest_id", String(1000), nullable=False),
+    Column("created", String(40), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+records = Table(
+    "forensics_records",
+    _metadata,
+    Column("number", _big, ForeignKey(log.c.number), primary_key=True, autoincrement=False),
+    Column("manifest_id", String(1000), nullable=False, unique=True),
+    Column("media_type", String(1000), nullable=False),
+    Column("asset_sha256", String(64), nullable=False, index=True),
+    Column("pixel_sha256", String(64), nullable=False, index=True),
+    Column("exclusion_offset", _big),
+    Column("exclusion_length", _big),
+    Column("scheme", Text),
+    Column("key", Text),
+    Column("payload", Text),
+    Column("model", String(1000), nullable=False),
+    Column("extra", Text, nullable=False),
+    Column("manifest", LargeBinary, nullable=False),  # last: what is before it is read without it
+    Index("forensics_records_mark", "payload", "scheme", "key"),
+)
+fingerprints = Table(
+    "forensics_fingerprints",
+    _metadata,
+    Column("record", _big, ForeignKey(records.c.number), primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("code", LargeBinary, nullable=False),
+)
+revocations = Table(
+    "forensics_revocations",
+    _metadata,
+    Column("number", _big, ForeignKey(log.c.number), primary_key=True, autoincrement=False),
+    Column("manifest_id", String(1000), nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+)
+_GROWING = (log, records, fingerprints, revocations)
+
+
+def create(connection: Connection) -> None:
+    """Make the tables and triggers of a store where they are missing."""
+    fresh = not connection.dialect.has_table(connection, meta.name)
+    _metadata.create_all(connection)
+    if not fresh:
+        return
+    values = {"schema": str(SCHEMA), "store": secrets.token_hex(16)}
+    connection.execute(insert(meta), [{"name": name, "value": value} for name, value in values.items()])
+    for statement in _triggers(connection.dialect.name):
+        connection.exec_driver_sql(statement)
+
+
+def check_schema(connection: Connection, place: str) -> int:
+    """Return the version of the tables.
+
+    Raises:
+        StoreError: They are missing, or newer than this program.
+    """
+    found = None
+    if connection.dialect.has_table(connection, meta.name):
+        found = connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar()
+    if found is None:
+        raise StoreError(f"{place} is no manifest store; `forensics store init` makes one")
+    if int(found) > SCHEMA:
+        raise StoreError(
+            f"{place} was made by a newer version of this program (tables {found}, known {SCHEMA}): "
+            "upgrade with `pip install -U synthetic-media-forensics`",
+            expected=SCHEMA,
+            actual=int(found),
+        )
+    return int(found)
+
+
+def _triggers(dialect: str) -> list[str]:
+    """Return what makes the database itself refuse to change or remove rows."""
+    names = [table.name for table in _GROWING]
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {name}_{action} BEFORE {action} ON {name} "
+            "BEGIN SELECT RAISE(ABORT, 'a manifest store only grows'); END"
+            for name in names
+            for action in ("UPDATE", "DELETE")
+        ]
+    function = (
+        "CREATE FUNCTION forensics_only_grows() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'a manifest store only grows'; END $$"
+    )
+    return [function] + [
+        f"CREATE TRIGGER {name}_keep BEFORE UPDATE OR DELETE ON {name} "
+        "FOR EACH ROW EXECUTE FUNCTION forensics_only_grows()"
+        for name in names
+    ]
