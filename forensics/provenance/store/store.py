@@ -93,8 +93,8 @@ class ManifestStore:
             StoreConflict: A manifest id stands for something else, in the store or among them.
             StoreLocked, StoreFull, StoreError: Nothing was added.
         """
-        digests = {}
-        wanted = {}
+        digests: dict[str, str] = {}
+        wanted: dict[str, Record] = {}
         for record in many:
             digest = content_digest(record)
             if digests.setdefault(record.manifest_id, digest) != digest:

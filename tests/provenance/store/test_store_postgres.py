@@ -1,0 +1,108 @@
+"""The same store in PostgreSQL: a server of its own, started here, where one is installed."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from forensics.errors import StoreConflict, StoreError, StoreLocked
+from forensics.provenance.store import ManifestStore, index
+
+pytestmark = pytest.mark.extra
+
+
+def program(name: str) -> str:
+    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    found = str(places[-1]) if places else shutil.which(name)
+    if not found:
+        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Start a server that listens on a socket only; it refuses to run as root, so `nobody` runs it there."""
+    pytest.importorskip("psycopg")
+    initdb, control = program("initdb"), program("pg_ctl")
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    if user:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    data = folder / "data"
+
+    def run(*command: object) -> None:
+        words = [str(word) for word in command]
+        subprocess.run(words, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=300, **as_user)
+
+    run(initdb, "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-k {folder} -c listen_addresses= -c fsync=off"
+    run(control, "-D", data, "-w", "-t", "240", "-l", folder / "log", "-o", options, "start")
+    yield f"postgresql+psycopg://tester@/postgres?host={folder}"
+    run(control, "-D", data, "-w", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+def test_all_of_a_store_works_on_a_server(
+    server: str, make: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
+
+    monkeypatch.setattr(index, "STRETCH", 8)
+    with pytest.raises(StoreError, match="store init"):
+        ManifestStore(server)
+    with ManifestStore(server, create=True, index=tmp_path / "index") as store:
+        assert store.add_many(make.record(number) for number in range(20)) == 20
+        assert not store.add(make.record(3))
+        with pytest.raises(StoreConflict):
+            store.add(make.record(3, model="another"))
+        (entry,) = store.by_payload("spread", "0011223344556677", "000003")
+        assert entry.record == make.record(3)
+        assert store.by_asset(make.record(3).asset_sha256) == (entry,)
+        found = store.nearest(make.moved(make.code(4), 9), 1)
+        assert [(m.entry.number, m.chance.distance) for m in found] == [(5, 9)]
+        assert len(list((tmp_path / "index").iterdir())) == 2
+        store.revoke(entry.record.manifest_id, "key stolen")
+        assert store.verify(store.stats().head).intact
+
+        engine = create_engine(server)
+        with engine.connect() as other, pytest.raises(DBAPIError, match="only grows"):
+            other.exec_driver_sql("DELETE FROM forensics_records")
+        with engine.begin() as other:
+            other.exec_driver_sql("ALTER TABLE forensics_records DISABLE TRIGGER ALL")
+            other.exec_driver_sql("UPDATE forensics_records SET payload = 'forged' WHERE number = 2")
+        assert any("entry 2 " in problem for problem in store.verify().problems)
+        engine.dispose()
+
+
+def test_writers_take_turns_and_a_lock_is_told(server: str, make: ModuleType) -> None:
+    from sqlalchemy import create_engine
+
+    with ManifestStore(server, create=True, wait=60) as store:
+        before = store.stats().records
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(lambda n: store.add(make.record(1000 + n)), range(40)))
+        assert store.stats().records == before + 40
+    engine = create_engine(server)
+    with ManifestStore(server, wait=0.2) as store, engine.begin() as other:
+        other.exec_driver_sql(f"SELECT pg_advisory_xact_lock({0x666F7265})")
+        with pytest.raises(StoreLocked):
+            store.add(make.record(5000))
+    engine.dispose()
+
+
+def test_a_server_that_is_not_there_is_told_without_its_password() -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(StoreError) as error:
+        ManifestStore("postgresql://user:secret@127.0.0.1:1/name")
+    assert "secret" not in str(error.value)
