@@ -1,10 +1,11 @@
-"""How many signed files come back byte by byte after their metadata were taken? Writes results/restoration.json.
+"""How many signed files come back byte by byte after their metadata were taken?
 
     python benchmarks/restoration.py [--most 8]
 
-Signs pictures and clips of FORENSICS_DATA by a development CA, at most so many of a folder, strips them in every
-way of `forensics.provenance.restoring.stripping`, and restores them twice: by the manifest store put back into
-its recorded place, and by the skeleton. A file counts as restored if it is byte-identical and reads as trusted.
+Signs pictures and clips of FORENSICS_DATA by a development CA, at most so many of a folder, strips them in
+every way of `forensics.provenance.restoring.stripping`, and restores them twice: by the manifest store put
+back into its recorded place, and by the skeleton. A file counts as restored if it is byte-identical and reads
+as trusted. Writes results/restoration.json.
 """
 
 from __future__ import annotations
