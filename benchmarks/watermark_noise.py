@@ -1,6 +1,6 @@
 """What marks in the noise of the model `flow` survive, what they cost, and who can forge them.
 
-    python benchmarks/watermark_noise.py [--count 16] [--steps 12]
+    python benchmarks/watermark_noise.py [--count 8] [--steps 12]
 
 Pictures are drawn as `forensics generate flow --noise-mark` draws them, attacked, brought back to the size of
 the model where the attack changed it, and looked at as `forensics watermark noise` looks, with fresh keys and
@@ -195,10 +195,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=16, help="pictures of each scheme")
+    parser.add_argument("--count", type=int, default=8, help="pictures of each scheme")
     parser.add_argument("--steps", type=int, default=12, help="back to the noise")
-    parser.add_argument("--keys", type=int, default=12, help="for each unmarked picture")
-    parser.add_argument("--quality", type=int, default=24, help="pictures on each side of a comparison")
+    parser.add_argument("--keys", type=int, default=6, help="for each unmarked picture")
+    parser.add_argument("--quality", type=int, default=12, help="pictures on each side of a comparison")
     options = parser.parse_args()
     begun = time.process_time()
     model = markable(open_pipeline(MODEL))
