@@ -4,9 +4,9 @@
 
 Every preset takes a few steps of its own batch through the loop that `forensics train` runs, is written as
 `forensics train` writes it, and drawn with as `forensics generate` draws: by ONNX Runtime. Medians of single
-steps, and of three drawings of `--drawn` pictures with the preset's sampler. A clip counts as one picture.
-Side branches are trained alone, not drawn with. Presets named `gpu` are left out on CPUs; the figures of
-presets that are not named are kept. Needs the extra `train`.
+steps, and of three drawings of `--drawn` pictures (fewer, where one takes long) with the preset's sampler. A
+clip counts as one picture. Side branches are trained alone, not drawn with. Presets named `gpu` are left out
+on CPUs; the figures of presets that are not named are kept. Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ ORIGINS = Origins("procedural pictures", "CC0-1.0", "python benchmarks/generator
 _PICTURES = 160
 _OF_CLASSES = ("control", "diffusion", "flow")
 _SKIPPED = 2  # steps before the caches are warm
+_LONGEST = 60.0  # seconds of one drawing
 
 
 class Clock(Silent):
@@ -122,9 +123,11 @@ def trained(
 
 
 def drawing(folder: Path, count: int) -> float:
-    """Return the seconds for each picture that a model draws."""
+    """Return the seconds for each picture that a model draws; a slow one draws fewer at a time."""
     pipeline = open_pipeline(folder)
+    start = time.perf_counter()
     list(pipeline.sample(Request(1)))
+    count = max(1, min(count, int(_LONGEST / (time.perf_counter() - start))))
     each = []
     for seed in range(3):
         start = time.perf_counter()
@@ -201,8 +204,9 @@ def main() -> int:
         options.kept, made = Path(kept), {}
         for one in chosen(options):
             rows[one] = row(*one, made, options)
-    ordered = [rows[one] for one in all_presets(options) if one in rows]
-    path = write_result(name, f"python benchmarks/generator_speed.py --device {device}", {"rows": ordered})
+            ordered = [rows[one] for one in all_presets(options) if one in rows]
+            command = f"python benchmarks/generator_speed.py --device {device}"
+            path = write_result(name, command, {"rows": ordered})  # after each: a run may be interrupted
     print(path.relative_to(ROOT))
     return 0
 

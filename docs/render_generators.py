@@ -36,7 +36,7 @@ def _speed(name: str, where: str) -> str:
     return (
         f"## How fast generators train and draw, {where}\n\n{source(result)}\n"
         "Pictures, or clips, per second: medians of single steps of the loop that `forensics train` runs, and of three "
-        "drawings by ONNX Runtime.\n\n" + table(head, rows)
+        "drawings by ONNX Runtime. The JSON has the load of the machine at each row.\n\n" + table(head, rows)
     )
 
 

@@ -19,6 +19,7 @@
         ├── TrustPolicyError        trust_policy        2
         ├── ManifestError           manifest            2   (a manifest definition of ours is wrong)
         ├── CertificateError        certificate         2
+        ├── RestorationError        restoration         3   (a record of a signed file cannot be read or made)
         ├── SigningError            signing             4
         │   ├── TimestampError      timestamp
         │   └── VerificationFailed  verification        1   (credentials do not hold)
@@ -45,6 +46,7 @@ __all__ = [
     "NotAFile",
     "ProvenanceError",
     "RegistryError",
+    "RestorationError",
     "SigningError",
     "StoreConflict",
     "StoreError",
@@ -189,6 +191,13 @@ class CertificateError(ProvenanceError):
 
     code = "certificate"
     exit_code = 2
+
+
+class RestorationError(ProvenanceError):
+    """What a signed file is to be restored from cannot be read, or cannot be made of this file."""
+
+    code = "restoration"
+    exit_code = 3
 
 
 class SigningError(ProvenanceError):

@@ -122,3 +122,9 @@ def test_the_tables_of_benchmarks_are_those_of_the_results() -> None:
     rendered = load("render_benchmarks").render()
     published = (DOCS / "benchmarks.md").read_text(encoding="utf-8")
     assert published == rendered, "run: python docs/render_benchmarks.py"
+
+
+def test_the_tables_of_restoration_are_up_to_date() -> None:
+    page = (DOCS / "restoration.md").read_text(encoding="utf-8")
+    assert load("render_restoration").render(page) == page, "run: python docs/render_restoration.py"
+    assert "| image/jpeg | credentials only |" in page

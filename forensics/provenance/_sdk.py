@@ -22,7 +22,16 @@ from forensics.provenance.trust import ListKind, TrustList, TrustPolicy
 if TYPE_CHECKING:
     import c2pa
 
-__all__ = ["Outcome", "StoreReading", "make_context", "read_store", "read_thumbnail", "safe_settings"]
+__all__ = [
+    "HardBinding",
+    "Outcome",
+    "StoreReading",
+    "hard_binding",
+    "make_context",
+    "read_store",
+    "read_thumbnail",
+    "safe_settings",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -191,6 +200,44 @@ def read_thumbnail(stream: BinaryIO, mime: str | None) -> bytes:
     except (c2pa.C2paError, ValueError, RecursionError, AttributeError) as error:
         _log.debug("no claim thumbnail: %s", error)
     return target.getvalue()
+
+
+@dataclass(frozen=True)
+class HardBinding:
+    """What binds the active manifest to the bytes of its file.
+
+    Attributes:
+        label: Label of the assertion, such as "c2pa.hash.data"; "" for none.
+        excluded: Start and length of the ranges that are not hashed; none where boxes are named instead.
+    """
+
+    label: str = ""
+    excluded: tuple[tuple[int, int], ...] = ()
+
+
+def hard_binding(stream: BinaryIO, mime: str | None, sidecar: bytes | None = None) -> HardBinding:
+    """Return the hard binding of the active manifest (C2PA 2.2, 9.2), the empty one where none is found.
+
+    Args:
+        stream: The file, opened for reading, at its start.
+        mime: Media type as a hint.
+        sidecar: A manifest store that belongs to the file but stands elsewhere.
+    """
+    import c2pa
+
+    try:
+        with c2pa.Reader(mime, Rationed(stream, mime), sidecar, context=make_context()) as reader:
+            document = json.loads(reader.detailed_json())
+        manifest = document["manifests"][document["active_manifest"]]
+        assertions = manifest["assertion_store"]
+        label = next((name for name in assertions if name.startswith("c2pa.hash.")), "")
+        ranges = assertions[label].get("exclusions") or () if label else ()
+        pairs = tuple((r["start"], r["length"]) for r in ranges if "start" in r and "length" in r)
+        sound = all(isinstance(n, int) and n >= 0 for pair in pairs for n in pair)
+        return HardBinding(label, pairs if sound else ())
+    except (c2pa.C2paError, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        _log.debug("no hard binding: %s", error)
+        return HardBinding()
 
 
 def _failed(stream: BinaryIO, text: str, sidecar: bool) -> StoreReading:

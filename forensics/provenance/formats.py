@@ -19,7 +19,15 @@ from forensics.errors import EmptyFile, NotAFile, TruncatedMedia, UnsupportedMed
 from forensics.media.sniff import HEAD, sniff
 from forensics.media.source import open_plain
 
-__all__ = ["SIGNABLE", "check_whole", "ingredient_type", "media_type", "open_file", "type_hint"]
+__all__ = [
+    "SIGNABLE",
+    "check_whole",
+    "content_type",
+    "ingredient_type",
+    "media_type",
+    "open_file",
+    "type_hint",
+]
 
 SIGNABLE = (
     "application/pdf", "audio/flac", "audio/mp4", "audio/mpeg", "audio/wav", "image/avif", "image/gif",
@@ -79,6 +87,11 @@ def type_hint(path: str | os.PathLike[str]) -> str | None:
     except EmptyFile:
         found = None
     return found or mimetypes.guess_type(Path(path).name)[0]
+
+
+def content_type(data: bytes) -> str | None:
+    """Return the media type of a file in memory by its first bytes; None if unknown."""
+    return _recognised(data[:HEAD])
 
 
 @contextmanager

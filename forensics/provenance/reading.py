@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from functools import cache, partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from forensics.provenance._statuses import Entry, Statuses
 from forensics.provenance._trusting import Judgement, Trusting, judge
 from forensics.provenance.ai_signal import combine, statements
 from forensics.provenance.certificates import find_issuer
-from forensics.provenance.formats import open_file, type_hint
+from forensics.provenance.formats import content_type, open_file, type_hint
 from forensics.provenance.report import (
     HARD_BINDING_MATCHES,
     AiSignal,
@@ -28,7 +29,7 @@ from forensics.provenance.report import (
 )
 from forensics.provenance.trust import ListKind, TrustPolicy
 
-__all__ = ["MAX_SIDECAR_BYTES", "claim_thumbnail", "read", "verify"]
+__all__ = ["MAX_SIDECAR_BYTES", "claim_thumbnail", "read", "read_bytes", "verify"]
 
 MAX_SIDECAR_BYTES = 64 << 20
 
@@ -112,6 +113,20 @@ def verify(
             f"{path}: {report.message}", expected=CredentialState.TRUSTED, actual=report.state
         )
     return report
+
+
+def read_bytes(data: bytes, policy: TrustPolicy | None = None) -> CredentialReport:
+    """Read and verify the Content Credentials of a file in memory, as `read` does.
+
+    Args:
+        data: The whole file.
+        policy: Whom to trust; `TrustPolicy.resolve()` if None.
+
+    Raises:
+        TrustPolicyError: The user's own policy file is wrong.
+    """
+    policy = TrustPolicy.resolve() if policy is None else policy
+    return _report(io.BytesIO(data), content_type(data), policy)
 
 
 def claim_thumbnail(path: PathLike) -> bytes:
