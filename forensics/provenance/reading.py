@@ -115,18 +115,21 @@ def verify(
     return report
 
 
-def read_bytes(data: bytes, policy: TrustPolicy | None = None) -> CredentialReport:
+def read_bytes(
+    data: bytes, policy: TrustPolicy | None = None, *, sidecar: bytes | None = None
+) -> CredentialReport:
     """Read and verify the Content Credentials of a file in memory, as `read` does.
 
     Args:
         data: The whole file.
         policy: Whom to trust; `TrustPolicy.resolve()` if None.
+        sidecar: A manifest store kept apart from the file, used in place of what stands in the file.
 
     Raises:
         TrustPolicyError: The user's own policy file is wrong.
     """
     policy = TrustPolicy.resolve() if policy is None else policy
-    return _report(io.BytesIO(data), content_type(data), policy)
+    return _report(io.BytesIO(data), content_type(data), policy, sidecar)
 
 
 def claim_thumbnail(path: PathLike) -> bytes:

@@ -20,7 +20,7 @@ from forensics.provenance.restoring.delta import difference, unpack
 from forensics.provenance.restoring.lodging import find, wrapped
 from forensics.provenance.restoring.offsets import moved_offsets
 
-__all__ = ["Excluded", "Placement", "inserted", "placed", "placement_from"]
+__all__ = ["Excluded", "Placement", "content_of", "inserted", "placed", "placement_from"]
 
 _MOST_BYTES = 1 << 31
 _KEPT_HEAD = {Family.RIFF: 12, Family.GIF: 6}  # the size of the whole, the version: signing changes them
@@ -86,7 +86,7 @@ def placed(signed: bytes | str | os.PathLike[str]) -> Placement:
         RestorationError: It carries no manifest store, several, or one that cannot be put back alone.
         MediaError: It cannot be read, or its structure is broken.
     """
-    data = signed if isinstance(signed, bytes) else _content(Path(signed))
+    data = signed if isinstance(signed, bytes) else content_of(signed)
     family = family_of(data)
     lodging = find(data, family)
     if lodging is None:
@@ -191,7 +191,14 @@ def _ranges(binding: HardBinding) -> tuple[Excluded, ...]:
     return tuple(Excluded(start=start, length=length) for start, length in binding.excluded)
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: str | os.PathLike[str]) -> bytes:
+    """Return the bytes of a file that is taken apart in memory.
+
+    Raises:
+        NotAFile: Missing, a folder, a device, a pipe or not permitted.
+        LimitExceeded: It has more than 2 GiB.
+    """
+    path = Path(path)
     with open_file(path) as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:

@@ -17,7 +17,7 @@ from forensics.provenance.store.tables import fingerprints, log, records, revoca
 __all__ = ["check", "revocation_digest"]
 
 _MOST = 100
-_STEP = 500
+_STEP = 100  # records in memory at a time
 
 
 def revocation_digest(manifest_id: str, reason: str) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 
 from forensics.errors import UsageError
 from forensics.fingerprints import Fingerprint
+from forensics.provenance.restoring import Placement
 
-__all__ = ["START", "Exclusion", "Mark", "Record", "content_digest", "link"]
+__all__ = ["START", "Mark", "Record", "content_digest", "link"]
 
 START = "0" * 64
 """What the first entry is chained to."""
@@ -38,19 +39,6 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Exclusion:
-    """Where the manifest stands in the signed file; put back there, it makes the file what it was.
-
-    Attributes:
-        offset: First byte.
-        length: Bytes, wrapping included.
-    """
-
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True)
 class Record:
     """One signed file.
 
@@ -60,7 +48,10 @@ class Record:
         media_type: Type of the file, such as "image/jpeg".
         asset_sha256: SHA-256 of the signed file, in hex.
         pixel_sha256: SHA-256 of its pixels (`media.hashing.pixel_sha256`), "" where it has none.
-        exclusion: Where the manifest stands in the file; None for one that stands beside it.
+        placement: Where the manifest store stands in the file, to put it back (`restoring.placed`); None for
+            one that stands beside it, or that cannot be put back alone.
+        skeleton: All of the file but its coded picture (`restoring.skeleton_of`), as private as the metadata
+            in it; b"" where it is not kept.
         mark: What its watermark says; None without one.
         fingerprints: Codes to find it by.
         model: Name of the model that made it, "" if unknown.
@@ -76,7 +67,8 @@ class Record:
     media_type: str
     asset_sha256: str
     pixel_sha256: str = ""
-    exclusion: Exclusion | None = None
+    placement: Placement | None = None
+    skeleton: bytes = field(default=b"", repr=False)
     mark: Mark | None = None
     fingerprints: tuple[Fingerprint, ...] = field(default=(), repr=False)
     model: str = ""
@@ -95,8 +87,8 @@ class Record:
             raise UsageError("a record without a manifest has nothing to recover")
         if self.created.tzinfo is None:
             raise UsageError("the time of a record needs a time zone", actual=self.created)
-        if self.exclusion and (self.exclusion.offset < 0 or self.exclusion.length < 1):
-            raise UsageError("an exclusion starts at 0 or later and has a length", actual=self.exclusion)
+        if self.placement and self.placement.sha256 not in ("", self.asset_sha256):
+            raise UsageError("the placement is that of another file", actual=self.placement.sha256)
         try:
             json.dumps(dict(self.extra), allow_nan=False)
         except (TypeError, ValueError) as error:
@@ -105,14 +97,16 @@ class Record:
 
 def content_digest(record: Record) -> str:
     """Return the SHA-256 over everything in a record but its time, in hex."""
-    mark, place = record.mark, record.exclusion
+    mark, place = record.mark, record.placement
     content = {
         "manifest_id": record.manifest_id,
         "manifest": hashlib.sha256(record.manifest).hexdigest(),
         "media_type": record.media_type,
         "asset": record.asset_sha256,
         "pixels": record.pixel_sha256,
-        "exclusion": [place.offset, place.length] if place else None,
+        # Without defaults: a field that placements get one day leaves the digests of today as they are.
+        "placement": place.model_dump(mode="json", exclude_defaults=True) if place else None,
+        "skeleton": hashlib.sha256(record.skeleton).hexdigest(),
         "mark": [mark.scheme, mark.key, mark.payload] if mark else None,
         "fingerprints": [[f.kind, f.hex, repr(f.quality)] for f in record.fingerprints],
         "model": record.model,

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from forensics.fingerprints import Fingerprint
-from forensics.provenance.store.record import Exclusion, Mark, Record
+from forensics.provenance.restoring import Placement
+from forensics.provenance.store.record import Mark, Record
 from forensics.provenance.store.results import Entry, Revocation
 from forensics.provenance.store.tables import fingerprints, log, records, revocations
 
@@ -26,21 +27,21 @@ def timestamp(moment: datetime) -> str:
 
 def record_row(number: int, record: Record) -> dict[str, Any]:
     """Return the row of a record."""
-    place, mark = record.exclusion, record.mark
+    place, mark = record.placement, record.mark
     return {
         "number": number,
         "manifest_id": record.manifest_id,
         "media_type": record.media_type,
         "asset_sha256": record.asset_sha256,
         "pixel_sha256": record.pixel_sha256,
-        "exclusion_offset": place.offset if place else None,
-        "exclusion_length": place.length if place else None,
+        "placement": place.model_dump_json(exclude_defaults=True) if place else None,
         "scheme": mark.scheme if mark else None,
         "key": mark.key if mark else None,
         "payload": mark.payload if mark else None,
         "model": record.model,
         "extra": json.dumps(dict(record.extra), sort_keys=True),
         "manifest": record.manifest,
+        "skeleton": record.skeleton,
     }
 
 
@@ -70,14 +71,14 @@ def entries(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
 
 
 def _record(row: Row[Any], codes: Iterable[Fingerprint]) -> Record:
-    placed = row.exclusion_offset is not None
     return Record(
         manifest_id=row.manifest_id,
         manifest=bytes(row.manifest),
         media_type=row.media_type,
         asset_sha256=row.asset_sha256,
         pixel_sha256=row.pixel_sha256,
-        exclusion=Exclusion(row.exclusion_offset, row.exclusion_length) if placed else None,
+        placement=None if row.placement is None else Placement.model_validate_json(row.placement),
+        skeleton=bytes(row.skeleton),
         mark=Mark(row.scheme, row.key, row.payload) if row.payload is not None else None,
         fingerprints=tuple(codes),
         model=row.model,

@@ -54,14 +54,14 @@ records = Table(
     Column("media_type", String(1000), nullable=False),
     Column("asset_sha256", String(64), nullable=False, index=True),
     Column("pixel_sha256", String(64), nullable=False, index=True),
-    Column("exclusion_offset", _big),
-    Column("exclusion_length", _big),
+    Column("placement", Text),
     Column("scheme", Text),
     Column("key", Text),
     Column("payload", Text),
     Column("model", String(1000), nullable=False),
     Column("extra", Text, nullable=False),
     Column("manifest", LargeBinary, nullable=False),  # last: what is before it is read without it
+    Column("skeleton", LargeBinary, nullable=False),
     Index("forensics_records_mark", "payload", "scheme", "key"),
 )
 fingerprints = Table(

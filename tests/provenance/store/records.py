@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from forensics.fingerprints import Fingerprint
-from forensics.provenance.store import Exclusion, Mark, Record
+from forensics.provenance.restoring import Family, Placement
+from forensics.provenance.store import Mark, Record
 
 
 def code(number: int) -> Fingerprint:
@@ -26,6 +27,11 @@ def moved(fingerprint: Fingerprint, bits: int) -> Fingerprint:
     return replace(fingerprint, code=bytes(words))
 
 
+def placement(number: int) -> Placement:
+    store = hashlib.sha256(b"store").hexdigest()
+    return Placement(family=Family.JPEG, start=20, length=4000 + number, wrapping=b"\xff", store_sha256=store)
+
+
 def record(number: int, **changes: Any) -> Record:
     made = Record(
         manifest_id=f"urn:c2pa:{number:08d}",
@@ -33,7 +39,8 @@ def record(number: int, **changes: Any) -> Record:
         media_type="image/jpeg",
         asset_sha256=hashlib.sha256(b"asset%d" % number).hexdigest(),
         pixel_sha256=hashlib.sha256(b"pixels%d" % (number // 2)).hexdigest(),
-        exclusion=Exclusion(20, 4000 + number),
+        placement=placement(number),
+        skeleton=b"FSKEL%d" % number,
         mark=Mark("spread", "0011223344556677", f"{number:06x}"),
         fingerprints=(code(number),),
         model="sketch-1",

@@ -13,6 +13,7 @@ import pytest
 
 from forensics.errors import StoreConflict, StoreError, UsageError
 from forensics.fingerprints import Fingerprint, distance
+from forensics.provenance.restoring import Family, Placement
 from forensics.provenance.store import ManifestStore, index
 from forensics.provenance.store.record import content_digest
 
@@ -45,7 +46,9 @@ def test_a_record_is_found_by_all_that_names_it(store: ManifestStore, make: Modu
 
 
 def test_bare_records_come_back_as_they_were(store: ManifestStore, make: ModuleType) -> None:
-    bare = make.record(1, mark=None, exclusion=None, fingerprints=(), pixel_sha256="", model="", extra={})
+    bare = make.record(
+        1, mark=None, placement=None, skeleton=b"", fingerprints=(), pixel_sha256="", model="", extra={}
+    )
     store.add(bare)
     entry = store.get(bare.manifest_id)
     assert entry is not None
@@ -228,6 +231,7 @@ def test_a_newer_store_and_what_is_none_are_told(store: ManifestStore, place: Pa
         {"created": datetime(2026, 1, 1)},
         {"extra": {"a": float("nan")}},
         {"extra": {"a": object()}},
+        {"placement": Placement(family=Family.PNG, start=1, length=2, sha256="1" * 64, store_sha256="")},
     ],
 )
 def test_records_that_make_no_sense_are_refused(changes: dict[str, object], make: ModuleType) -> None:
@@ -238,7 +242,8 @@ def test_records_that_make_no_sense_are_refused(changes: dict[str, object], make
 def test_the_digest_covers_everything_but_the_time(make: ModuleType) -> None:
     changed = [
         {"manifest": b"x"}, {"media_type": "image/png"}, {"asset_sha256": "0" * 64}, {"pixel_sha256": ""},
-        {"exclusion": None}, {"mark": None}, {"fingerprints": ()}, {"model": ""}, {"extra": {}},
+        {"placement": None}, {"placement": make.placement(9)}, {"skeleton": b""},
+        {"mark": None}, {"fingerprints": ()}, {"model": ""}, {"extra": {}},
         {"manifest_id": "urn:other"},
     ]  # fmt: skip
     digests = {content_digest(make.record(1, **changes)) for changes in changed}
