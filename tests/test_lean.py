@@ -28,7 +28,9 @@ class Wall(MetaPathFinder):
 sys.meta_path.insert(0, Wall())
 """
 AUDIT = LEAN + "from forensics.cli import main\nmain(sys.argv[1:])\n"
-HEAVY = ("PIL", "av", "c2pa", "cryptography", "cv2", "jinja2", "numpy", "onnxruntime", "pydantic")
+HEAVY = (
+    "PIL", "av", "c2pa", "cryptography", "cv2", "jinja2", "numpy", "onnxruntime", "pydantic", "sqlalchemy",
+)  # fmt: skip
 IMPORTED = f"""
 import sys
 from forensics.cli import main
@@ -87,6 +89,7 @@ def test_html_report_and_maps_are_lean_too(photo: Path, tmp_path: Path) -> None:
         ("audit", "--help"),
         ("credentials", "--help"),
         ("evaluate", "generator", "--help"),
+        ("store", "find", "--help"),
     ],
 )
 def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
