@@ -129,15 +129,16 @@ def main() -> int:
     path = RESULTS / f"{NAME}.json"
     known = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
     rows = {(row["family"], row["preset"]): row for row in known}
+    command = f"python benchmarks/generator_likelihood.py --minutes {options.minutes:g}"
     with tempfile.TemporaryDirectory() as scratch:
         for family, preset in PUBLISHED:
             if preset in options.presets:
                 found = row(family, preset, options.minutes, Path(scratch) / preset)
                 rows[family, preset] = found
                 print(found, file=sys.stderr)
-    command = f"python benchmarks/generator_likelihood.py --minutes {options.minutes:g}"
-    ordered = [rows[key] for key in PUBLISHED if key in rows]
-    print(write_result(NAME, command, {"rows": ordered}).relative_to(ROOT))
+                ordered = [rows[key] for key in PUBLISHED if key in rows]
+                path = write_result(NAME, command, {"rows": ordered})  # after each: a run may be interrupted
+    print(path.relative_to(ROOT))
     return 0
 
 

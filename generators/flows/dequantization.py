@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from forensics.generators.flows.couplings import BentCoupling
 from forensics.generators.flows.layers import Flowed, checkerboard
 from forensics.generators.flows.transforms import transform_of
+from forensics.generators.parts.logistic import log_sigmoid
 
 __all__ = ["Dequantizer"]
 
@@ -53,5 +53,5 @@ class Dequantizer(nn.Module):
         for coupling in self.couplings:
             z, stretched = coupling(z, context)
             log_density = log_density - stretched
-        narrow = F.logsigmoid(z) + F.logsigmoid(-z)
+        narrow = log_sigmoid(z) + log_sigmoid(-z)
         return Flowed(torch.sigmoid(z), log_density - narrow.flatten(1).sum(1))

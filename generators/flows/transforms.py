@@ -11,6 +11,7 @@ from torch import Tensor
 
 from forensics.errors import UsageError
 from forensics.generators.flows.splines import spline
+from forensics.generators.parts.logistic import log_sigmoid
 
 __all__ = ["Additive", "Affine", "Bent", "Kind", "Mixture", "Spline", "Transform", "transform_of"]
 
@@ -162,9 +163,9 @@ class Mixture:
         log_weights = F.log_softmax(by[2 : 2 + self.parts], dim=0)
         means, log_scales = self._parts(by)
         place = (x - means) * (-log_scales).exp()
-        below = torch.logsumexp(log_weights + F.logsigmoid(place), dim=0)
-        above = torch.logsumexp(log_weights + F.logsigmoid(-place), dim=0)
-        density = log_weights - log_scales + F.logsigmoid(place) + F.logsigmoid(-place)
+        below = torch.logsumexp(log_weights + log_sigmoid(place), dim=0)
+        above = torch.logsumexp(log_weights + log_sigmoid(-place), dim=0)
+        density = log_weights - log_scales + log_sigmoid(place) + log_sigmoid(-place)
         return below - above, torch.logsumexp(density, dim=0) - below - above
 
     def _parts(self, by: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from forensics.generators.parts.logistic import log_sigmoid
+
 __all__ = ["Logistics", "bits_of", "level_chances", "log_chance", "logistics_of", "needed"]
 
-_LEAST_LOG_SCALE = -7.0
+_LEAST_LOG_SCALE, _MOST_LOG_SCALE = -7.0, 7.0  # beyond, all levels are alike, or but one is left
 
 
 class Logistics(NamedTuple):
@@ -50,7 +52,7 @@ def logistics_of(said: Tensor, x: Tensor, parts: int) -> Logistics:
         for of in range(to):
             means[to] = means[to] + torch.tanh(by[:, :, number]) * x[:, of, None]
             number += 1
-    log_scales = by[:, :, 1 + channels : 1 + 2 * channels].clamp(min=_LEAST_LOG_SCALE)
+    log_scales = by[:, :, 1 + channels : 1 + 2 * channels].clamp(_LEAST_LOG_SCALE, _MOST_LOG_SCALE)
     return Logistics(F.log_softmax(by[:, :, 0], dim=1), torch.stack(means, dim=2), log_scales)
 
 
@@ -88,9 +90,9 @@ def _between(x: Tensor, means: Tensor, log_scales: Tensor, levels: int) -> Tenso
     rate = (-log_scales).exp()
     upper, lower = (x - means + half) * rate, (x - means - half) * rate
     width = torch.tanh(half * rate)  # in terms of which one less the exponential of twice that is exact
-    inner = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(2.0 * width / (1.0 + width))
-    outer = torch.where(x > 1.0 - half, F.logsigmoid(-lower), inner)
-    return torch.where(x < -1.0 + half, F.logsigmoid(upper), outer)
+    inner = log_sigmoid(upper) + log_sigmoid(-lower) + torch.log(2.0 * width / (1.0 + width))
+    outer = torch.where(x > 1.0 - half, log_sigmoid(-lower), inner)
+    return torch.where(x < -1.0 + half, log_sigmoid(upper), outer)
 
 
 def bits_of(mixture: Logistics, x: Tensor, levels: int) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ from forensics.generators.tokens.logistics import (  # noqa: E402
 )
 from forensics.generators.tokens.pixelcnn import PixelCNNConfig  # noqa: E402
 from forensics.generators.train.denoising import as_network  # noqa: E402
+from forensics.runtime.sessions import Session  # noqa: E402
+from forensics.training.export import export  # noqa: E402
 
 KINDS = {
     "gated": {},
@@ -122,6 +125,22 @@ def test_chances_of_all_pixels_of_three_colours_add_up_to_one() -> None:
     moved = logistics_of(said[:1], grid[:1], 2).means - logistics_of(said[:1], grid[-1:], 2).means
     assert (moved[:, :, 0] == 0).all()
     assert (moved[:, :, 1:] != 0).all()  # by the colours before
+
+
+@pytest.mark.parametrize("scale", [-30.0, -6.0, 30.0])
+def test_networks_that_are_sure_say_numbers_in_files_too(tmp_path: Path, scale: float) -> None:
+    """What is exported of a logarithm of a sigmoid vanishes below -88, and its logarithm with it."""
+    model = model_of("pixelcnn++", levels=256).float()
+    with torch.no_grad():
+        model.head.bias.unflatten(0, (3, -1))[:, 4:7] = scale  # logarithms of the scales
+    x = torch.randint(256, (2, 3, 6, 6))
+    wanted = model(x)
+    assert wanted.isfinite().all()
+    assert scale > 0 or wanted.min() < -200
+    assert model.bits(x).isfinite().all()
+    export(model, x, tmp_path / "model.onnx")
+    (found,) = Session((tmp_path / "model.onnx").read_bytes())(x.numpy())
+    np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-4, atol=1e-3)
 
 
 def test_two_classes_are_learned_and_drawn() -> None:
