@@ -128,3 +128,9 @@ def test_the_tables_of_restoration_are_up_to_date() -> None:
     page = (DOCS / "restoration.md").read_text(encoding="utf-8")
     assert load("render_restoration").render(page) == page, "run: python docs/render_restoration.py"
     assert "| image/jpeg | credentials only |" in page
+
+
+def test_the_tables_of_the_store_are_up_to_date() -> None:
+    page = (DOCS / "store.md").read_text(encoding="utf-8")
+    assert load("render_store").render(page) == page, "run: python docs/render_store.py"
+    assert "| look-up by its fingerprint, new process |" in page
