@@ -52,12 +52,11 @@ class ManifestStore:
         path = self._database.path
         if path is not None and not create and not path.is_file():
             raise StoreError(f"there is no manifest store at {path}; `forensics store init` makes one")
-        if create:
-            self._database.prepare()
-            with self._database.writing() as connection:
-                tables.create(connection)
-        with self._database.reading() as connection:
-            self._schema = tables.check_schema(connection, self._database.place)
+        try:
+            self._schema = self._opened(create)
+        except BaseException:  # nobody holds a store that could be closed
+            self._database.close()
+            raise
         beside = path.with_name(f"{path.name}.fingerprints") if path is not None else None
         self._index = FingerprintIndex(Path(index) if index is not None else beside)
 
@@ -70,6 +69,14 @@ class ManifestStore:
     def close(self) -> None:
         """Close the connections of this process."""
         self._database.close()
+
+    def _opened(self, create: bool) -> int:
+        if create:
+            self._database.prepare()
+            with self._database.writing() as connection:
+                tables.create(connection)
+        with self._database.reading() as connection:
+            return tables.check_schema(connection, self._database.place)
 
     def add(self, record: Record) -> bool:
         """Register a signed file.
