@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.given import ENCODER_FOLDER, text_encoder
+from forensics.cli.noise import drawing_options, with_mark
 from forensics.cli.paths import out_folder
 from forensics.cli.progress import progress
 from forensics.cli.scenes import described, scene_options, with_pictures
@@ -59,6 +60,7 @@ _FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
     "--batch", type=click.IntRange(min=1), default=16, show_default=True, help="Pictures at a time."
 )
 @scene_options
+@drawing_options
 @click.option("--download", is_flag=True, help="Let diffusers fetch a pipeline from the network.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that are there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each picture.")
@@ -73,12 +75,16 @@ def generate(
     The same seed gives the same pictures; picture number i does not depend on how many are drawn. There will
     be PNG files, or MP4 files of clips, a grid of them, and settings.json. Pictures of the same settings
     that are there already are left as they are.
+
+    With --noise-mark, pictures begin with noise that a key of yours marks; `forensics watermark noise` finds
+    such marks again.
     """  # fmt: skip
     from forensics.files import atomic_write
     from forensics.generators.pipelines.opening import open_pipeline
 
     encoder = text_encoder(options.pop("text_encoder"))
     pipeline = open_pipeline(model, download=options.pop("download"), text_encoder=encoder)
+    pipeline, marked = with_mark(pipeline, source, options)
     pipeline = with_pictures(pipeline, model, options)
     drawn, edited = _drawn(pipeline, source, options)
     try:
@@ -88,7 +94,7 @@ def generate(
     named = {"model": name_of(Path(Path(model).name)), **_digest(Path(model))}
     if encoder is not None:
         named["text_encoder"] = f"{encoder.name} {encoder.digest}"
-    settings = {**named, **described(options), **edited}
+    settings = {**named, **described(options), **marked, **edited}
     said = _said(folder / "settings.json", settings, overwrite)
     shown = []
     with progress(options["count"], "generating") as advance:

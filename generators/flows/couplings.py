@@ -17,21 +17,35 @@ __all__ = ["BentCoupling", "Conditioner", "Scaling"]
 class Scaling(nn.Module):
     """A scale for each value: what couplings that only shift cannot do.
 
+    From scales of one it would take thousands of steps to those of small values, so that the first batch of
+    a training sets them, alike in each channel, as `ActNorm` does (arXiv:1807.03039, section 3.1).
+
     Args:
-        shape: Of the values of a picture.
+        shape: Of the values of a picture, channels first.
     """
+
+    begun: Tensor
 
     def __init__(self, *shape: int) -> None:
         super().__init__()
         self.log_scale = nn.Parameter(torch.zeros(1, *shape))
+        self.register_buffer("begun", torch.tensor(False))
 
     def forward(self, x: Tensor) -> Flowed:
         """Return (B, *shape) for the same."""
+        if self.training and not self.begun:
+            self._begin(x)
         return Flowed(x * self.log_scale.exp(), self.log_scale.sum().expand(x.shape[0]))
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return (B, *shape) for the same."""
         return z * (-self.log_scale).exp()
+
+    @torch.no_grad()
+    def _begin(self, x: Tensor) -> None:
+        size = x.square().mean(dim=(0, *range(2, x.ndim)), keepdim=True).sqrt().clamp(min=1e-6)
+        self.log_scale.copy_((-size.log()).expand_as(self.log_scale))
+        self.begun.fill_(True)
 
 
 # Ho et al. 2019 (Flow++), arXiv:1902.00275, section 3.3: convolutions, then attention to all places.

@@ -43,12 +43,14 @@ class Way:
         times: Times for a number of steps along a path.
         run: The sampler; what it draws comes from its last argument.
         alone: Its steps depend on what it samples, so that each picture is drawn on its own.
+        fresh: It draws noise on its way, so that pictures do not come of their first noise alone.
     """
 
     source: str
     times: Steps
     run: Sampler
     alone: bool = False
+    fresh: bool = False
 
 
 def _plain(sampler: Callable[..., Iterator[Any]]) -> Sampler:
@@ -74,14 +76,14 @@ SAMPLERS: dict[str, Way] = {
     "midpoint": Way("Lipman et al. 2022, arXiv:2210.02747", _even, _plain(ode.midpoint)),
     "rk45": Way("Dormand & Prince 1980", _inside, _plain(ode.rk45), alone=True),
     "ddim": Way("Song et al. 2020, arXiv:2010.02502", _even, _plain(diffusion.ddim)),
-    "ancestral": Way("Ho et al. 2020, arXiv:2006.11239", _even, diffusion.ancestral),
-    "consistency": Way("Song et al. 2023, arXiv:2303.01469", _even, diffusion.consistency),
+    "ancestral": Way("Ho et al. 2020, arXiv:2006.11239", _even, diffusion.ancestral, fresh=True),
+    "consistency": Way("Song et al. 2023, arXiv:2303.01469", _even, diffusion.consistency, fresh=True),
     "edm": Way("Karras et al. 2022, arXiv:2206.00364", times.karras, _plain(diffusion.edm)),
     "dpmpp_2m": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(diffusion.dpmpp_2m)),
     "dpmpp_2s": Way("Lu et al. 2022, arXiv:2211.01095", times.log_snr, _plain(solvers.dpmpp_2s)),
     "dpm_solver": Way("Lu et al. 2022, arXiv:2206.00927", times.log_snr, _plain(solvers.dpm_solver)),
-    "langevin": Way("Song & Ermon 2019, arXiv:1907.05600", _ladder, langevin.annealed_langevin),
-    "sde": Way("Song et al. 2020, arXiv:2011.13456", times.log_snr, sde.reverse_sde),
+    "langevin": Way("Song & Ermon 2019, arXiv:1907.05600", _ladder, langevin.annealed_langevin, fresh=True),
+    "sde": Way("Song et al. 2020, arXiv:2011.13456", times.log_snr, sde.reverse_sde, fresh=True),
 }
 
 
@@ -155,9 +157,21 @@ class Denoising:
         Raises:
             UsageError: There is no such sampler, the model knows no classes, or a temperature is asked for.
         """
+        yield from self.sample_from(lambda chance: chance.normal(self.recipe.shape), request)
+
+    def sample_from(self, first: Callable[[Chance], Floats], request: Request) -> Iterator[Pixels]:
+        """Yield pictures that begin with noise of the caller's.
+
+        Args:
+            first: From what is random in some pictures to (N, *shape) noise that they begin with.
+            request: What is to be drawn.
+
+        Raises:
+            UsageError: As for `sample`.
+        """
 
         def begun(run: Run, moments: Sequence[float], chance: Chance) -> Iterator[Any]:
-            return run(start(chance.normal(self.recipe.shape), self.path, moments[0]), moments)
+            return run(start(first(chance), self.path, moments[0]), moments)
 
         yield from self._drawn(request, begun)
 
@@ -287,6 +301,11 @@ class Denoising:
         """Height and width of its pictures in pixels."""
         height, width = self.decode(np.zeros((1, *self.recipe.shape), np.float32)).shape[-2:]
         return int(height), int(width)
+
+    @property
+    def encodes(self) -> bool:
+        """Whether given pictures become what is denoised: not so in latents without an encoder."""
+        return self._decode is None or self._encode is not None
 
     def encode(self, pictures: Pixels) -> Floats:
         """Return what is denoised of (N, H, W, 3) pictures: (N, *shape), from -1 to 1 or latents.

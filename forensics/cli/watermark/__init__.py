@@ -13,6 +13,10 @@ COMMANDS = {
     "embed": ("forensics.cli.watermark.embed:embed", "Write marked copies of pictures."),
     "detect": ("forensics.cli.watermark.detect:detect", "Look for marks in pictures."),
     "identify": ("forensics.cli.watermark.identify:identify", "Say which of many users a mark was made for."),
+    "noise": (
+        "forensics.cli.watermark.noise:noise",
+        "Look for marks in the noise that pictures were drawn from.",
+    ),
     "calibrate": (
         "forensics.cli.watermark.calibrate:calibrate",
         "Measure false alarms on unmarked pictures of yours.",

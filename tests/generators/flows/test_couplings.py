@@ -126,6 +126,17 @@ def test_shifts_stretch_nothing_and_scales_do() -> None:
     torch.testing.assert_close(flow(x).log_det, scale.log_scale.sum().expand(3))
 
 
+def test_the_first_batch_of_a_training_sets_scales_and_no_other() -> None:
+    scale = Scaling(2, 4, 4)
+    x = torch.randn(64, 2, 4, 4) * torch.tensor([0.1, 20.0])[None, :, None, None]
+    torch.testing.assert_close(scale(x).z.square().mean(dim=(0, 2, 3)), torch.ones(2))
+    before = scale.log_scale.clone()
+    torch.testing.assert_close(scale(3 * x).z.square().mean(dim=(0, 2, 3)), torch.full((2,), 9.0))
+    torch.testing.assert_close(scale.log_scale, before, atol=0, rtol=0)
+    judged = Scaling(2, 4, 4).eval()
+    torch.testing.assert_close(judged(x).z, x, atol=0, rtol=0)
+
+
 def test_unknown_couplings_are_refused() -> None:
     with pytest.raises(UsageError, match="no coupling"):
         transform_of("cubic")  # type: ignore[arg-type]
