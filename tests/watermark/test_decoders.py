@@ -24,7 +24,8 @@ def picture(tile, strength=5.0, side=192, seed=0):
 
 def test_tiles_have_unit_mean_square_and_no_mean():
     tile = signature(KEY, "c0ffee").tile
-    assert tile.shape == (64, 64) and tile.dtype == np.float32
+    assert tile.shape == (64, 64)
+    assert tile.dtype == np.float32
     assert np.mean(tile**2) == pytest.approx(1.0, abs=1e-5)
     assert tile.mean() == pytest.approx(0.0, abs=1e-5)
 
@@ -32,7 +33,8 @@ def test_tiles_have_unit_mean_square_and_no_mean():
 def test_the_search_for_marks_finds_and_reads_them():
     signed = signature(KEY, "c0ffee123")
     found = detect(picture(signed.tile), [KEY])
-    assert found.detected and found.payload == signed.payload
+    assert found.detected
+    assert found.payload == signed.payload
     assert found.payload.version == SIGNED
     assert found.copied is None  # nothing binds them to a picture, so nobody is accused
 

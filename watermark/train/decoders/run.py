@@ -1,4 +1,4 @@
-"""Training of decoders that sign (Fernandez et al. 2023, "The Stable Signature", arXiv:2303.15435, section 4.2).
+"""Training of decoders that sign ("The Stable Signature", Fernandez et al. 2023, arXiv:2303.15435, section 4.2).
 
 L = L_m + lambda L_i: what is in the tile is to be read from every picture after a distortion, and the picture
 is to be that of the original decoder. Unlike there, the decoder takes a pattern, drawn anew for every
@@ -168,7 +168,7 @@ class SigningRun(Alone):
 
 # The just noticeable difference in place of a network that was trained on what people see.
 def _visible(error: Tensor, picture: Tensor) -> Tensor:
-    """Return the mean squared error, which counts more where little can be noticed, and less where much hides it.
+    """Return the mean squared error, which counts more where little hides it.
 
     Args:
         error: (B, 3, H, W) in grey levels.

@@ -4,10 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn
+from torch import nn  # noqa: E402
 
-from forensics.errors import UsageError
-from forensics.watermark.train.decoders.tiled import Layer, Patterned, Tiled, layer_for
+from forensics.errors import UsageError  # noqa: E402
+from forensics.watermark.train.decoders.tiled import Layer, Patterned, Tiled, layer_for  # noqa: E402
 
 
 class Decoder(nn.Module):
