@@ -1,4 +1,4 @@
-"""Training of decoders that sign ("The Stable Signature", Fernandez et al. 2023, arXiv:2303.15435, section 4.2).
+"""Training of decoders that sign (Fernandez et al. 2023, arXiv:2303.15435, section 4.2).
 
 L = L_m + lambda L_i: what is in the tile is to be read from every picture after a distortion, and the picture
 is to be that of the original decoder. Unlike there, the decoder takes a pattern, drawn anew for every
