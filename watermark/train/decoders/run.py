@@ -120,16 +120,14 @@ class SigningRun(Alone):
         strength = Ramp(*self.config.attacked, 0.0, 1.0)(step / self.schedule.steps)
         seen = self._seen(distorted(_luma(found), rng, strength)) * signs
         read = F.softplus(-2 * _LARGEST * torch.tanh(seen / _LARGEST)).mean()
-        error = 255.0 * (found - wanted)
         weight = torch.exp(self.module.balance)
         if step >= self.schedule.warm_up:
-            self._balance(float((error.detach() ** 2).mean()))
-        return read + weight * _visible(error, wanted)
+            self._balance(_psnr(found.detach(), wanted))
+        return read + weight * _visible(255.0 * (found - wanted), wanted)
 
     @torch.no_grad()
-    def _balance(self, error: float) -> None:
+    def _balance(self, psnr: float) -> None:
         """Make errors count more where the PSNR is lower than wanted, and less where it is higher."""
-        psnr = 10 * math.log10(255.0**2 / max(error, 1e-9))
         self.module.balance += _FOLLOW * max(-_STEP, min(_STEP, self.config.psnr - psnr))
 
     @torch.no_grad()
@@ -145,8 +143,7 @@ class SigningRun(Alone):
         rng = np.random.default_rng(0)
         signs = self._signs(rng, len(latents))
         wanted, found = self.original(latents), module.tiled(latents, self.channel.tiles(signs))
-        error = (found.clamp(0, 1) - wanted.clamp(0, 1)) ** 2
-        figures = {"psnr": 10 * math.log10(1 / max(float(error.mean()), 1e-12))}
+        figures = {"psnr": _psnr(found, wanted)}
         for kind in DISTORTIONS:
             there = distorted(_luma(found), np.random.default_rng(0), 0.6, kind)
             figures[f"bins {kind}"] = float((self._seen(there) * signs > 0).float().mean())
@@ -177,6 +174,12 @@ def _visible(error: Tensor, picture: Tensor) -> Tensor:
     noticed = visibility(_luma(picture).clamp(0.0, 255.0))
     counts = (noticed.mean(dim=(2, 3), keepdim=True) / noticed).clamp(1 / _UNEVEN, _UNEVEN)
     return (error**2 * counts / counts.mean(dim=(2, 3), keepdim=True)).mean() / _NOTICED
+
+
+def _psnr(found: Tensor, wanted: Tensor) -> float:
+    """Return the ratio of pictures as they are written, in dB."""
+    error = (found.clamp(0.0, 1.0) - wanted.clamp(0.0, 1.0)).square().mean()
+    return -10.0 * math.log10(max(float(error), 1e-12))
 
 
 def _luma(pictures: Tensor) -> Tensor:
