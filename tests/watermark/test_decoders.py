@@ -5,6 +5,7 @@ import pytest
 
 from forensics.errors import UsageError
 from forensics.watermark.decoders import signature, signed_tile
+from forensics.watermark.identification import Users
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import SIGNED
 from forensics.watermark.spread.carriers import make_plan
@@ -58,6 +59,18 @@ def test_the_share_of_what_finds_them_is_as_asked_for(share):
     bins = power[plan.bins.rows, plan.bins.columns]
     assert bins[plan.sync].sum() / bins.sum() == pytest.approx(share, abs=1e-4)
     assert bins[plan.bind].sum() == pytest.approx(0.0, abs=1e-3)
+
+
+def test_marks_of_decoders_are_told_apart_by_user():
+    identities = [f"{number:x}" for number in range(40)]
+    users = Users(KEY, identities, version=SIGNED)
+    for number in (0, 17, 39):
+        found = detect(picture(signature(KEY, identities[number]).tile, seed=number), [KEY])
+        said = users.identify(found.likelihoods)
+        assert said.user == number
+        assert said.log10_p < -4
+    others = Users(KEY, identities[:17], version=SIGNED)
+    assert others.identify(found.likelihoods).log10_p > -3  # its user is not on the list
 
 
 def test_identities_have_to_fit():
