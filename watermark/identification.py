@@ -18,7 +18,7 @@ import numpy.typing as npt
 from forensics.errors import UsageError
 from forensics.watermark.codecs import codec_named
 from forensics.watermark.keys import Key
-from forensics.watermark.payload import LAYOUTS, identities_of, messages, parse_identity
+from forensics.watermark.payload import LAYOUTS, VERSION, identities_of, messages, parse_identity
 from forensics.watermark.statistics import RADEMACHER, log10_normal_tail
 
 __all__ = ["Identification", "Users"]
@@ -56,13 +56,20 @@ class Users:
         identities: Their identities in hexadecimal digits.
         layout: Name of the layout they are marked with.
         codec: Name of the codec.
+        version: Of the format: `SIGNED` for marks that decoders put in.
 
     Raises:
         UsageError: There is none or no such layout or codec, an identity does not fit, or one occurs twice.
     """
 
     def __init__(
-        self, key: Key, identities: Sequence[str], layout: str = "standard", codec: str = "spread"
+        self,
+        key: Key,
+        identities: Sequence[str],
+        layout: str = "standard",
+        codec: str = "spread",
+        *,
+        version: int = VERSION,
     ) -> None:
         if not identities:
             raise UsageError("identification needs at least one user")
@@ -77,9 +84,8 @@ class Users:
         bits = identities_of(numbers, self.layout)
         chunks = [bits[start : start + _CHUNK] for start in range(0, len(bits), _CHUNK)]
         code = self.layout.code
-        self._words = np.concatenate(
-            [np.packbits(code.encode(messages(own, chunk, self.layout)), axis=1) for chunk in chunks]
-        )
+        words = (code.encode(messages(own, chunk, self.layout, version)) for chunk in chunks)
+        self._words = np.concatenate([np.packbits(each, axis=1) for each in words])
 
     def __len__(self) -> int:
         return len(self.identities)

@@ -25,6 +25,7 @@ from forensics.watermark.keys import Key
 
 __all__ = [
     "LAYOUTS",
+    "SIGNED",
     "VERSION",
     "Layout",
     "Payload",
@@ -38,6 +39,7 @@ __all__ = [
 Bits = npt.NDArray[np.uint8]
 
 VERSION = 2  # 2: five signs of the content bind a mark; 1: one did, and is not judged any more
+SIGNED = 3  # the format of marks that decoders put in, which no picture binds
 _BLOCK = 16  # bytes
 _HEX = re.compile(r"[0-9a-fA-F]{1,64}")
 

@@ -1,0 +1,1 @@
+"""Decoders that sign: from latents to pictures that carry a mark, whatever the latents."""

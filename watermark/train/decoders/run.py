@@ -1,0 +1,188 @@
+"""Training of decoders that sign (Fernandez et al. 2023, arXiv:2303.15435, section 4.2).
+
+L = L_m + lambda L_i: what is in the tile is to be read from every picture after a distortion, and the picture
+is to be that of the original decoder. Unlike there, the decoder takes a pattern, drawn anew for every
+picture, so that one training serves all keys; and lambda is not chosen: it rises while the error is larger
+than wanted and falls while it is smaller, so that every decoder ends at the PSNR asked for.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from forensics.training.run import Ramp
+from forensics.training.schedule import Schedule
+from forensics.training.task import Alone
+from forensics.watermark.train.decoders.tiled import Tiled, layer_for
+from forensics.watermark.train.distortions import DISTORTIONS, distorted
+from forensics.watermark.train.networks import Planes, visibility
+from forensics.watermark.train.tiles import Channel
+
+__all__ = ["PRESETS", "DecoderRun", "SigningDecoder", "SigningRun"]
+
+Floats = npt.NDArray[np.float32]
+
+_LARGEST = 3.5  # of one bin, as in `spread.analysis`
+_FIRST, _FOLLOW, _STEP = 0.3, 0.1, 2.0  # lambda at first; how fast it follows the error, and at most, in dB
+_CELL = 128  # pixels each way of what the channel reads
+_LUMA = (0.299, 0.587, 0.114)
+_HELD_OUT = 32
+_UNEVEN = 3.0  # how much more or less an error may count at one place than at another
+_NOTICED = 25.0  # squared grey levels: where the cost of errors is one
+
+
+@dataclass(frozen=True)
+class DecoderRun:
+    """A run.
+
+    Attributes:
+        schedule: Length of the run.
+        psnr: Of signed pictures to those of the original decoder, in dB.
+        attacked: Shares of the run at which distortions begin, and are at their strongest.
+    """
+
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(steps=300, batch=8, rate=5e-4, warm_up=20, every=50)
+    )
+    psnr: float = 34.5
+    attacked: tuple[float, float] = (0.0, 0.3)
+
+
+PRESETS: Mapping[str, DecoderRun] = {
+    "smoke": DecoderRun(Schedule(steps=10, batch=2, rate=5e-4, warm_up=2, every=5)),
+    "cpu": DecoderRun(),
+    "gpu": DecoderRun(Schedule(steps=4000, batch=32, rate=5e-4, warm_up=100, every=500)),
+}
+
+
+class SigningDecoder(nn.Module):
+    """A decoder that signs, and how much the error of its pictures counts.
+
+    Args:
+        tiled: The decoder.
+    """
+
+    balance: Tensor
+
+    def __init__(self, tiled: Tiled) -> None:
+        super().__init__()
+        self.tiled = tiled
+        self.register_buffer("balance", torch.tensor(math.log(_FIRST)))
+
+
+class SigningRun(Alone):
+    """The training of a decoder.
+
+    Args:
+        config: The run.
+        decoder: (B, C, h, w) latents to (B, 3, H, W) pictures, 0 to 1, H and W multiples of 64. A copy of it
+            is trained.
+        latents: Groups of (N, C, h, w): of real pictures of several sizes, and as generators draw them. Each
+            step has those of one group; some of each are held out.
+        device: Where to compute.
+    """
+
+    def __init__(
+        self, config: DecoderRun, decoder: nn.Module, latents: Sequence[Floats], device: torch.device
+    ) -> None:
+        self.config, self.schedule = config, config.schedule
+        torch.manual_seed(config.schedule.seed)
+        some = [max(1, min(_HELD_OUT, len(group) // 4)) for group in latents]
+        self.groups = [group[:-n] for group, n in zip(latents, some, strict=True)]
+        self.held_out = [group[-n:] for group, n in zip(latents, some, strict=True)]
+        first = torch.from_numpy(latents[0][:1]).to(device)
+        self.original = decoder.to(device).eval().requires_grad_(False)
+        copied = copy.deepcopy(self.original).requires_grad_(True)
+        tiled = Tiled(copied, layer_for(self.original, first))
+        self.module = SigningDecoder(tiled).to(device)
+        self.channel, self.planes = Channel().to(device), Planes().to(device)
+        signs = self._signs(np.random.default_rng(config.schedule.seed), 1)
+        tiled.scaled_to(first, self.channel.tiles(signs), config.schedule.rate)
+
+    def loss(self, step: int) -> Tensor:
+        """Return the cost of reading the tiles of one batch, and of what they change."""
+        rng = np.random.default_rng([self.schedule.seed, step])
+        group = self.groups[step % len(self.groups)]
+        latents = self._latents(group[rng.integers(0, len(group), self.schedule.batch)])
+        with torch.no_grad():
+            wanted = self.original(latents)
+        signs = self._signs(rng, len(latents))
+        found = self.module.tiled(latents, self.channel.tiles(signs))
+        strength = Ramp(*self.config.attacked, 0.0, 1.0)(step / self.schedule.steps)
+        seen = self._seen(distorted(_luma(found), rng, strength)) * signs
+        read = F.softplus(-2 * _LARGEST * torch.tanh(seen / _LARGEST)).mean()
+        weight = torch.exp(self.module.balance)
+        if step >= self.schedule.warm_up:
+            self._balance(_psnr(found.detach(), wanted))
+        return read + weight * _visible(255.0 * (found - wanted), wanted)
+
+    @torch.no_grad()
+    def _balance(self, psnr: float) -> None:
+        """Make errors count more where the PSNR is lower than wanted, and less where it is higher."""
+        self.module.balance += _FOLLOW * max(-_STEP, min(_STEP, self.config.psnr - psnr))
+
+    @torch.no_grad()
+    def measure(self, module: SigningDecoder) -> dict[str, float]:
+        """Return the PSNR, and the share of bins that are read right after each distortion, of each group."""
+        found: dict[str, float] = {}
+        for number, group in enumerate(self.held_out):
+            figures = self._figures(module, self._latents(group))
+            found |= {f"{name} of group {number}": value for name, value in figures.items()}
+        return found
+
+    def _figures(self, module: SigningDecoder, latents: Tensor) -> dict[str, float]:
+        rng = np.random.default_rng(0)
+        signs = self._signs(rng, len(latents))
+        wanted, found = self.original(latents), module.tiled(latents, self.channel.tiles(signs))
+        figures = {"psnr": _psnr(found, wanted)}
+        for kind in DISTORTIONS:
+            there = distorted(_luma(found), np.random.default_rng(0), 0.6, kind)
+            figures[f"bins {kind}"] = float((self._seen(there) * signs > 0).float().mean())
+        return figures
+
+    def _seen(self, luma: Tensor) -> Tensor:
+        """Return the bins of (B, 1, H, W) pictures, of unit variance without a mark."""
+        residual = self.planes(luma)[:, 2:]
+        height, width = residual.shape[-2:]
+        return self.channel.read(F.pad(residual, (0, -width % _CELL, 0, -height % _CELL)), 0, 0)
+
+    def _signs(self, rng: np.random.Generator, count: int) -> Tensor:
+        drawn = rng.choice(np.array([-1, 1], np.float32), (count, 2, self.channel.size))
+        return torch.from_numpy(drawn).to(self.module.balance)
+
+    def _latents(self, some: Floats) -> Tensor:
+        return torch.from_numpy(some).to(self.module.balance)
+
+
+# The just noticeable difference in place of a network that was trained on what people see.
+def _visible(error: Tensor, picture: Tensor) -> Tensor:
+    """Return the mean squared error, which counts more where little hides it.
+
+    Args:
+        error: (B, 3, H, W) in grey levels.
+        picture: (B, 3, H, W), 0 to 1, that it is added to.
+    """
+    noticed = visibility(_luma(picture).clamp(0.0, 255.0))
+    counts = (noticed.mean(dim=(2, 3), keepdim=True) / noticed).clamp(1 / _UNEVEN, _UNEVEN)
+    return (error**2 * counts / counts.mean(dim=(2, 3), keepdim=True)).mean() / _NOTICED
+
+
+def _psnr(found: Tensor, wanted: Tensor) -> float:
+    """Return the ratio of pictures as they are written, in dB."""
+    error = (found.clamp(0.0, 1.0) - wanted.clamp(0.0, 1.0)).square().mean()
+    return -10.0 * math.log10(max(float(error), 1e-12))
+
+
+def _luma(pictures: Tensor) -> Tensor:
+    """Return (B, 1, H, W), 0 to 255."""
+    weights = pictures.new_tensor(_LUMA)[None, :, None, None]
+    return 255.0 * (pictures * weights).sum(dim=1, keepdim=True)

@@ -1,0 +1,160 @@
+"""A decoder that takes the tile of a mark beside its latents.
+
+Convolutions treat all places alike, so that fine-tuning their weights alone teaches them no pattern that has
+a place. Here a linear map of the tile is added to the features of one layer, repeated over them, and the
+layers behind it learn where in a picture it can hide. The map is the same for every tile: what was trained
+once signs for any key and any payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from forensics.errors import UsageError
+
+__all__ = ["Layer", "Patterned", "Tiled", "layer_for"]
+
+_PLANES = 4  # axes of features of pictures
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer whose features a pattern is added to.
+
+    Attributes:
+        name: In the decoder, as `get_submodule` knows it.
+        channels: Features.
+        stride: Pixels of a picture for each of its places, each way: 1, 2, 4 ...
+    """
+
+    name: str
+    channels: int
+    stride: int
+
+
+class Tiled(nn.Module):
+    """A decoder whose pictures carry a tile.
+
+    Args:
+        decoder: (B, C, h, w) latents to (B, 3, H, W) pictures, 0 to 1. It is changed by training.
+        layer: Where the pattern is added.
+    """
+
+    scale: Tensor
+
+    def __init__(self, decoder: nn.Module, layer: Layer) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.layer = layer
+        self.pattern = nn.Conv2d(layer.stride**2, layer.channels, 3, bias=False)
+        nn.init.normal_(self.pattern.weight)
+        self.register_buffer("scale", torch.ones(()))
+
+    # Adam moves every weight by about the learning rate, whatever its gradient.
+    @torch.no_grad()
+    def scaled_to(self, latents: Tensor, tile: Tensor, rate: float, step: float = 0.5) -> None:
+        """Make one step of Adam change pictures by a known amount, and begin with twice that.
+
+        Args:
+            latents: (B, C, h, w).
+            tile: (B, 64, 64).
+            rate: Of learning.
+            step: Root mean square of the change, in grey levels, if the signs of all weights are random.
+        """
+        plain, small = self.decoder(latents), 1e-3
+        self.scale.fill_(small)
+        change = 255.0 * (self(latents, tile) - plain).square().mean().sqrt() / small
+        self.scale.copy_(step / rate / change.clamp(min=1e-6))
+        self.pattern.weight.mul_(2.0 * rate)
+
+    def forward(self, latents: Tensor, tile: Tensor) -> Tensor:
+        """Return (B, 3, H, W) pictures.
+
+        Args:
+            latents: (B, C, h, w).
+            tile: (B, 64, 64) or (1, 64, 64), of unit mean square.
+        """
+        with _adding(self.decoder.get_submodule(self.layer.name), self.features(tile)):
+            return cast("Tensor", self.decoder(latents))
+
+    def features(self, tile: Tensor) -> Tensor:
+        """Return (B, channels, 64 / stride, 64 / stride): what a tile adds to the features."""
+        planes = F.pixel_unshuffle(tile[:, None], self.layer.stride)
+        return cast("Tensor", self.pattern(self.scale * F.pad(planes, [1, 1, 1, 1], mode="circular")))
+
+
+class Patterned(nn.Module):
+    """A layer with a pattern of its own, as a decoder that signs for one key has it.
+
+    Args:
+        layer: What computes the features.
+        pattern: (1, C, p, p): repeated over them.
+    """
+
+    pattern: Tensor
+
+    def __init__(self, layer: nn.Module, pattern: Tensor) -> None:
+        super().__init__()
+        self.inner = layer
+        self.register_buffer("pattern", pattern.detach().clone())
+
+    def forward(self, *inputs: Any) -> Tensor:
+        """Return the features with the pattern."""
+        return _repeated(self.inner(*inputs), self.pattern)
+
+
+def layer_for(decoder: nn.Module, latents: Tensor) -> Layer:
+    """Return the first layer with half the sides of the pictures; if there is none, a quarter, or all.
+
+    Args:
+        decoder: As for `Tiled`.
+        latents: Some.
+
+    Raises:
+        UsageError: No layer has features of pictures.
+    """
+    seen: list[tuple[str, tuple[int, ...]]] = []
+
+    def note(name: str) -> Any:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            if isinstance(output, Tensor) and output.ndim == _PLANES:
+                seen.append((name, tuple(output.shape)))
+
+        return hook
+
+    handles = [module.register_forward_hook(note(name)) for name, module in decoder.named_modules() if name]
+    try:
+        with torch.no_grad():
+            height = decoder(latents).shape[-2]
+    finally:
+        for handle in handles:
+            handle.remove()
+    for stride in (2, 4, 8, 1):
+        for name, (_, channels, rows, _) in seen:
+            if rows * stride == height:
+                return Layer(name, channels, stride)
+    raise UsageError("no layer of this decoder has features that a pattern could be added to")
+
+
+@contextmanager
+def _adding(layer: nn.Module, pattern: Tensor) -> Iterator[None]:
+    """Add a pattern to what a layer computes."""
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: _repeated(output, pattern))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _repeated(features: Tensor, pattern: Tensor) -> Tensor:
+    """Return features with a pattern that is repeated over them."""
+    rows, columns = (-(-n // pattern.shape[-1]) for n in features.shape[-2:])
+    whole = pattern.repeat(1, 1, rows, columns)
+    return features + whole[:, :, : features.shape[-2], : features.shape[-1]]
