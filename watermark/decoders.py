@@ -6,21 +6,50 @@ that depends on the picture, so that nothing tells a mark that was copied from o
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from forensics.watermark.attacks import parse_attack
+from forensics.watermark.codecs import available, codec_named
+from forensics.watermark.detection import Pixels
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, SIGNED, Payload, message, parse_identity
 from forensics.watermark.spread.carriers import Plan, make_plan, tile_of
-from forensics.watermark.spread.embedding import data_values
+from forensics.watermark.spread.detecting import Finding
+from forensics.watermark.spread.embedding import data_values, read_bits
+from forensics.watermark.spread.reading import ring_gains
+from forensics.watermark.spread.views import views_of
 
-__all__ = ["Signature", "signature"]
+__all__ = [
+    "BITS",
+    "CONTRACT",
+    "SIGNED_DECODER",
+    "SIGNING",
+    "WEIGHTS",
+    "RawWord",
+    "Signature",
+    "accuracies",
+    "raw_tile",
+    "read_raw",
+    "signature",
+]
 
 Floats = npt.NDArray[np.float32]
 
-_SYNC_SHARE = 0.3  # of the energy
+SIGNED_DECODER, SIGNING, WEIGHTS = "signing.onnx", "signing.json", "weights.safetensors"  # of a model
+BITS = 48  # of the words that decoders are judged by, as in arXiv:2303.15435
+# What is done to pictures of 128 pixels, and the share of these bits that has to be read right after it.
+CONTRACT: Mapping[str, float] = {
+    "none": 0.999,
+    "jpeg:50": 0.99,
+    "resize:0.7": 0.99,
+    "rotate:10": 0.95,
+    "crop:0.5+brightness:1.5+jpeg:80": 0.95,
+}
+_SYNC_SHARE = 0.35  # of the energy
 
 
 @dataclass(frozen=True)
@@ -34,6 +63,19 @@ class Signature:
 
     payload: Payload
     tile: Floats
+
+
+@dataclass(frozen=True)
+class RawWord:
+    """Bits as they were read, without a code that would mend them.
+
+    Attributes:
+        soft: (n,) float32, positive for +1, in units of their noise.
+        log10_sync: log10 p-value of the place at which they were read.
+    """
+
+    soft: Floats
+    log10_sync: float
 
 
 def signature(key: Key, identity: str, layout: str = "standard", sync: float = _SYNC_SHARE) -> Signature:
@@ -68,3 +110,64 @@ def signed_tile(plan: Plan, code: Floats, sync: float = _SYNC_SHARE) -> Floats:
     values = data_values(plan, code, 0) * np.float32(np.sqrt((1 - sync) / len(plan.data)))
     values[plan.sync] = plan.sync_phases[0] * np.float32(np.sqrt(sync / len(plan.sync)))
     return tile_of(plan, values)
+
+
+def raw_tile(key: Key, bits: Floats) -> Floats:
+    """Return the (64, 64) tile of bits without a code.
+
+    Args:
+        key: The secret.
+        bits: (n,) of +1 and -1.
+    """
+    return signed_tile(make_plan(key, len(bits)), bits)
+
+
+def read_raw(pixels: Pixels, key: Key, count: int = BITS) -> RawWord:
+    """Read bits without a code at the likeliest place, which is searched for with the key alone.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB, at least 32 pixels each way.
+        key: The secret.
+        count: How many bits.
+    """
+    import cv2
+
+    luma = np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY), np.uint8)
+    codecs = [codec_named(name) for name in available()]
+    found = [
+        codec_named("spread").find(views_of(luma, front=codec.front), key, codec.nulls, hopeless=0.0)
+        for codec in codecs
+    ]
+    best = min(found, key=lambda finding: finding.log10_sync)
+    return RawWord(_soft(best, key, count), best.log10_sync)
+
+
+def accuracies(
+    pictures: Sequence[Pixels], key: Key, bits: Floats, attacks: Sequence[str] = tuple(CONTRACT)
+) -> dict[str, float]:
+    """Return the share of bits that is read right after each attack, found blindly.
+
+    Args:
+        pictures: (H, W, 3) uint8 RGB each, by a decoder with the `raw_tile` of these bits.
+        key: The secret.
+        bits: (n,) of +1 and -1.
+        attacks: Specifications.
+
+    Raises:
+        UsageError: There is no such attack.
+    """
+    found = {}
+    for text in attacks:
+        attack = parse_attack(text)
+        read = [
+            read_raw(attack(pixels, seed), key, len(bits)).soft * bits for seed, pixels in enumerate(pictures)
+        ]
+        found[text] = float((np.stack(read) > 0).mean())
+    return found
+
+
+def _soft(found: Finding, key: Key, count: int) -> Floats:
+    if found.aligned is None or found.place is None:
+        return np.zeros(count, np.float32)
+    plan, tile = make_plan(key, count), found.aligned.tile(alternating=False)
+    return read_bits(tile, plan, found.place, count, ring_gains(tile, plan, found.place)[1])

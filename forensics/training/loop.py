@@ -94,7 +94,7 @@ class _Run(Generic[M]):
         schedule = self.task.schedule
         self._load()
         self._tell()
-        while schedule.done(*self.progress) < 1.0:
+        while schedule.done(*self.progress) < 1.0 and not getattr(self.task, "over", False):
             start = time.monotonic()
             self.losses = self._step()
             taken = self.machine.most(time.monotonic() - start)

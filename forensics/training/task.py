@@ -69,9 +69,14 @@ class Task(Protocol[M_co]):
 
 
 class Alone(ABC):
-    """A task of one player: a subclass has a module and gives its loss."""
+    """A task of one player: a subclass has a module and gives its loss.
+
+    Attributes:
+        over: Set by `measure` where nothing is left to be reached: the run ends.
+    """
 
     module: nn.Module
+    over: bool = False
 
     def players(self) -> Mapping[str, nn.Module]:
         """Return the module."""

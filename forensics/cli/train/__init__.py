@@ -14,6 +14,7 @@ COMMANDS = {
         "forensics.cli.train.generators:control",
         "A branch by which another picture says what a model draws.",
     ),
+    "decoder": ("forensics.cli.train.decoder:decoder", "A decoder that signs what it makes."),
     "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
     "nf": ("forensics.cli.train.generators:nf", "A normalizing flow, with exact likelihoods."),

@@ -22,12 +22,14 @@ from torch.nn import functional as F
 from forensics.training.run import Ramp
 from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
-from forensics.watermark.train.decoders.tiled import Tiled, layer_for
+from forensics.watermark.decoders import BITS, CONTRACT, accuracies, raw_tile
+from forensics.watermark.keys import Key
+from forensics.watermark.train.decoders.tiled import Tiled, layer_for, still_before
 from forensics.watermark.train.distortions import DISTORTIONS, distorted
 from forensics.watermark.train.networks import Planes, visibility
 from forensics.watermark.train.tiles import Channel
 
-__all__ = ["PRESETS", "DecoderRun", "SigningDecoder", "SigningRun"]
+__all__ = ["PRESETS", "DecoderRun", "SigningDecoder", "SigningRun", "psnr_of"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -36,6 +38,7 @@ _FIRST, _FOLLOW, _STEP = 0.3, 0.1, 2.0  # lambda at first; how fast it follows t
 _CELL = 128  # pixels each way of what the channel reads
 _LUMA = (0.299, 0.587, 0.114)
 _HELD_OUT = 32
+_MARGIN = 0.25  # of what the contract allows to fail, so that it holds on other pictures as well
 _UNEVEN = 3.0  # how much more or less an error may count at one place than at another
 _NOTICED = 25.0  # squared grey levels: where the cost of errors is one
 
@@ -47,20 +50,27 @@ class DecoderRun:
     Attributes:
         schedule: Length of the run.
         psnr: Of signed pictures to those of the original decoder, in dB.
+        small_psnr: The same of pictures of less than 128 pixels, which have less room for a mark.
         attacked: Shares of the run at which distortions begin, and are at their strongest.
+        early: Stop as soon as the contract is kept.
+        tried: Pictures on which it is seen whether it is.
     """
 
     schedule: Schedule = field(
-        default_factory=lambda: Schedule(steps=300, batch=8, rate=5e-4, warm_up=20, every=50)
+        default_factory=lambda: Schedule(steps=600, batch=8, rate=5e-4, warm_up=20, every=100)
     )
-    psnr: float = 34.5
+    psnr: float = 34.1
+    small_psnr: float = 32.2
     attacked: tuple[float, float] = (0.0, 0.3)
+    early: bool = True
+    tried: int = 16
 
 
 PRESETS: Mapping[str, DecoderRun] = {
-    "smoke": DecoderRun(Schedule(steps=10, batch=2, rate=5e-4, warm_up=2, every=5)),
+    "smoke": DecoderRun(Schedule(steps=10, batch=2, rate=5e-4, warm_up=2, every=5), tried=2),
     "cpu": DecoderRun(),
-    "gpu": DecoderRun(Schedule(steps=4000, batch=32, rate=5e-4, warm_up=100, every=500)),
+    "whole": DecoderRun(early=False),
+    "gpu": DecoderRun(Schedule(steps=4000, batch=32, rate=5e-4, warm_up=100, every=500), early=False),
 }
 
 
@@ -91,6 +101,8 @@ class SigningRun(Alone):
         device: Where to compute.
     """
 
+    side = 128  # pixels each way, at least, of the pictures that the contract is about
+
     def __init__(
         self, config: DecoderRun, decoder: nn.Module, latents: Sequence[Floats], device: torch.device
     ) -> None:
@@ -102,7 +114,10 @@ class SigningRun(Alone):
         first = torch.from_numpy(latents[0][:1]).to(device)
         self.original = decoder.to(device).eval().requires_grad_(False)
         copied = copy.deepcopy(self.original).requires_grad_(True)
-        tiled = Tiled(copied, layer_for(self.original, first))
+        layer = layer_for(self.original, first)
+        for values in still_before(copied, layer, first):
+            values.requires_grad_(False)
+        tiled = Tiled(copied, layer)
         self.module = SigningDecoder(tiled).to(device)
         self.channel, self.planes = Channel().to(device), Planes().to(device)
         signs = self._signs(np.random.default_rng(config.schedule.seed), 1)
@@ -122,22 +137,49 @@ class SigningRun(Alone):
         read = F.softplus(-2 * _LARGEST * torch.tanh(seen / _LARGEST)).mean()
         weight = torch.exp(self.module.balance)
         if step >= self.schedule.warm_up:
-            self._balance(_psnr(found.detach(), wanted))
+            self._balance(_psnr(found.detach(), wanted), 1.0 - step / self.schedule.steps)
         return read + weight * _visible(255.0 * (found - wanted), wanted)
 
     @torch.no_grad()
-    def _balance(self, psnr: float) -> None:
-        """Make errors count more where the PSNR is lower than wanted, and less where it is higher."""
-        self.module.balance += _FOLLOW * max(-_STEP, min(_STEP, self.config.psnr - psnr))
+    def _balance(self, psnr: float, left: float = 1.0) -> None:
+        """Make errors count more where the PSNR is lower than wanted, and less where it is higher.
+
+        Args:
+            psnr: Of a batch.
+            left: Share of the run that is left: as steps become small, the PSNR follows no more.
+        """
+        self.module.balance += left * _FOLLOW * max(-_STEP, min(_STEP, self.config.psnr - psnr))
 
     @torch.no_grad()
     def measure(self, module: SigningDecoder) -> dict[str, float]:
-        """Return the PSNR, and the share of bins that are read right after each distortion, of each group."""
+        """Return the PSNR, and the share of bins that are read right after each distortion, of each group.
+
+        Of pictures that are large enough also what the contract asks for.
+        """
         found: dict[str, float] = {}
         for number, group in enumerate(self.held_out):
             figures = self._figures(module, self._latents(group))
             found |= {f"{name} of group {number}": value for name, value in figures.items()}
-        return found
+        contract = self.contract(module, self.config.tried)
+        enough = found["psnr of group 0"] >= self.config.psnr
+        kept = all(contract.get(text, 0.0) >= _with_margin(least) for text, least in CONTRACT.items())
+        self.over = self.config.early and enough and kept
+        return found | {f"bits {text}": value for text, value in contract.items()}
+
+    @torch.no_grad()
+    def contract(self, module: SigningDecoder, most: int) -> dict[str, float]:
+        """Return the shares of bits that the contract asks for, on pictures held out; none of small pictures.
+
+        Args:
+            module: Trained.
+            most: How many pictures.
+        """
+        key, chance = Key(bytes(range(32))), np.random.default_rng(1)
+        bits = chance.choice(np.array([-1, 1], np.float32), BITS)
+        tile = torch.from_numpy(raw_tile(key, bits)).to(module.balance)[None]
+        latents = self._latents(self.held_out[0][:most])
+        pictures = [_pixels(x) for x in module.tiled(latents, tile).cpu()]
+        return accuracies(pictures, key, bits) if min(pictures[0].shape[:2]) >= self.side else {}
 
     def _figures(self, module: SigningDecoder, latents: Tensor) -> dict[str, float]:
         rng = np.random.default_rng(0)
@@ -163,6 +205,23 @@ class SigningRun(Alone):
         return torch.from_numpy(some).to(self.module.balance)
 
 
+@torch.no_grad()
+def psnr_of(task: SigningRun, module: SigningDecoder, number: int, strength: float = 1.0) -> float:
+    """Return the PSNR of signed pictures to those of the original decoder, in dB.
+
+    Args:
+        task: The training.
+        module: Trained.
+        number: Of the group of latents, of which those held out are decoded.
+        strength: Factor of the tiles.
+    """
+    latents = torch.from_numpy(task.held_out[number]).to(module.balance)
+    chance = np.random.default_rng(0)
+    signs = chance.choice(np.array([-1, 1], np.float32), (len(latents), 2, task.channel.size))
+    tiles = strength * task.channel.tiles(torch.from_numpy(signs).to(module.balance))
+    return _psnr(module.tiled(latents, tiles), task.original(latents))
+
+
 # The just noticeable difference in place of a network that was trained on what people see.
 def _visible(error: Tensor, picture: Tensor) -> Tensor:
     """Return the mean squared error, which counts more where little hides it.
@@ -180,6 +239,15 @@ def _psnr(found: Tensor, wanted: Tensor) -> float:
     """Return the ratio of pictures as they are written, in dB."""
     error = (found.clamp(0.0, 1.0) - wanted.clamp(0.0, 1.0)).square().mean()
     return -10.0 * math.log10(max(float(error), 1e-12))
+
+
+def _with_margin(least: float) -> float:
+    return 1.0 - (1.0 - least) * (1.0 - _MARGIN)
+
+
+def _pixels(picture: Tensor) -> npt.NDArray[np.uint8]:
+    """Return (H, W, 3) uint8 of (3, H, W), 0 to 1."""
+    return np.ascontiguousarray(np.rint(255.0 * picture.clamp(0.0, 1.0).permute(1, 2, 0).numpy()), np.uint8)
 
 
 def _luma(pictures: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from forensics.errors import UsageError
 
-__all__ = ["Layer", "Patterned", "Tiled", "layer_for"]
+__all__ = ["Layer", "Patterned", "Tiled", "layer_for", "still_before"]
 
 _PLANES = 4  # axes of features of pictures
 
@@ -120,27 +120,53 @@ def layer_for(decoder: nn.Module, latents: Tensor) -> Layer:
     Raises:
         UsageError: No layer has features of pictures.
     """
+    seen, height = _order(decoder, latents)
+    for stride in (2, 4, 8, 1):
+        for name, shape in seen:
+            if len(shape) == _PLANES and shape[2] * stride == height:
+                return Layer(name, shape[1], stride)
+    raise UsageError("no layer of this decoder has features that a pattern could be added to")
+
+
+def still_before(decoder: nn.Module, layer: Layer, latents: Tensor) -> list[nn.Parameter]:
+    """Return the weights that are used before a layer and not after it: what is learned need not change them.
+
+    Args:
+        decoder: As for `Tiled`.
+        layer: Where the pattern is added.
+        latents: Some.
+    """
+    names = [name for name, _ in _order(decoder, latents)[0]]
+    first = names.index(layer.name)
+    after = {id(value) for name in names[first:] for value in _own(decoder.get_submodule(name))}
+    before = {id(v): v for name in names[:first] for v in _own(decoder.get_submodule(name))}
+    return [value for number, value in before.items() if number not in after]
+
+
+def _own(module: nn.Module) -> Iterator[nn.Parameter]:
+    """Yield the weights of a module, but not those of its parts."""
+    return module.parameters(recurse=False)
+
+
+@torch.no_grad()
+def _order(decoder: nn.Module, latents: Tensor) -> tuple[list[tuple[str, tuple[int, ...]]], int]:
+    """Return names and shapes of what the modules of a decoder compute, in order, and its height."""
     seen: list[tuple[str, tuple[int, ...]]] = []
 
     def note(name: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor) and output.ndim == _PLANES:
+            if isinstance(output, Tensor):
                 seen.append((name, tuple(output.shape)))
 
         return hook
 
     handles = [module.register_forward_hook(note(name)) for name, module in decoder.named_modules() if name]
     try:
-        with torch.no_grad():
-            height = decoder(latents).shape[-2]
+        height = int(decoder(latents).shape[-2])
     finally:
         for handle in handles:
             handle.remove()
-    for stride in (2, 4, 8, 1):
-        for name, (_, channels, rows, _) in seen:
-            if rows * stride == height:
-                return Layer(name, channels, stride)
-    raise UsageError("no layer of this decoder has features that a pattern could be added to")
+    return seen, height
 
 
 @contextmanager
