@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import onnx
 from onnx import TensorProto, helper
 
-__all__ = ["chain", "denoiser", "even", "grey", "grey_denoiser", "linear", "painter"]
+__all__ = ["chain", "denoiser", "even", "grey", "grey_denoiser", "linear", "painter", "signing"]
 
 
 def linear(scale: float, offset: float) -> bytes:
@@ -108,6 +108,35 @@ def denoiser(side: int, mean: float, deviation: float) -> bytes:
         [
             helper.make_tensor("shape", TensorProto.INT64, [4], [-1, 1, 1, 1]),
             *(helper.make_tensor(name, TensorProto.FLOAT, [], [v]) for name, v in constants.items()),
+        ],
+    )
+    return _written(graph)
+
+
+def signing(strength: float, times: int = 2) -> bytes:
+    """Return a decoder that signs: (n, 3, h, w) latents are pictures, to which tiles (n, 64, 64) are added.
+
+    Args:
+        strength: Of tiles.
+        times: Tiles in each row and column of a picture.
+    """
+    graph = helper.make_graph(
+        [
+            helper.make_node("Unsqueeze", ["input1", "colours"], ["plane"]),
+            helper.make_node("Tile", ["plane", "times"], ["repeated"]),
+            helper.make_node("Mul", ["repeated", "strength"], ["added"]),
+            helper.make_node("Add", ["input", "added"], ["output"]),
+        ],
+        "signing",
+        [
+            helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, "h", "w"]),
+            helper.make_tensor_value_info("input1", TensorProto.FLOAT, ["m", 64, 64]),
+        ],
+        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [
+            helper.make_tensor("colours", TensorProto.INT64, [1], [1]),
+            helper.make_tensor("times", TensorProto.INT64, [4], [1, 1, times, times]),
+            helper.make_tensor("strength", TensorProto.FLOAT, [], [strength]),
         ],
     )
     return _written(graph)

@@ -49,7 +49,7 @@ CONTRACT: Mapping[str, float] = {
     "rotate:10": 0.95,
     "crop:0.5+brightness:1.5+jpeg:80": 0.95,
 }
-_SYNC_SHARE = 0.35  # of the energy
+_SYNC_SHARE = 0.45  # of the energy
 
 
 @dataclass(frozen=True)

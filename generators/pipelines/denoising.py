@@ -296,6 +296,21 @@ class Denoising:
         found = np.asarray(self._decode(flat), np.float32)
         return found.reshape(*z.shape[:-3], *found.shape[-3:])
 
+    def with_decoder(self, decode: Network) -> Denoising:
+        """Return the same pipeline with another decoder.
+
+        Args:
+            decode: As for the class.
+
+        Raises:
+            UsageError: This one has none: it works in pixels.
+        """
+        if self._decode is None:
+            raise UsageError("this model works in pixels: it has no decoder that could be replaced")
+        other = Denoising(self.recipe, self.network, decode, self._encode, self.texts)
+        other.size = self.size  # which is asked of no decoder that counts its pictures
+        return other
+
     @cached_property
     def size(self) -> tuple[int, int]:
         """Height and width of its pictures in pixels."""

@@ -70,6 +70,19 @@ class Filming:
                 clip = np.concatenate([clip, following[:, self.known :]], axis=1)
             yield from pixels_of(self._still.decode(clip))
 
+    def with_decoder(self, decode: Network) -> Filming:
+        """Return the same pipeline with another decoder of frames.
+
+        Args:
+            decode: As for the class.
+
+        Raises:
+            UsageError: This one has none: it works in pixels.
+        """
+        other = Filming(self.recipe, self.network, decode)
+        other._still = self._still.with_decoder(decode)
+        return other
+
     def _piece(self, task: _Task, known: Floats | None) -> Floats:
         """Return clips whose first frames are known."""
         path = self._still.path

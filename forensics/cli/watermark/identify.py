@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.keys.options import registry_option
 from forensics.cli.watermark.options import (
     FILE,
     json_option,
@@ -51,6 +52,8 @@ class Table:
 @click.option(
     "--users", type=FILE, help="One user on each line: identity in hex, then a comma and a name if you like."
 )
+@click.option("--issued", is_flag=True, help="The users are those in your register of issued decoders.")
+@registry_option
 @layout_option
 @rate_option
 @json_option
@@ -62,7 +65,7 @@ def identify(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     """
     rate = options["rate"]
     key = one_key(options["keys"], options["name"])
-    table = _table(key, options["users"], options["layout"]) if options["users"] else None
+    table = _users(key, options)
 
     def work(path: Path) -> Record:
         found = look(path, [key], rate)
@@ -75,6 +78,37 @@ def identify(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
         return json_text({**EMPTY, **record}) if as_json else _text({**EMPTY, **record})
 
     return walk(paths, "identifying", work, show)
+
+
+def _users(key: Key, options: dict[str, Any]) -> Table | None:
+    """Return the users whom marks are compared with, if any are named."""
+    if options["users"] and options["issued"]:
+        raise UsageError("--users and --issued do not go together")
+    if options["registry"] and not options["issued"]:
+        raise UsageError("--registry is of --issued")
+    if options["issued"]:
+        return _issued(key, options["registry"], options["layout"])
+    return _table(key, options["users"], options["layout"]) if options["users"] else None
+
+
+def _issued(key: Key, registry: Path | None, layout: str) -> Table:
+    """Return those who have a decoder under a key; of who was revoked, the name says so."""
+    from forensics.watermark.identification import Users
+    from forensics.watermark.issuing import Registry
+    from forensics.watermark.issuing.registry import registry_place
+    from forensics.watermark.payload import LAYOUTS, SIGNED, VERSION
+
+    place = registry_place(registry)
+    if not place.exists():
+        raise UsageError(f"no decoder was issued: there is no register at {place}")
+    with Registry(place) as opened:
+        holders = [holder for holder in opened.holders(key.id) if holder.layout == layout]
+    version = SIGNED if LAYOUTS[layout].version else VERSION
+    identities = [holder.identity for holder in holders]
+    users = cache(lambda codec: Users(key, identities, layout, codec, version=version))
+    users("spread")
+    names = tuple(f"{h.name}, revoked" if h.revoked else h.name for h in holders)
+    return Table(users, names)
 
 
 def _table(key: Key, path: Path, layout: str) -> Table:

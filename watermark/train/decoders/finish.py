@@ -15,7 +15,7 @@ from forensics.files import atomic_write
 from forensics.training.card import Card, write_card
 from forensics.training.export import export, halve, parity
 from forensics.watermark.decoders import CONTRACT, SIGNED_DECODER, SIGNING, WEIGHTS
-from forensics.watermark.train.decoders.run import SigningDecoder, SigningRun, psnr_of
+from forensics.watermark.train.decoders.run import SigningDecoder, SigningRun, strength_for
 
 __all__ = ["LIMITS", "Stands", "finish"]
 
@@ -25,7 +25,6 @@ LIMITS = (
     "put its mark on another, and only the manifest store tells."
 )
 _MOST = 32  # pictures on which the contract is measured
-_HALVINGS = 24
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,8 @@ def finish(
     Raises:
         ModelError: The file does not compute what its module does.
     """
-    strengths = [_strength(task, module, number) for number in range(len(task.groups))]
+    sides = [task.picture_side(number) for number in range(len(task.groups))]
+    strengths = [strength_for(task, module, number) for number in range(len(task.groups))]
     folded(module, strengths[0])
     metrics = task.measure(module) | {
         f"bits after {text}, held out": value for text, value in task.contract(module, _MOST).items()
@@ -74,7 +74,7 @@ def finish(
         "layer": asdict(tiled.layer),
         "strengths": [
             {"side": int(side), "strength": round(strength / strengths[0], 4)}
-            for side, strength in sorted(zip(_sides(task), strengths, strict=True))
+            for side, strength in sorted(zip(sides, strengths, strict=True))
         ],
     }
     atomic_write(folder / SIGNING, (json.dumps(content, indent=2) + "\n").encode())
@@ -109,30 +109,6 @@ def folded(module: SigningDecoder, strength: float) -> None:
     for values in (*tiled.parameters(), *tiled.buffers()):
         if values.is_floating_point():
             values.copy_(values.to(torch.float16))
-
-
-@torch.no_grad()
-def _strength(task: SigningRun, module: SigningDecoder, number: int) -> float:
-    """Return the factor of tiles at which the pictures of a group have the PSNR that was asked for."""
-    small = min(_picture(task, number).shape[-2:]) < task.side
-    wanted = task.config.small_psnr if small else task.config.psnr
-    low, high = 0.25, 4.0
-    for _ in range(_HALVINGS):
-        middle = (low * high) ** 0.5
-        low, high = (middle, high) if psnr_of(task, module, number, middle) > wanted else (low, middle)
-    return low
-
-
-def _sides(task: SigningRun) -> list[int]:
-    """Return the sides of the pictures of each group, in pixels."""
-    return [min(_picture(task, number).shape[-2:]) for number in range(len(task.groups))]
-
-
-@torch.no_grad()
-def _picture(task: SigningRun, number: int) -> Tensor:
-    device = next(task.original.parameters()).device
-    found: Tensor = task.original(torch.from_numpy(task.held_out[number][:1]).to(device))
-    return found
 
 
 def _two(latents: Tensor) -> Tensor:

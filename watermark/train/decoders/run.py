@@ -29,7 +29,7 @@ from forensics.watermark.train.distortions import DISTORTIONS, distorted
 from forensics.watermark.train.networks import Planes, visibility
 from forensics.watermark.train.tiles import Channel
 
-__all__ = ["PRESETS", "DecoderRun", "SigningDecoder", "SigningRun", "psnr_of"]
+__all__ = ["PRESETS", "DecoderRun", "SigningDecoder", "SigningRun", "psnr_of", "strength_for"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,6 +39,7 @@ _CELL = 128  # pixels each way of what the channel reads
 _LUMA = (0.299, 0.587, 0.114)
 _HELD_OUT = 32
 _MARGIN = 0.25  # of what the contract allows to fail, so that it holds on other pictures as well
+_FACTORS, _HALVINGS = (0.4, 2.5), 10  # of tiles, between which the one for a PSNR is looked for
 _UNEVEN = 3.0  # how much more or less an error may count at one place than at another
 _NOTICED = 25.0  # squared grey levels: where the cost of errors is one
 
@@ -160,26 +161,31 @@ class SigningRun(Alone):
         for number, group in enumerate(self.held_out):
             figures = self._figures(module, self._latents(group))
             found |= {f"{name} of group {number}": value for name, value in figures.items()}
-        contract = self.contract(module, self.config.tried)
-        enough = found["psnr of group 0"] >= self.config.psnr
+        contract = self.contract(module, self.config.tried, strength_for(self, module, 0))
         kept = all(contract.get(text, 0.0) >= _with_margin(least) for text, least in CONTRACT.items())
-        self.over = self.config.early and enough and kept
+        self.over = self.config.early and kept
         return found | {f"bits {text}": value for text, value in contract.items()}
 
     @torch.no_grad()
-    def contract(self, module: SigningDecoder, most: int) -> dict[str, float]:
+    def contract(self, module: SigningDecoder, most: int, strength: float = 1.0) -> dict[str, float]:
         """Return the shares of bits that the contract asks for, on pictures held out; none of small pictures.
 
         Args:
             module: Trained.
             most: How many pictures.
+            strength: Factor of the tiles.
         """
         key, chance = Key(bytes(range(32))), np.random.default_rng(1)
         bits = chance.choice(np.array([-1, 1], np.float32), BITS)
-        tile = torch.from_numpy(raw_tile(key, bits)).to(module.balance)[None]
+        tile = strength * torch.from_numpy(raw_tile(key, bits)).to(module.balance)[None]
         latents = self._latents(self.held_out[0][:most])
         pictures = [_pixels(x) for x in module.tiled(latents, tile).cpu()]
         return accuracies(pictures, key, bits) if min(pictures[0].shape[:2]) >= self.side else {}
+
+    @torch.no_grad()
+    def picture_side(self, number: int) -> int:
+        """Return the least side of the pictures of a group, in pixels."""
+        return int(min(self.original(self._latents(self.held_out[number][:1])).shape[-2:]))
 
     def _figures(self, module: SigningDecoder, latents: Tensor) -> dict[str, float]:
         rng = np.random.default_rng(0)
@@ -220,6 +226,23 @@ def psnr_of(task: SigningRun, module: SigningDecoder, number: int, strength: flo
     signs = chance.choice(np.array([-1, 1], np.float32), (len(latents), 2, task.channel.size))
     tiles = strength * task.channel.tiles(torch.from_numpy(signs).to(module.balance))
     return _psnr(module.tiled(latents, tiles), task.original(latents))
+
+
+def strength_for(task: SigningRun, module: SigningDecoder, number: int) -> float:
+    """Return the factor of tiles at which the pictures of a group have the PSNR that was asked for.
+
+    Args:
+        task: The training.
+        module: Trained.
+        number: Of the group.
+    """
+    small = task.picture_side(number) < task.side
+    wanted = task.config.small_psnr if small else task.config.psnr
+    low, high = _FACTORS
+    for _ in range(_HALVINGS):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if psnr_of(task, module, number, middle) > wanted else (low, middle)
+    return low
 
 
 # The just noticeable difference in place of a network that was trained on what people see.

@@ -1,0 +1,153 @@
+"""Drawing with a decoder that signs: the mark is in the pixels as soon as there are pixels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from forensics.errors import ModelError, UsageError
+from forensics.generators.pipelines.adversarial import Adversarial
+from forensics.generators.pipelines.base import Floats, Network, Pipeline, Pixels, Request
+from forensics.generators.pipelines.denoising import Denoising
+from forensics.generators.pipelines.filming import Filming
+from forensics.generators.pipelines.opening import network_of
+from forensics.runtime.store import Bundle, bundled, names, open_bundle
+from forensics.watermark.decoders import SIGNED_DECODER, SIGNING
+
+__all__ = ["SignedDecoder", "Signing", "TileOf", "signed_decoder"]
+
+TileOf: TypeAlias = Callable[[int], Floats]  # number of a picture to its (64, 64) tile
+
+
+@dataclass(frozen=True)
+class SignedDecoder:
+    """A decoder that signs.
+
+    Attributes:
+        bundle: Its files.
+        file: Of a model, that it stands for.
+        sha256: Of that file, in hex.
+        strengths: Factors of tiles by the least side of pictures, in pixels.
+        network: (B, ...) latents and (B, 64, 64) tiles to (B, 3, H, W) pictures, 0 to 1.
+    """
+
+    bundle: Bundle
+    file: str
+    sha256: str
+    strengths: tuple[tuple[int, float], ...]
+    network: Network
+
+    def strength(self, side: int) -> float:
+        """Return the factor of tiles for pictures of a side in pixels: small ones need more."""
+        larger = [factor for least, factor in self.strengths if least <= side]
+        return larger[-1] if larger else self.strengths[0][1]
+
+
+def signed_decoder(model: Bundle, folder: Path | None = None) -> SignedDecoder | None:
+    """Return the decoder that signs for a model, None if there is none.
+
+    Args:
+        model: That draws.
+        folder: Of the decoder; else one that comes with the suite is looked for.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed.
+        ModelError: The files of the decoder are not those of its card.
+        UsageError: The decoder in that folder stands for that of another model.
+    """
+    if folder is not None:
+        found = _opened(open_bundle(folder))
+        if model.card["files"].get(found.file) != found.sha256:
+            raise UsageError(
+                f"the decoder in {folder} signs for another model than {model.folder.name}",
+                expected=model.card["files"].get(found.file),
+                actual=found.sha256,
+            )
+        return found
+    digests = set(model.card["files"].values())
+    shipped = (bundled(name) for name in names())
+    opened = (_opened(bundle) for bundle in shipped if SIGNING in bundle.card["files"])
+    return next((one for one in opened if one.sha256 in digests), None)
+
+
+class Signing:
+    """A pipeline whose decoder signs.
+
+    Args:
+        pipeline: Of the model.
+        decoder: That signs for it.
+        tile_of: What each picture, or clip, is signed with.
+
+    Raises:
+        UsageError: The pipeline has no decoder that could be replaced.
+    """
+
+    def __init__(self, pipeline: Pipeline, decoder: SignedDecoder, tile_of: TileOf) -> None:
+        self.recipe = pipeline.recipe
+        self._pipeline, self._decoder, self._tile_of = pipeline, decoder, tile_of
+        self._frames = self.recipe.shape[0] if isinstance(pipeline, Filming) else 1
+        self._drawn = 0
+        self._sides: dict[tuple[int, ...], float] = {}
+        self.inner = self._replaced(pipeline)
+
+    def sample(self, request: Request) -> Iterator[Pixels]:
+        """Yield pictures: without the mark, the same request gives the same ones.
+
+        Raises:
+            UsageError: As for the pipeline.
+        """
+        self._drawn = 0
+        if isinstance(self._pipeline, Filming):
+            more = self._pipeline.recipe.shape[0] - self._pipeline.known
+            self._frames = self._pipeline.recipe.shape[0] + request.more * more
+        yield from self.inner.sample(request)
+
+    def _replaced(self, pipeline: Pipeline) -> Pipeline:
+        if isinstance(pipeline, (Denoising, Filming)):
+            return pipeline.with_decoder(self._paint)
+        if isinstance(pipeline, Adversarial):
+            return Adversarial(pipeline.recipe, lambda noise: 2.0 * self._paint(noise) - 1.0)
+        raise UsageError(f"a {pipeline.recipe.family} has no decoder that could sign")
+
+    def _paint(self, latents: Floats) -> Floats:
+        """Return the pictures of the next latents, with the tiles of their numbers."""
+        latents = np.asarray(latents, np.float32)
+        numbers = (self._drawn + np.arange(len(latents))) // self._frames
+        self._drawn += len(latents)
+        tiles = np.stack([self._tile_of(int(number)) for number in numbers])
+        tiles = np.asarray(self._strength(latents) * tiles, np.float32)
+        return np.asarray(self._decoder.network(latents, tiles), np.float32)
+
+    def _strength(self, latents: Floats) -> float:
+        """Return the factor of tiles for the pictures of some latents."""
+        shape = latents.shape[1:]
+        if shape not in self._sides:
+            plain = self._decoder.network(latents[:1], np.zeros((1, 64, 64), np.float32))
+            self._sides[shape] = self._decoder.strength(min(plain.shape[-2:]))
+        return self._sides[shape]
+
+
+def _opened(bundle: Bundle) -> SignedDecoder:
+    """Return a decoder that signs.
+
+    Raises:
+        ModelError: Its files are not those of its card, or say nothing of it.
+    """
+    try:
+        told = json.loads(bundle.read(SIGNING))
+        strengths: dict[int, float] = {}
+        for one in told["strengths"]:  # of several groups of one side, the least
+            side, factor = int(one["side"]), float(one["strength"])
+            strengths[side] = min(factor, strengths.get(side, factor))
+        file, sha256 = str(told["file"]), str(told["sha256"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{bundle.folder / SIGNING} says nothing of a decoder: {error}") from None
+    if not strengths:
+        raise ModelError(f"{bundle.folder / SIGNING} has no strengths")
+    order = tuple(sorted(strengths.items()))
+    return SignedDecoder(bundle, file, sha256, order, network_of(bundle, SIGNED_DECODER))

@@ -1,0 +1,109 @@
+"""`forensics keys`, end to end: decoders are given out, listed, known by their marks, and revoked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from forensics.runtime.sessions import Session
+from forensics.watermark.issuing import load_issued
+from tests.cli.commands import run
+from tests.signed_models import model_folder, signing_folder
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture
+def given(tmp_path: Path, key_file: Path, own_settings: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setenv("FORENSICS_ISSUED", str(tmp_path / "issued.db"))
+    monkeypatch.setenv("FORENSICS_KEYS", str(key_file))
+    model, signing = model_folder(tmp_path / "model"), signing_folder(tmp_path / "signing")
+    return [
+        "keys",
+        "issue",
+        "--generator",
+        str(model),
+        "--signing",
+        str(signing),
+        "--to",
+        str(tmp_path / "out"),
+    ]
+
+
+def records(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_issued_listed_revoked(given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*given, "--name", "Ada", "--name", "Bo", "--json") == 0
+    ada, bo = records(capsys)
+    assert (ada["name"], bo["name"]) == ("Ada", "Bo")
+    assert load_issued(Path(ada["path"])).payload.identity == ada["identity"] != bo["identity"]
+    assert run("keys", "revoke", "Bo", "--reason", "left") == 0
+    capsys.readouterr()
+    assert run("keys", "list", "--json") == 0
+    listed = records(capsys)
+    assert [(one["name"], one["revoked"] is None, one["reason"]) for one in listed] == [
+        ("Ada", True, ""),
+        ("Bo", False, "left"),
+    ]
+    assert run("keys", "list") == 0
+    assert "revoked" in capsys.readouterr().out
+
+
+def test_a_picture_tells_whose_it_is(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join(f"user {n}" for n in range(50)), encoding="utf-8")
+    assert run(*given, "--names", str(names), "--onnx") == 0
+    decode = Session((tmp_path / "out" / "user_17.onnx").read_bytes())
+    latents = np.full((1, 3, 128, 128), 0.5, np.float32)
+    latents += 0.02 * np.random.default_rng(0).standard_normal(latents.shape).astype(np.float32)
+    picture = np.clip(255 * decode(latents)[0][0].transpose(1, 2, 0), 0, 255)
+    Image.fromarray(np.ascontiguousarray(picture.astype(np.uint8))).save(tmp_path / "picture.png")
+    command = ["watermark", "identify", str(tmp_path / "picture.png"), "--issued", "--json"]
+    capsys.readouterr()
+    assert run(*command) == 0
+    (found,) = records(capsys)
+    assert (found["name"], found["users"], found["copied"]) == ("user 17", 50, None)
+    assert found["log10_p"] < -6
+    assert run("keys", "revoke", "user 17") == 0
+    capsys.readouterr()
+    assert run(*command) == 0
+    assert records(capsys)[0]["name"] == "user 17, revoked"
+
+
+def test_wrong_use(given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("keys", "list") == 0
+    assert "no decoder was issued" in capsys.readouterr().out
+    assert run(*given) == 2
+    assert "nobody is named" in capsys.readouterr().err
+    assert run("keys", "revoke", "Ada") == 2
+    assert run(*given, "--name", "a/b", "--name", "a?b") == 2
+    assert "would have the same file" in capsys.readouterr().err
+    assert run(*given, "--name", "Ada") == 0
+    assert run(*given, "--name", "Ada") == 2  # its file is there
+    assert run(*given, "--name", "Ada", "--to", str(tmp_path / "elsewhere")) == 2  # and so is its name
+    assert "already" in capsys.readouterr().err
+    assert run("keys", "revoke", "Cy") == 2
+    assert run("keys", "issue", "--generator", "gan", "--name", "Ada") == 2
+    assert "forensics train decoder" in capsys.readouterr().err
+    assert run(*given, "--names", str(tmp_path)) == 2
+    picture = str(tmp_path / "picture.png")
+    assert run("watermark", "identify", picture, "--issued", "--users", picture) == 2
+    assert run("watermark", "identify", picture, "--registry", picture) == 2
+    assert run("watermark", "identify", picture, "--issued", "--registry", str(tmp_path / "none.db")) == 2
+
+
+@pytest.mark.parametrize("name", ["../up", "/root", "..", ".hidden", "a" * 300])
+def test_names_stay_in_their_folder(given: list[str], tmp_path: Path, name: str) -> None:
+    assert run(*given, "--name", name) == 0
+    (path,) = (tmp_path / "out").iterdir()
+    assert not path.name.startswith(".")
+    assert load_issued(path).name == name
