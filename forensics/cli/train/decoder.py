@@ -93,13 +93,14 @@ def decoder(folder: Path, model: str, as_json: bool, **options: Any) -> int:
 
 
 def _tell(folder: Path, metrics: dict[str, float], as_json: bool) -> int:
-    from forensics.watermark.train.decoders.finish import broken
+    from forensics.watermark.train.decoders.finish import broken, measured
 
     missing = broken(metrics)
+    told = missing or ("kept" if measured(metrics) else "not measured: the pictures are too small for it")
     if as_json:
-        click.echo(json_text({"path": name_of(folder), "metrics": metrics, "contract": missing or "kept"}))
+        click.echo(json_text({"path": name_of(folder), "metrics": metrics, "contract": told}))
     else:
-        click.echo(f"{name_of(folder)}: {missing or 'a decoder that signs'}")
+        click.echo(f"{name_of(folder)}: {missing or f'a decoder that signs; the contract is {told}'}")
         click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in metrics.items()))
     return 1 if missing else 0
 

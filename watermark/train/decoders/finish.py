@@ -17,7 +17,7 @@ from forensics.training.export import export, halve, parity
 from forensics.watermark.decoders import CONTRACT, SIGNED_DECODER, SIGNING, WEIGHTS
 from forensics.watermark.train.decoders.run import SigningDecoder, SigningRun, strength_for
 
-__all__ = ["LIMITS", "Stands", "finish"]
+__all__ = ["LIMITS", "Stands", "broken", "finish", "measured"]
 
 LIMITS = (
     "Whoever holds the weights of a decoder that signs can take its mark out (docs/signed_decoders.md): "
@@ -84,6 +84,11 @@ def finish(
     files = {name: folder / name for name in (SIGNED_DECODER, SIGNING, WEIGHTS)}
     write_card(folder, replace(card, metrics=metrics, limits=f"{LIMITS} {broken(metrics)}".strip()), files)
     return metrics
+
+
+def measured(metrics: dict[str, float]) -> bool:
+    """Return whether it was measured what the contract asks for."""
+    return any(name.startswith(_BITS) for name in metrics)
 
 
 def broken(metrics: dict[str, float]) -> str:

@@ -181,6 +181,7 @@ def _adding(layer: nn.Module, pattern: Tensor) -> Iterator[None]:
 
 def _repeated(features: Tensor, pattern: Tensor) -> Tensor:
     """Return features with a pattern that is repeated over them."""
-    rows, columns = (-(-n // pattern.shape[-1]) for n in features.shape[-2:])
+    side = pattern.shape[-1]
+    rows, columns = ((n + side - 1) // side for n in features.shape[-2:])  # ONNX rounds towards zero
     whole = pattern.repeat(1, 1, rows, columns)
     return features + whole[:, :, : features.shape[-2], : features.shape[-1]]

@@ -11,12 +11,19 @@ from torch import nn  # noqa: E402
 
 from forensics.training.loop import fit  # noqa: E402
 from forensics.training.schedule import Schedule  # noqa: E402
-from forensics.watermark.decoders import signature  # noqa: E402
+from forensics.watermark.decoders import CONTRACT, signature  # noqa: E402
 from forensics.watermark.keys import Key  # noqa: E402
-from forensics.watermark.train.decoders.run import DecoderRun, SigningRun  # noqa: E402
+from forensics.watermark.train.decoders.run import (  # noqa: E402
+    DecoderRun,
+    SigningRun,
+    psnr_of,
+    strength_for,
+)
 from forensics.watermark.watermarker import detect  # noqa: E402
 
-RUN = DecoderRun(Schedule(steps=60, batch=4, rate=2e-3, warm_up=5, every=60), psnr=34.0, attacked=(0.5, 1.0))
+RUN = DecoderRun(
+    Schedule(steps=60, batch=4, rate=2e-3, warm_up=5, every=60), psnr=34.0, attacked=(0.5, 1.0), tried=1
+)
 
 
 class Decoder(nn.Module):
@@ -99,6 +106,41 @@ def test_errors_count_more_where_the_psnr_is_too_low(decoder, latents, psnr, sig
     before = float(task.module.balance)
     task._balance(psnr)
     assert np.sign(float(task.module.balance) - before) == sign
+
+
+def test_the_contract_is_measured_on_large_pictures_alone(learned, decoder, latents):
+    task, _, trained = learned
+    found = task.contract(trained, 2)
+    assert list(found) == list(CONTRACT)
+    assert found["none"] > 0.9
+    small = SigningRun(RUN, decoder, latents[1:], torch.device("cpu"))
+    assert small.contract(small.module, 2) == {}
+    assert small.measure(small.module).keys() & {f"bits {text}" for text in CONTRACT} == set()
+
+
+@pytest.mark.parametrize(
+    ("early", "read", "over"), [(True, 1.0, True), (True, 0.955, False), (False, 1.0, False)]
+)
+def test_a_run_is_over_when_the_contract_is_kept(decoder, latents, monkeypatch, early, read, over):
+    task = SigningRun(replace(RUN, early=early), decoder, latents, torch.device("cpu"))
+    monkeypatch.setattr(task, "contract", lambda *_: dict.fromkeys(CONTRACT, read))
+    task.measure(task.module)
+    assert task.over is over
+
+
+def test_the_strength_gives_the_psnr_that_was_asked_for(learned):
+    task, _, trained = learned
+    for number, wanted in ((0, RUN.psnr), (1, RUN.small_psnr)):
+        found = psnr_of(task, trained, number, strength_for(task, trained, number))
+        assert found == pytest.approx(wanted, abs=0.1)
+
+
+def test_a_run_that_is_over_ends_before_its_steps(decoder, latents, tmp_path, monkeypatch):
+    run = replace(RUN, schedule=replace(RUN.schedule, steps=50, every=2))
+    task = SigningRun(run, decoder, latents, torch.device("cpu"))
+    monkeypatch.setattr(task, "contract", lambda *_: dict.fromkeys(CONTRACT, 1.0))
+    fit(task, tmp_path)
+    assert (tmp_path / "log.csv").read_text().count("\n") == 2  # what it says, and one row
 
 
 def _pixels(picture):

@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from forensics.errors import UsageError  # noqa: E402
-from forensics.watermark.train.decoders.tiled import Layer, Patterned, Tiled, layer_for  # noqa: E402
+from forensics.watermark.train.decoders.tiled import Layer, Patterned, Tiled, layer_for, still_before  # noqa: E402
 
 
 class Decoder(nn.Module):
@@ -108,3 +108,24 @@ def test_a_decoder_without_features_is_refused():
 
     with pytest.raises(UsageError, match="no layer"):
         layer_for(Flat(), LATENTS)
+
+
+def test_what_is_used_before_the_layer_alone_stands_still(decoder):
+    names = {id(value): name for name, value in decoder.named_parameters()}
+    for layer, expected in (("second", {"first.weight", "first.bias"}), ("first", set())):
+        found = still_before(decoder, Layer(layer, 6, 2), LATENTS)
+        assert {names[id(value)] for value in found} == expected
+
+
+def test_what_is_used_before_and_behind_the_layer_is_learned(decoder):
+    class Twice(nn.Module):
+        """A decoder whose first layer is used again."""
+
+        def __init__(self):
+            super().__init__()
+            self.inner, self.middle = nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 1)
+
+        def forward(self, latents):
+            return self.inner(self.middle(self.inner(latents)))
+
+    assert still_before(Twice(), Layer("middle", 3, 1), torch.zeros(1, 3, 8, 8)) == []
