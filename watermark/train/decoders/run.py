@@ -24,9 +24,10 @@ from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
 from forensics.watermark.decoders import BITS, CONTRACT, accuracies, raw_tile
 from forensics.watermark.keys import Key
+from forensics.watermark.train.decoders.pictures import luma_of, pixels_of, psnr, visible
 from forensics.watermark.train.decoders.tiled import Tiled, layer_for, still_before
 from forensics.watermark.train.distortions import DISTORTIONS, distorted
-from forensics.watermark.train.networks import Planes, visibility
+from forensics.watermark.train.networks import Planes
 from forensics.watermark.train.tiles import Channel
 
 __all__ = ["PRESETS", "DecoderRun", "SigningDecoder", "SigningRun", "psnr_of", "strength_for"]
@@ -36,12 +37,9 @@ Floats = npt.NDArray[np.float32]
 _LARGEST = 3.5  # of one bin, as in `spread.analysis`
 _FIRST, _FOLLOW, _STEP = 0.3, 0.1, 2.0  # lambda at first; how fast it follows the error, and at most, in dB
 _CELL = 128  # pixels each way of what the channel reads
-_LUMA = (0.299, 0.587, 0.114)
 _HELD_OUT = 32
 _MARGIN = 0.25  # of what the contract allows to fail, so that it holds on other pictures as well
 _FACTORS, _HALVINGS = (0.4, 2.5), 10  # of tiles, between which the one for a PSNR is looked for
-_UNEVEN = 3.0  # how much more or less an error may count at one place than at another
-_NOTICED = 25.0  # squared grey levels: where the cost of errors is one
 
 
 @dataclass(frozen=True)
@@ -134,12 +132,12 @@ class SigningRun(Alone):
         signs = self._signs(rng, len(latents))
         found = self.module.tiled(latents, self.channel.tiles(signs))
         strength = Ramp(*self.config.attacked, 0.0, 1.0)(step / self.schedule.steps)
-        seen = self._seen(distorted(_luma(found), rng, strength)) * signs
+        seen = self._seen(distorted(luma_of(found), rng, strength)) * signs
         read = F.softplus(-2 * _LARGEST * torch.tanh(seen / _LARGEST)).mean()
         weight = torch.exp(self.module.balance)
         if step >= self.schedule.warm_up:
-            self._balance(_psnr(found.detach(), wanted), 1.0 - step / self.schedule.steps)
-        return read + weight * _visible(255.0 * (found - wanted), wanted)
+            self._balance(psnr(found.detach(), wanted), 1.0 - step / self.schedule.steps)
+        return read + weight * visible(255.0 * (found - wanted), wanted)
 
     @torch.no_grad()
     def _balance(self, psnr: float, left: float = 1.0) -> None:
@@ -179,7 +177,7 @@ class SigningRun(Alone):
         bits = chance.choice(np.array([-1, 1], np.float32), BITS)
         tile = strength * torch.from_numpy(raw_tile(key, bits)).to(module.balance)[None]
         latents = self._latents(self.held_out[0][:most])
-        pictures = [_pixels(x) for x in module.tiled(latents, tile).cpu()]
+        pictures = [pixels_of(x) for x in module.tiled(latents, tile).cpu()]
         return accuracies(pictures, key, bits) if min(pictures[0].shape[:2]) >= self.side else {}
 
     @torch.no_grad()
@@ -191,9 +189,9 @@ class SigningRun(Alone):
         rng = np.random.default_rng(0)
         signs = self._signs(rng, len(latents))
         wanted, found = self.original(latents), module.tiled(latents, self.channel.tiles(signs))
-        figures = {"psnr": _psnr(found, wanted)}
+        figures = {"psnr": psnr(found, wanted)}
         for kind in DISTORTIONS:
-            there = distorted(_luma(found), np.random.default_rng(0), 0.6, kind)
+            there = distorted(luma_of(found), np.random.default_rng(0), 0.6, kind)
             figures[f"bins {kind}"] = float((self._seen(there) * signs > 0).float().mean())
         return figures
 
@@ -225,7 +223,7 @@ def psnr_of(task: SigningRun, module: SigningDecoder, number: int, strength: flo
     chance = np.random.default_rng(0)
     signs = chance.choice(np.array([-1, 1], np.float32), (len(latents), 2, task.channel.size))
     tiles = strength * task.channel.tiles(torch.from_numpy(signs).to(module.balance))
-    return _psnr(module.tiled(latents, tiles), task.original(latents))
+    return psnr(module.tiled(latents, tiles), task.original(latents))
 
 
 def strength_for(task: SigningRun, module: SigningDecoder, number: int) -> float:
@@ -245,35 +243,5 @@ def strength_for(task: SigningRun, module: SigningDecoder, number: int) -> float
     return low
 
 
-# The just noticeable difference in place of a network that was trained on what people see.
-def _visible(error: Tensor, picture: Tensor) -> Tensor:
-    """Return the mean squared error, which counts more where little hides it.
-
-    Args:
-        error: (B, 3, H, W) in grey levels.
-        picture: (B, 3, H, W), 0 to 1, that it is added to.
-    """
-    noticed = visibility(_luma(picture).clamp(0.0, 255.0))
-    counts = (noticed.mean(dim=(2, 3), keepdim=True) / noticed).clamp(1 / _UNEVEN, _UNEVEN)
-    return (error**2 * counts / counts.mean(dim=(2, 3), keepdim=True)).mean() / _NOTICED
-
-
-def _psnr(found: Tensor, wanted: Tensor) -> float:
-    """Return the ratio of pictures as they are written, in dB."""
-    error = (found.clamp(0.0, 1.0) - wanted.clamp(0.0, 1.0)).square().mean()
-    return -10.0 * math.log10(max(float(error), 1e-12))
-
-
 def _with_margin(least: float) -> float:
     return 1.0 - (1.0 - least) * (1.0 - _MARGIN)
-
-
-def _pixels(picture: Tensor) -> npt.NDArray[np.uint8]:
-    """Return (H, W, 3) uint8 of (3, H, W), 0 to 1."""
-    return np.ascontiguousarray(np.rint(255.0 * picture.clamp(0.0, 1.0).permute(1, 2, 0).numpy()), np.uint8)
-
-
-def _luma(pictures: Tensor) -> Tensor:
-    """Return (B, 1, H, W), 0 to 255."""
-    weights = pictures.new_tensor(_LUMA)[None, :, None, None]
-    return 255.0 * (pictures * weights).sum(dim=1, keepdim=True)
