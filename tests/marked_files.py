@@ -84,11 +84,11 @@ class Workshop:
     def place(self) -> Path:
         return self.beside / "store.sqlite"
 
-    def save(self, name: str, pixels: Pixels, manifest: Manifest | None = None, packet: bytes = b"") -> Path:
-        """Write a picture, with credentials where a manifest is given."""
+    def save(self, name: str, pixels: Pixels, manifest: Manifest | None = None, **extras: bytes) -> Path:
+        """Write a picture, with credentials where a manifest is given; extras go to Pillow."""
         target = self[name]
         source = self.beside / f"plain{target.suffix}" if manifest else target
-        Image.fromarray(pixels).save(source, **({"xmp": packet} if packet else {}))  # type: ignore[arg-type]
+        Image.fromarray(pixels).save(source, **extras)  # type: ignore[arg-type]
         if manifest:
             sign(source, target, manifest, self.signer, policy=self.trust)
         return target
@@ -117,8 +117,8 @@ class Workshop:
         self.save("foreign.png", plain, foreign)
         self.save("other key.png", Watermarker(STRANGER).embed(plain, PAYLOAD).pixels, bound)
         self.save("camera.jpg", plain, captured("camera"))
-        self.save("contradicting.jpg", plain, model, xmp("digitalCapture"))
-        self.save("only says so.jpg", plain, None, xmp("trainedAlgorithmicMedia"))
+        self.save("contradicting.jpg", plain, model, xmp=xmp("digitalCapture"))
+        self.save("only says so.jpg", plain, None, xmp=xmp("trainedAlgorithmicMedia"))
         self.save("small.png", plain[:96, :96], model)
         self["unreadable.png"].write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
         self.register("whole.png")

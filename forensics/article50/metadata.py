@@ -46,6 +46,9 @@ def time_stamped(subject: Subject) -> Finding:
     if report.signer is None:
         reason = "There is no signature that could bear a time stamp."
         return Finding(outcome=Outcome.NOT_APPLICABLE, reason=reason)
+    if not holds(report):
+        reason = "The credentials do not hold, so what stamps them counts for nothing."
+        return Finding(outcome=Outcome.FAIL, reason=reason)
     time = report.signed_time
     if time is None:
         reason = "The signature bears no time stamp: sign with a time-stamping authority (RFC 3161)."
@@ -65,7 +68,9 @@ def declared(subject: Subject) -> Finding:
     """Say whether the signer declares that a model made the file, or parts of it."""
     report = subject.credentials
     signal = report.ai_signal
-    if report.state in NOTHING_READ:
+    if report.state is CredentialState.REMOTE_DECLARED:
+        return Finding(outcome=Outcome.UNKNOWN, reason=report.message)
+    if report.state is CredentialState.NONE:
         return Finding(outcome=Outcome.FAIL, reason=_unsigned(subject))
     evidence = tuple(Measurement(name=said.where, value=said.value) for said in signal.sources[:4])
     if not holds(report):

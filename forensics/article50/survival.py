@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from forensics.article50.records import Finding, Outcome
 from forensics.article50.subject import Subject
-from forensics.errors import RestorationError, UnsupportedMedia, UsageError
+from forensics.errors import MediaError, RestorationError, UsageError
 from forensics.evidence import Measurement
 from forensics.media import Pixels
 from forensics.watermark.detection import Detection
@@ -88,20 +89,29 @@ def _pictures(subject: Subject, mark: Detection, key: Key) -> Iterator[Copy]:
 def _stripped(subject: Subject, mark: Detection, look: Callable[[Pixels], Detection]) -> Copy:
     """Take all metadata out of the file itself, and look at what is left."""
     from forensics.media import open_bytes
-    from forensics.provenance import CredentialState
-    from forensics.provenance.reading import read_bytes
-    from forensics.provenance.restoring.stripping import bare, resaved
 
-    data = subject.media.data
-    try:
-        left = bare(data)
-    except (RestorationError, UnsupportedMedia):
-        left = resaved(data)
-    if read_bytes(left, subject.settings.trust).state is not CredentialState.NONE:
-        left = resaved(data)
-    copy = open_bytes(left)
+    copy = open_bytes(_bare(subject))
     same = copy.pixel_sha256 == subject.media.pixel_sha256  # then the same is found
     return _copy(STRIPPED, mark, lambda: mark if same else look(copy.pixels))
+
+
+def _bare(subject: Subject) -> bytes:
+    """Return the file without metadata; its pixels as PNG where it cannot be taken apart."""
+    from PIL import Image
+
+    from forensics.provenance import CredentialState
+    from forensics.provenance.reading import read_bytes
+    from forensics.provenance.restoring.stripping import bare
+
+    try:
+        left = bare(subject.media.data)
+        if read_bytes(left, subject.settings.trust).state is CredentialState.NONE:
+            return left
+    except (MediaError, RestorationError):
+        pass
+    buffer = io.BytesIO()
+    Image.fromarray(subject.media.pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 # What is decoded carries no metadata, so that the credentials are gone from every copy.
