@@ -173,11 +173,11 @@ def _transform(found: Detection) -> Transform | None:
     if done is None:
         return None
     return Transform(
-        rotation=done.rotation,
+        rotation=done.rotation + 0.0,  # no -0.0
         mirrored=done.mirrored,
         scale=done.scale,
         aspect=done.aspect,
-        shear=done.shear,
+        shear=done.shear + 0.0,
         perspective=done.perspective,
         kept=done.kept,
     )

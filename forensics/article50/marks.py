@@ -28,7 +28,10 @@ def marked(subject: Subject) -> Finding:
         return Finding(outcome=Outcome.FAIL, reason=reason, evidence=evidence)
     if found.detected:
         said = f"payload {found.payload.identity}" if found.payload else "too weak to be read"
-        reason = f"A watermark is there: p = 10^{found.log10_p:.1f} at a rate of {found.rate:g}, {said}."
+        moved = "" if found.copied is False else " Whether it was copied here cannot be told."
+        reason = (
+            f"A watermark is there: p = 10^{found.log10_p:.1f} at a rate of {found.rate:g}, {said}.{moved}"
+        )
         return Finding(outcome=Outcome.PASS, reason=reason, evidence=evidence)
     foreign = [alg for alg, _ in soft_bindings(subject) if not is_ours(alg)]
     if foreign:

@@ -51,7 +51,7 @@ def time_stamped(subject: Subject) -> Finding:
         return Finding(outcome=Outcome.FAIL, reason=reason)
     time = report.signed_time
     if time is None:
-        reason = "The signature bears no time stamp: sign with a time-stamping authority (RFC 3161)."
+        reason = "The signature bears no time stamp: name a time-stamping authority when you sign (RFC 3161)."
         return Finding(outcome=Outcome.FAIL, reason=reason)
     evidence = (Measurement(name="time", value=time.value), Measurement(name="trusted", value=time.trusted))
     if time.trusted:

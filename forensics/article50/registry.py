@@ -78,7 +78,9 @@ def _judged(subject: Subject, by: str, entries: tuple[Entry, ...]) -> Finding:
     if _of_another_mark(subject, chosen):
         reason = "It is registered with another watermark than the one that was found."
         return Finding(outcome=Outcome.FAIL, reason=reason, evidence=evidence)
-    return Finding(outcome=Outcome.PASS, reason=f"It is registered, found by {by}.", evidence=evidence)
+    own = subject.active is None or subject.active.label == chosen.record.manifest_id
+    under = "" if own else " under other credentials than it carries"
+    return Finding(outcome=Outcome.PASS, reason=f"It is registered{under}, found by {by}.", evidence=evidence)
 
 
 def _of_another_mark(subject: Subject, entry: Entry) -> bool:

@@ -83,7 +83,7 @@ def _table(results: Iterable[Result], marks: Mapping[Outcome, str]) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("")
     table.add_column("measure", no_wrap=True)
-    table.add_column("code", no_wrap=True)
+    table.add_column("section", no_wrap=True)
     table.add_column("what was found", overflow="fold")
     for result in results:
         mark = Text(marks[result.outcome], style=COLOURS[result.outcome])

@@ -57,7 +57,7 @@ OUTCOMES = [
     ("registered", "stripped.png", PASS, "its pixels"),
     ("registered", "withdrawn.png", FAIL, "signed by mistake"),
     ("registered", "signed.png", FAIL, "does not know"),
-    ("registered", "unnamed.png", PASS, "its pixels"),
+    ("registered", "unnamed.png", PASS, "under other credentials than it carries, found by its pixels"),
     ("registered", "camera.jpg", FAIL, "does not know"),
     ("layers", "whole.png", PASS, "metadata, watermark, registry"),
     ("layers", "stripped.png", PASS, "watermark, registry"),
@@ -212,8 +212,10 @@ def test_a_copied_or_unreadable_mark(changed: Callable[..., Subject]) -> None:
     assert said("watermark", made)[0] is FAIL
     assert said("bound", made)[0] is FAIL
     assert made.mark is None
-    made.detection = replace(found, payload=None)
+    assert "copied here" not in said("watermark", changed())[1]
+    made.detection = replace(found, payload=None, copied=None)
     assert said("watermark", made)[0] is PASS
+    assert "Whether it was copied here cannot be told" in said("watermark", made)[1]
     assert said("bound", made)[0] is UNKNOWN
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from jsonschema import Draft202012Validator
 from forensics.cli.main import main
 from forensics.provenance.manifests import made_by_model
 
-from ..marked_files import KEY, PAYLOAD, Workshop
+from ..marked_files import KEY, PAYLOAD, Workshop, binding
 from ..provenance.conftest import Pki
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\u202egpj.png"
@@ -31,6 +32,22 @@ class Answer:
     @property
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Balanced(HTMLParser):
+    """Reads a page and keeps the tags that are open."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open_tags: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in ("meta", "br", "img"):
+            self.open_tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open_tags.pop() == tag
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +127,9 @@ def test_nothing_from_a_file_gets_out_of_its_place(
     marking: Callable[..., Answer], files: Workshop, tmp_path: Path
 ) -> None:
     named = tmp_path / HOSTILE
-    named.write_bytes(files["signed.png"].read_bytes())
+    claims = made_by_model("sketch", soft_bindings=(binding(f"<script>{HOSTILE}", "com.example.x"),))
+    named.write_bytes(files.save("hostile.png", files.plain, claims).read_bytes())
+    files["hostile.png"].unlink()
     page = tmp_path / "page.html"
     answer = marking("check", named, files["unreadable.png"], "--quick", "--html", page)
     assert answer.status == 1
@@ -120,7 +139,9 @@ def test_nothing_from_a_file_gets_out_of_its_place(
     assert "<img src=x" not in text
     assert "&lt;img src=x onerror=alert(1)&gt;\\x1b[31m\\u202egpj.png" in text
     assert "<script" not in text
+    assert "com.example.x: &lt;script&gt;" in text
     assert text.count("<article") == 2
+    assert Balanced(text).open_tags == []
 
 
 def test_what_makes_no_sense_is_refused(
