@@ -99,7 +99,8 @@ def _of_metadata(subject: Subject) -> Iterator[Declaration]:
             yield Declaration(f"{match.tag.group} metadata", match.rule.origin, text)
     camera = find_camera(metadata)
     if camera is not None and camera.exposure and not any(m.tag.group == "exif" for m in matches):
-        yield Declaration("EXIF", Origin.CAPTURED, f"{camera.make} {camera.model}")
+        named = camera.model.lower().startswith(camera.make.lower())
+        yield Declaration("EXIF", Origin.CAPTURED, camera.model if named else f"{camera.make} {camera.model}")
 
 
 def _contradicts(said: Declaration, models: list[Declaration]) -> bool:

@@ -17,7 +17,7 @@ from forensics.article50.records import NOTICE
 from forensics.errors import StoreLocked, UsageError
 from forensics.provenance.manifests import made_by_model
 from forensics.provenance.signing import sign
-from forensics.provenance.store import ManifestStore
+from forensics.provenance.store import ManifestStore, Mark, recorded
 from forensics.provenance.trust import TrustPolicy
 from forensics.watermark.video import Coding, embed_clip
 from forensics.watermark.watermarker import Watermarker
@@ -166,3 +166,10 @@ def test_a_clip_is_checked_like_a_picture(workshop: Workshop, settings: Settings
     assert [row.name for row in results["survives"].evidence] == ["metadata stripped, 12 frames", "h264:23"]
     assert results["survives"].outcome is Outcome.PASS
     assert results["bound"].outcome is Outcome.PASS
+    record = recorded(tmp_path / "clip.mp4", mark=Mark("spread", KEY.id, PAYLOAD))
+    with ManifestStore(tmp_path / "clips.sqlite", create=True) as store:
+        store.add(record)
+        known = replace(settings, store=store, quick=True)
+        found = {result.measure: result for result in check(tmp_path / "marked.mp4", known).results}
+    assert found["registered"].reason == "It is registered, found by its watermark."
+    assert found["survives"].outcome is Outcome.NOT_APPLICABLE

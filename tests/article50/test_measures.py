@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from forensics.article50 import MEASURES, Finding, Outcome, Settings, Subject
 from forensics.article50.metadata import signed
@@ -236,6 +237,24 @@ def test_a_copy_is_found_in_the_store_by_its_mark(
     assert standing(tmp_path / "copy.jpg", settings) == (
         PASS, "It is registered, found by its watermark and its looks.",
     )  # fmt: skip
+
+
+def test_what_cannot_be_tried_and_what_is_lost_is_said(finding: Callable[..., Finding]) -> None:
+    found = finding("survives", "whole.png", copies=("resize:0.05+resize:0.5", "blur:8"))
+    rows = {row.name: str(row.value) for row in found.evidence}
+    assert found.outcome is FAIL
+    assert rows["metadata stripped"].startswith("found, p = 10^-")
+    assert rows["resize:0.05+resize:0.5"].startswith("not tried: ")
+    assert rows["blur:8"].startswith("lost, p = 10^")
+
+
+def test_traces_of_a_generator_are_a_declaration(workshop: Workshop, settings: Settings) -> None:
+    text = PngInfo()
+    text.add_text("parameters", "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 320x320")
+    Image.fromarray(workshop.plain).save(workshop["traces.png"], pnginfo=text)
+    path = workshop["traces.png"]
+    outcome, reason = said("consistent", Subject(path, open_media(path), settings))
+    assert (outcome, "png metadata" in reason) == (PASS, True)
 
 
 def test_another_picture_with_the_same_mark_is_not_taken_for_it(

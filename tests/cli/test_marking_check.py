@@ -101,6 +101,7 @@ def test_a_file_with_every_mark_passes(
     assert "data:image/jpeg;base64," in page.read_text()
     alone = marking("check", path, *given[:6], "--attack", "resize:0.1", "--json")
     assert (alone.status, alone.records[0]["outcome"]) == (1, "fail")
+    assert "resize:0.1: lost, p = " in marking("check", path, *given[:6], "--attack", "resize:0.1").out
 
 
 def test_many_files_get_a_line_each_and_totals(marking: Callable[..., Answer], files: Workshop) -> None:
