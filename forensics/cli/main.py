@@ -23,8 +23,8 @@ COMMANDS = {
     "audit": ("forensics.cli.audit:audit", "Say what a picture or clip is, and how that is known."),
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
-    "marking": ("forensics.cli.marking:marking", "Say whether files are marked as generated, and how."),
     "store": ("forensics.cli.store:store", "Keep manifests where files that lost theirs find them again."),
+    "marking": ("forensics.cli.marking:marking", "Say whether and how files are marked."),
     "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
     "reconstruct": (
         "forensics.cli.reconstruct:reconstruct",
