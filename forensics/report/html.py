@@ -7,11 +7,9 @@ against markup.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from forensics import __version__
@@ -20,8 +18,8 @@ from forensics.evidence import Evidence
 from forensics.media import Pixels
 from forensics.provenance.report import CredentialReport, Ingredient, ManifestReport
 from forensics.report.maps import heat, png
+from forensics.report.pages import data_address, environment
 from forensics.report.plots import svg_plot
-from forensics.report.safe import printable
 from forensics.report.text import weight
 
 __all__ = ["render_html"]
@@ -74,28 +72,18 @@ def render_html(audits: Iterable[tuple[AuditReport, bytes | None]]) -> str:
     Args:
         audits: Reports, each with a preview of its picture (see `forensics.report.maps.preview`), or None.
     """
-    environment = Environment(
-        loader=PackageLoader("forensics.report"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(show=printable, weight=weight, maps=_maps, plots=_plots)
+    made = environment()
+    made.filters.update(weight=weight, maps=_maps, plots=_plots)
     pages = [Page(report, _picture(preview), _chain(report.credentials)) for report, preview in audits]
-    return environment.get_template("report.html.j2").render(pages=pages, version=__version__)
+    return made.get_template("report.html.j2").render(pages=pages, version=__version__)
 
 
 def _picture(preview: bytes | None) -> Picture | None:
-    return Picture("the first frame, as stored", _address(preview, "jpeg")) if preview else None
-
-
-def _address(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    return Picture("the first frame, as stored", data_address(preview, "jpeg")) if preview else None
 
 
 def _maps(evidence: Evidence) -> list[Picture]:
-    return [Picture(one.caption, _address(png(_small(heat(one.values))), "png")) for one in evidence.maps]
+    return [Picture(one.caption, data_address(png(_small(heat(one.values))), "png")) for one in evidence.maps]
 
 
 def _small(pixels: Pixels) -> Pixels:
