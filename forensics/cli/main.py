@@ -24,6 +24,8 @@ COMMANDS = {
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "store": ("forensics.cli.store:store", "Keep manifests where files that lost theirs find them again."),
+    "mark": ("forensics.cli.mark:mark", "Mark what was generated: watermark, credentials and entry at once."),
+    "marking": ("forensics.cli.marking:marking", "What you mark with."),
     "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
     "reconstruct": (
         "forensics.cli.reconstruct:reconstruct",

@@ -24,14 +24,14 @@ from forensics.provenance.trust import TrustList, TrustPolicy, policy_path, user
 from forensics.watermark.keyfile import VARIABLE, key_ring, load_keys, ring_folder, save_keys
 from forensics.watermark.keys import Key
 
-__all__ = ["CA_VARIABLE", "STORE_VARIABLE", "Identity", "own_identity", "own_store"]
+__all__ = ["CA_VARIABLE", "STORE_VARIABLE", "Identity", "missing", "own_identity", "own_store"]
 
 logger = logging.getLogger(__name__)
 
 CA_VARIABLE, STORE_VARIABLE = "FORENSICS_CA", "FORENSICS_STORE"
 _LIST = "own-marks"
 _SOON = dt.timedelta(hours=1)
-_NAMES = {"synthetic": "marking", "composite": "marking-edited"}
+_NAME = "marking"  # of the key of what a model made; others have their origin behind it
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,16 @@ def own_identity(origin: str = "synthetic") -> Identity:
     return Identity(key, ca, policy, store, vouched, tuple(made))
 
 
+def missing() -> tuple[str, ...]:
+    """Return what `own_identity` would have to make, in words; nothing is made."""
+    parts = {
+        "watermark key": os.environ.get(VARIABLE) or _key_file("synthetic"),
+        "certificate": os.environ.get(CA_VARIABLE) or _ca_folder(),
+        "manifest store": os.environ.get(STORE_VARIABLE) or own_store(),
+    }
+    return tuple(name for name, place in parts.items() if isinstance(place, Path) and not place.exists())
+
+
 def own_store() -> Path:
     """Return where the user's own store stands, whether it exists or not."""
     return _folder() / "store.sqlite"
@@ -101,9 +111,21 @@ def _folder() -> Path:
     return Path(click.get_app_dir("forensics"))
 
 
+def _ca_folder() -> Path:
+    return _folder() / "marking" / "ca"
+
+
+def _key_file(origin: str) -> Path:
+    return ring_folder() / f"{_name(origin)}.toml"
+
+
+def _name(origin: str) -> str:
+    return _NAME if origin == "synthetic" else f"{_NAME}-{origin}"
+
+
 def _ca(made: list[str]) -> DevCa:
     named = os.environ.get(CA_VARIABLE)
-    folder = Path(named) if named else _folder() / "marking" / "ca"
+    folder = Path(named) if named else _ca_folder()
     if not named and not folder.exists():
         try:
             create_dev_ca(folder, organisation="Private marking", days=CA_DAYS)
@@ -128,11 +150,10 @@ def _ca(made: list[str]) -> DevCa:
 def _key(origin: str, made: list[str]) -> Key:
     if os.environ.get(VARIABLE):
         return _only([key for key in key_ring() if key.origin == origin], origin)
-    name = _NAMES.get(origin, f"marking-{origin}")
-    place = ring_folder() / f"{name}.toml"
+    place = _key_file(origin)
     if not place.exists():
         with _beside(place) as part:
-            save_keys([Key.generate(name, origin)], part)
+            save_keys([Key.generate(place.stem, origin)], part)
             if _moved(part, place):
                 made.append(f"a watermark key in {place}: keep a copy in a safe place")
     return _only(list(load_keys(place)), origin)
@@ -140,7 +161,7 @@ def _key(origin: str, made: list[str]) -> Key:
 
 def _only(keys: list[Key], origin: str) -> Key:
     """Return the one key to use; of several, the one that is called as ours are."""
-    own = [key for key in keys if key.name == _NAMES.get(origin)]
+    own = [key for key in keys if key.name == _name(origin)]
     found = keys if len(keys) == 1 else own
     if len(found) != 1:
         names = ", ".join(key.name for key in keys) or "none"
