@@ -25,10 +25,8 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def own(own_settings: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own(own_settings: None) -> Path:
     """Return where the user's own store will be."""
-    for name in ("FORENSICS_CA", "FORENSICS_STORE"):
-        monkeypatch.delenv(name, raising=False)
     return identity.own_store()
 
 
