@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 __all__ = ["Clock"]
 
@@ -22,9 +22,9 @@ class Clock:
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
         """Measure a block; a step that comes back is added up."""
-        started = time.perf_counter()
+        started = perf_counter()
         try:
             yield
         finally:
-            took = time.perf_counter() - started
+            took = perf_counter() - started
             self.seconds[step] = round(self.seconds.get(step, 0.0) + took, 6)

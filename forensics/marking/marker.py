@@ -17,13 +17,13 @@ from forensics.marking.films import is_film
 from forensics.marking.identity import own_identity
 from forensics.marking.preparing import Prepared, check_target, checked, prepare_file, prepare_pixels
 from forensics.marking.profile import MarkedFile, Order, Profile, What
+from forensics.marking.reading import seen_in
 from forensics.marking.staging import Stage, staged
 from forensics.media import Pixels
 from forensics.provenance.sign_request import PathLike
 from forensics.provenance.signers import PemSigner
 from forensics.provenance.signing import SignResult, TimestampPolicy, sign
 from forensics.provenance.store import ManifestStore, Mark, Record, recorded
-from forensics.provenance.store.recording import pixels_in
 from forensics.watermark.detection import Detection
 from forensics.watermark.video import detect_clip
 from forensics.watermark.watermarker import Watermarker
@@ -247,7 +247,7 @@ class Marker:
             WatermarkError: It is not there, says something else, or counts as copied.
         """
         data = signed.read_bytes()
-        pixels = None if ready.clip else pixels_in(data)
+        pixels = None if ready.clip else seen_in(data, ready.encoded)
         if ready.expected is None:
             return _ReadBack(data, pixels, None)
         if ready.clip:
@@ -258,11 +258,13 @@ class Marker:
             found = self._watermarker.detect(pixels)
         if found.payload != ready.expected or found.copied:
             said = found.payload.identity if found.payload else "nothing"
+            advice = (
+                "give the payload and key that the pixels really carry"
+                if ready.psnr is None
+                else "ask for a lower PSNR or a higher quality, or for another key if it is marked already"
+            )
             raise WatermarkError(
-                "the mark cannot be read back from what was written: ask for a lower PSNR or a higher quality"
-                + (
-                    ", or give the payload and key that the pixels really carry" if ready.psnr is None else ""
-                ),
+                f"the mark cannot be read back from what was written: {advice}",
                 expected=ready.expected.identity,
                 actual=f"{said}, p = 10^{found.log10_p:.1f}",
             )

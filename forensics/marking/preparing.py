@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from forensics.errors import ManifestError, UsageError
@@ -12,7 +12,7 @@ from forensics.marking.profile import Order, What
 from forensics.marking.staging import Stage
 from forensics.media import Kind, Pixels, open_media
 from forensics.watermark.payload import Payload
-from forensics.watermark.pictures import Source, encode_marked, load_for_marking, target_format
+from forensics.watermark.pictures import Encoded, Source, encode_marked, load_for_marking, target_format
 from forensics.watermark.watermarker import LEAST_SIDE, Watermarker
 
 __all__ = ["Prepared", "check_target", "checked", "prepare_file", "prepare_pixels"]
@@ -31,6 +31,7 @@ class Prepared:
         clip: Whether it is a clip.
         psnr: Of the mark that was put in, in dB; None if none was.
         notes: Sentences about what was left out.
+        encoded: The file in memory with its pixels, where those are what any reader makes of it.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Prepared:
     clip: bool = False
     psnr: float | None = None
     notes: tuple[str, ...] = ()
+    encoded: Encoded | None = field(default=None, repr=False)
 
 
 def checked(pixels: Pixels) -> Pixels:
@@ -158,7 +160,9 @@ def _picture(
     with clock("encode"):
         encoded = encode_marked(source, target_format(stage.target), quality=order.quality)
         stage.plain.write_bytes(encoded.data)
-    return Prepared(stage.plain, expected, False, psnr, (*encoded.notes, *_unmarked(order)))
+    plain = not source.animated and source.bits == 8 and source.frames[0].shape[2] == 3
+    notes = (*encoded.notes, *_unmarked(order))
+    return Prepared(stage.plain, expected, False, psnr, notes, encoded if plain else None)
 
 
 def _replaced(source: Source, marked: Pixels) -> Source:
