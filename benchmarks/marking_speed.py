@@ -4,9 +4,9 @@
 
 Pictures in memory become marked files with an identity and a store of their own. The small ones are the
 middle 512 pixels of Kodak's, the large ones camera originals of about 12 megapixels. Medians of all pictures
-and runs: processor seconds of one thread for every step, so that other work of the machine does not count, and
-the wall time of the whole, which waits for the disk as well. Fingerprints are a part of the step "record", and
-measured beside it.
+and runs: processor seconds of one thread for every step, so that other work of the machine does not count,
+and the wall time of the whole, which waits for the disk as well. Fingerprints are a part of the step
+"record", and measured beside it.
 """
 
 from __future__ import annotations
@@ -60,14 +60,15 @@ def measured(marker: Marker, pictures: list[Pixels], ending: str, runs: int, fol
     for run in range(runs + 1):
         for number, pixels in enumerate(pictures):
             target = folder / f"{number}.{ending}"
-            start = time.perf_counter()
+            start, began = time.process_time(), time.perf_counter()
             done = marker.save(pixels, target, Order(overwrite=True))
-            whole = time.perf_counter() - start
-            start = time.perf_counter()
+            whole, wall = time.process_time() - start, time.perf_counter() - began
+            start = time.process_time()
             fingerprints(pixels)
-            codes = time.perf_counter() - start
+            codes = time.process_time() - start
             if run:  # the first is not counted
-                rows.append({**done.seconds, "whole": whole, "fingerprints": codes})
+                rows.append({**done.seconds, "whole": whole, "wall": wall, "fingerprints": codes})
+    names = (*STEPS, "whole", "wall", "fingerprints")
     medians = {
         name: statistics.median(row[name] for row in rows) for name in (*STEPS, "whole", "fingerprints")
     }
