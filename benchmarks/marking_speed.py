@@ -69,9 +69,7 @@ def measured(marker: Marker, pictures: list[Pixels], ending: str, runs: int, fol
             if run:  # the first is not counted
                 rows.append({**done.seconds, "whole": whole, "wall": wall, "fingerprints": codes})
     names = (*STEPS, "whole", "wall", "fingerprints")
-    medians = {
-        name: statistics.median(row[name] for row in rows) for name in (*STEPS, "whole", "fingerprints")
-    }
+    medians = {name: statistics.median(row[name] for row in rows) for name in names}
     return {
         "format": ending,
         "files": len(rows),
