@@ -138,6 +138,16 @@ def test_a_pipeline_is_marked_whatever_it_returns() -> None:
     assert pipeline.scheduler == "kept"
 
 
+def test_diffusers_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("FORENSICS_KEYS", "FORENSICS_TRUST", "FORENSICS_CA", "FORENSICS_STORE"):
+        monkeypatch.delenv(name, raising=False)
+    lines = run("mark_diffusers.py", tmp_path / "out").splitlines()
+    assert [line.partition(": ")[2].partition(",")[0] for line in lines] == ["synthetic", "synthetic"]
+    assert len({line.partition("payload ")[2] for line in lines}) == 2
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000.png", "000001.png"]
+
+
 def test_tensor_example() -> None:
     torch = pytest.importorskip("torch", reason="needs PyTorch")
     example = load("torch_transform")
