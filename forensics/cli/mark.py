@@ -101,6 +101,10 @@ def _pairs(files: tuple[Path, ...], options: dict[str, Any]) -> Iterator[tuple[P
     chosen = [name for name in ("folder", "output", "in_place") if options[name]]
     if len(chosen) != 1:
         raise UsageError("say where to: --to FOLDER, --output FILE for one file, or --in-place")
+    for root in files:
+        inside = options["folder"] and os.path.isdir(root)
+        if inside and options["folder"].resolve().is_relative_to(root.resolve()):
+            raise UsageError(f"{options['folder']} lies in {root}: its marked files would be marked again")
     found = [(path, root) for root in files for path in expand([root])]
     if options["output"] is not None and len(found) != 1:
         raise UsageError(f"--output is for one file, not for {len(found)}: use --to FOLDER")

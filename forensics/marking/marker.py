@@ -176,8 +176,8 @@ class Marker:
 
     def _identity(self, order: Order) -> str:
         """Return what the next mark is to say."""
-        if order.payload is not None and order.carried is not None:
-            raise UsageError("pixels that carry a payload get no other one")
+        if order.carried is not None and (order.payload is not None or not order.watermark):
+            raise UsageError("pixels that carry a payload get no other one, and it is always read back")
         if order.carried is not None or not order.watermark:
             return "0"
         if order.payload is not None:

@@ -11,6 +11,7 @@ from forensics.marking.films import film, is_film
 from forensics.marking.profile import Order, What
 from forensics.marking.staging import Stage
 from forensics.media import Kind, Pixels, open_media
+from forensics.provenance.formats import media_type
 from forensics.watermark.payload import Payload
 from forensics.watermark.pictures import Encoded, Source, encode_marked, load_for_marking, target_format
 from forensics.watermark.watermarker import LEAST_SIDE, Watermarker
@@ -69,8 +70,13 @@ def check_target(target: Path, *, clip: bool) -> None:
             raise UsageError(
                 f"{target}: a marked clip is written as {' or '.join(_CLIPS)}, which hold credentials"
             )
-    elif target_format(target) == "bmp":
-        raise UsageError(f"{target}: a BMP cannot hold credentials; write a PNG")
+        return
+    try:
+        name = target_format(target)
+    except UsageError as error:
+        raise UsageError(f"{target.name}: {error}; write a PNG, JPEG, WebP, AVIF or TIFF") from None
+    if name == "bmp":
+        raise UsageError(f"{target.name}: a BMP cannot hold credentials; write a PNG")
 
 
 def prepare_pixels(
@@ -136,7 +142,7 @@ def _stays(order: Order) -> bool:
 
 def _as_it_is(source: Path, order: Order, stage: Stage) -> Prepared:
     """A file that gets no mark here is signed as it is, byte for byte."""
-    clip = open_media(source).container.kind is Kind.VIDEO
+    clip = media_type(source).startswith("video/")
     endings = [_ALIKE.get(p.suffix.lower(), p.suffix.lower()) for p in (source, stage.target)]
     if endings[0] != endings[1]:
         raise UsageError(f"{stage.target}: nothing is encoded anew here; name a target like {source.name}")

@@ -143,6 +143,7 @@ def test_wrong_usage_is_said(own: Path, inputs: Path, tmp_path: Path, capsys: Ca
         ((picture, "--to", out, "--in-place"), "say where to"),
         ((str(inputs), "-o", out), "--output is for one file"),
         ((picture, str(twice), "--to", out), "would both be written to"),
+        ((str(inputs), "--to", str(inputs / "marked")), "would be marked again"),
         ((picture, "--in-place", "--as", "jpg"), "--as is for new files"),
         ((picture, "--to", out, "--cert", picture), "--cert and --key go together"),
         ((picture, "--to", out, "--timestamp-optional"), "--timestamp-optional needs"),

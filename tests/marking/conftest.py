@@ -19,12 +19,19 @@ from forensics.provenance.store import ManifestStore
 from forensics.provenance.trust import TrustPolicy
 from forensics.watermark.keys import Key
 
+from ..provenance.conftest import Pki
+
 
 @pytest.fixture(scope="session")
 def scene() -> npt.NDArray[np.uint8]:
     pixels = camera(3, 256, 320)
     pixels.flags.writeable = False
     return pixels
+
+
+@pytest.fixture(scope="session")
+def pki() -> Pki:
+    return Pki()
 
 
 @pytest.fixture(scope="session")

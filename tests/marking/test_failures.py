@@ -40,6 +40,12 @@ Pixels = npt.NDArray[np.uint8]
 NOBODY = "http://127.0.0.1:9/"  # the discard port, where nobody answers
 
 
+def test_a_time_stamp(bench: Bench, scene: Pixels, tsa: Any) -> None:
+    with bench.again(timestamp=TimestampPolicy(tsa.url)) as marker:
+        done = marker.save(scene, bench.folder / "a.png")
+    assert (done.timestamped, done.timestamp_problem) == (True, "")
+
+
 def test_no_time_stamp_although_one_is_required(bench: Bench, scene: Pixels) -> None:
     with (
         bench.again(timestamp=TimestampPolicy(NOBODY)) as marker,

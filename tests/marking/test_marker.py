@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import wave
+from dataclasses import replace
 from pathlib import Path
 
 import c2pa
@@ -206,6 +208,29 @@ def test_a_mark_that_the_pixels_carry_takes_the_same_way(bench: Bench, scene: Pi
     assert (done.payload, done.psnr) == ("00000feed", None)
     (entry,) = bench.store.by_payload("spread", bench.profile.key.id, "00000feed")
     assert entry.record.manifest_id == done.manifest_id
+
+
+def test_a_file_that_carries_a_mark_is_signed_as_it_is(bench: Bench, scene: Pixels, tmp_path: Path) -> None:
+    pixels, order = carrying(bench, scene)
+    Image.fromarray(pixels).save(tmp_path / "drawn.png")
+    done = bench.marker.mark_file(tmp_path / "drawn.png", bench.folder / "made.png", order)
+    assert (done.payload, done.state) == ("00000feed", CredentialState.TRUSTED)
+    for other in (Order(payload="1"), Order(watermark=False)):
+        with pytest.raises(UsageError, match="no other one"):
+            bench.marker.save(pixels, bench.folder / "b.png", replace(other, carried=order.carried))
+
+
+def test_sounds_get_credentials_and_an_entry(bench: Bench, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as tone:
+        tone.setnchannels(1)
+        tone.setsampwidth(2)
+        tone.setframerate(8000)
+        tone.writeframes(bytes(8000))
+    done = bench.marker.mark_file(tmp_path / "tone.wav", bench.folder / "a.wav", Order(watermark=False))
+    assert done.state is CredentialState.TRUSTED
+    assert bench.entries == 1
+    with pytest.raises(MediaError):
+        bench.marker.mark_file(tmp_path / "tone.wav", bench.folder / "b.wav")
 
 
 def test_a_mark_that_the_pixels_do_not_carry_is_not_signed(bench: Bench, scene: Pixels) -> None:
