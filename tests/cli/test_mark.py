@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from forensics.provenance.store import ManifestStore
 from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
 
+from ..provenance.conftest import Pki
 from .commands import run
 
 Capture = pytest.CaptureFixture[str]
@@ -175,3 +178,36 @@ def test_an_identity_is_made_and_shown(own: Path, capsys: Capture) -> None:
     out = capsys.readouterr().out
     assert f"watermark key  marking ({made['key_id']}), marks say synthetic" in out
     assert "trusted here   yes" in out
+
+
+def test_an_expired_certificate_ends_before_any_work(
+    own: Path, inputs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    old = Pki().leaf(start=-90, end=-1)
+    (tmp_path / "chain.pem").write_bytes(old.chain)
+    (tmp_path / "key.pem").write_bytes(old.key_pem)
+    signer = ("--cert", str(tmp_path / "chain.pem"), "--key", str(tmp_path / "key.pem"))
+    assert run("mark", str(inputs), "--to", str(tmp_path / "out"), "--model", "m", *signer) == 2
+    assert "valid" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_fails_a_file_and_ends_nothing(
+    own: Path, inputs: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("forensics.marking.staging.tempfile.mkdtemp", full)
+        assert run("marking", "init") == 3  # the folder of the application is on that disk as well
+        assert "No space left" in capsys.readouterr().err
+    assert run("marking", "init") == 0
+    monkeypatch.setattr("forensics.marking.staging.tempfile.mkdtemp", full)
+    capsys.readouterr()
+    files = [str(inputs / "a.png"), str(inputs / "below" / "b.jpg")]
+    assert run("mark", *files, "--to", str(tmp_path / "out"), "--model", "m", "--json") == 4
+    found = records(capsys)
+    assert {record["error"] for record in found.values()} == {"signing"}
+    assert all("No space left" in record["reason"] for record in found.values())
+    assert not list((tmp_path / "out").iterdir())
