@@ -32,6 +32,14 @@ PROMISED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What examples mark with is made in a folder of the test's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    for name in ("FORENSICS_KEYS", "FORENSICS_TRUST", "FORENSICS_CA", "FORENSICS_STORE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def run(script: str, argument: Path) -> str:
     command = [sys.executable, str(ROOT / "examples" / script), str(argument)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -138,10 +146,7 @@ def test_a_pipeline_is_marked_whatever_it_returns() -> None:
     assert pipeline.scheduler == "kept"
 
 
-def test_diffusers_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in ("FORENSICS_KEYS", "FORENSICS_TRUST", "FORENSICS_CA", "FORENSICS_STORE"):
-        monkeypatch.delenv(name, raising=False)
+def test_diffusers_example(tmp_path: Path) -> None:
     lines = run("mark_diffusers.py", tmp_path / "out").splitlines()
     assert [line.partition(": ")[2].partition(",")[0] for line in lines] == ["synthetic", "synthetic"]
     assert len({line.partition("payload ")[2] for line in lines}) == 2
