@@ -32,6 +32,14 @@ PROMISED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What examples mark with is made in a folder of the test's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    for name in ("FORENSICS_KEYS", "FORENSICS_TRUST", "FORENSICS_CA", "FORENSICS_STORE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def run(script: str, argument: Path) -> str:
     command = [sys.executable, str(ROOT / "examples" / script), str(argument)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
@@ -136,6 +144,13 @@ def test_a_pipeline_is_marked_whatever_it_returns() -> None:
     assert [f.payload.identity for f in found if f.payload] == ["000000abc", "000000def"]
     example.StandIn.scheduler = "kept"
     assert pipeline.scheduler == "kept"
+
+
+def test_diffusers_example(tmp_path: Path) -> None:
+    lines = run("mark_diffusers.py", tmp_path / "out").splitlines()
+    assert [line.partition(": ")[2].partition(",")[0] for line in lines] == ["synthetic", "synthetic"]
+    assert len({line.partition("payload ")[2] for line in lines}) == 2
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000.png", "000001.png"]
 
 
 def test_tensor_example() -> None:

@@ -89,6 +89,8 @@ def test_html_report_and_maps_are_lean_too(photo: Path, tmp_path: Path) -> None:
         ("audit", "--help"),
         ("credentials", "--help"),
         ("evaluate", "generator", "--help"),
+        ("mark", "--help"),
+        ("marking", "init", "--help"),
         ("store", "find", "--help"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.drawn import Drawn, Writer, carried, marking_options, writer
 from forensics.cli.given import ENCODER_FOLDER, text_encoder
 from forensics.cli.noise import drawing_options, with_mark
 from forensics.cli.paths import out_folder
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["generate"]
 
 _COLUMNS, _MOST_IN_GRID = 8, 64
-_FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
+_FILM = 4  # axes of a clip
 
 
 @click.command(no_args_is_help=True)
@@ -61,6 +62,7 @@ _FILM, _RATE, _CRF = 4, 8, 12  # axes of a clip, frames per second, quality
 )
 @scene_options
 @drawing_options
+@marking_options
 @click.option("--download", is_flag=True, help="Let diffusers fetch a pipeline from the network.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that are there.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each picture.")
@@ -78,41 +80,74 @@ def generate(
 
     With --noise-mark, pictures begin with noise that a key of yours marks; `forensics watermark noise` finds
     such marks again.
+
+    Every file is marked as `forensics mark` does it, with your own identity: a watermark where there is room
+    for one, signed credentials, and an entry in the store. Marks differ from run to run; --unmarked leaves
+    them out.
     """  # fmt: skip
-    from forensics.files import atomic_write
     from forensics.generators.pipelines.opening import open_pipeline
 
     encoder = text_encoder(options.pop("text_encoder"))
     pipeline = open_pipeline(model, download=options.pop("download"), text_encoder=encoder)
     pipeline, marked = with_mark(pipeline, source, options)
     pipeline = with_pictures(pipeline, model, options)
+    named = {"model": name_of(Path(Path(model).name)), **_digest(Path(model))}
+    written = writer(options, named, source)
     drawn, edited = _drawn(pipeline, source, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    named = {"model": name_of(Path(Path(model).name)), **_digest(Path(model))}
     if encoder is not None:
         named["text_encoder"] = f"{encoder.name} {encoder.digest}"
-    settings = {**named, **described(options), **marked, **edited}
-    said = _said(folder / "settings.json", settings, overwrite)
-    shown = []
-    with progress(options["count"], "generating") as advance:
-        for number, picture in enumerate(drawn):
-            if number == 0:  # not before: what the model refuses leaves nothing behind
-                atomic_write(folder / "settings.json", said)
-            path = folder / f"{number:06d}.{'mp4' if picture.ndim == _FILM else 'png'}"
-            if overwrite or not path.exists():
-                _film(path, picture) if picture.ndim == _FILM else _write(path, picture)
-            shown += _stills(picture) if number < _MOST_IN_GRID else []
-            if as_json:
-                click.echo(json_text({"path": name_of(path), "seed": options["seed"], "number": number}))
-            advance()
-    _write(folder / "grid.png", _grid(shown))
+    with written({**named, **described(options), **marked, **edited}) as out:
+        said = _said(folder / "settings.json", out.settings, overwrite)
+        what = _written(out, _placed(pipeline, drawn, folder, said), options, overwrite, as_json)
+        note = out.note()
     if not as_json:
-        what = "clips" if picture.ndim == _FILM else "pictures"
         click.echo(f"{name_of(folder)}: {options['count']} {what} and grid.png")
+    if note:
+        click.echo(f"forensics: {note}", err=True)
     return 0
+
+
+def _placed(
+    pipeline: Pipeline, drawn: Iterator[npt.NDArray[np.uint8]], folder: Path, said: bytes
+) -> Iterator[Drawn]:
+    """Yield what is drawn with its place; the settings are written when the first one is there."""
+    from forensics.files import atomic_write
+
+    for number, picture in enumerate(drawn):
+        if number == 0:  # not before: what the model refuses leaves nothing behind
+            atomic_write(folder / "settings.json", said)
+        path = folder / f"{number:06d}.{'mp4' if picture.ndim == _FILM else 'png'}"
+        yield Drawn(picture, path, number, carried(pipeline, number))
+
+
+def _written(
+    out: Writer, drawn: Iterator[Drawn], options: dict[str, Any], overwrite: bool, as_json: bool
+) -> str:
+    """Write what is not there yet and the overview of all; return what it is, in a word."""
+    shown: list[npt.NDArray[np.uint8]] = []
+    fresh, one = False, None
+    with progress(options["count"], "generating") as advance:
+        for number, one in enumerate(drawn):
+            done = None
+            if overwrite or not one.path.exists():
+                done, fresh = out.write(one), True
+            shown += _stills(one.pixels) if number < _MOST_IN_GRID else []
+            if as_json:
+                record = {"path": name_of(one.path), "seed": options["seed"], "number": one.number}
+                if done is not None:
+                    record |= {"payload": done.payload, "manifest_id": done.manifest_id, "state": done.state}
+                click.echo(json_text(record))
+            advance()
+    if one is None:
+        raise UsageError("the model drew nothing")
+    grid = one.path.with_name("grid.png")
+    if fresh or not grid.exists():
+        out.write(Drawn(_grid(shown), grid))
+    return "clips" if one.pixels.ndim == _FILM else "pictures"
 
 
 def _drawn(
@@ -153,8 +188,7 @@ def _said(path: Path, settings: dict[str, Any], overwrite: bool) -> bytes:
     Raises:
         UsageError: There are pictures of other settings.
     """
-    drawn = {key: value for key, value in settings.items() if key not in ("count", "batch")}
-    text = json.dumps(drawn, indent=2) + "\n"
+    text = json.dumps(settings, indent=2) + "\n"
     if path.exists() and not overwrite and path.read_text(encoding="utf-8") != text:
         raise UsageError(
             f"{path.parent} has pictures of other settings; --overwrite replaces them",
@@ -195,42 +229,3 @@ def _grid(pictures: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
 def _stills(picture: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
     """Return a picture, or the frames of a clip that fit into a row."""
     return list(picture[:_COLUMNS]) if picture.ndim == _FILM else [picture]
-
-
-def _film(path: Path, clip: npt.NDArray[np.uint8]) -> None:
-    """Write a clip as H.264.
-
-    Raises:
-        MissingExtra: PyAV is not installed.
-    """
-    import io
-
-    from forensics.errors import MissingExtra
-    from forensics.files import atomic_write
-
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtra("writing clips", "video") from error
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=_RATE, options={"crf": str(_CRF)})
-        stream.height, stream.width = clip.shape[1:3]
-        odd = clip.shape[1] % 2 or clip.shape[2] % 2  # two pixels each way share their colour in 4:2:0
-        stream.pix_fmt = "yuv444p" if odd else "yuv420p"
-        for frame in clip:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
-        container.mux(stream.encode())
-    atomic_write(path, out.getvalue())
-
-
-def _write(path: Path, picture: npt.NDArray[np.uint8]) -> None:
-    import io
-
-    from PIL import Image
-
-    from forensics.files import atomic_write
-
-    out = io.BytesIO()
-    Image.fromarray(picture).save(out, "PNG")
-    atomic_write(path, out.getvalue())

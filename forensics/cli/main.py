@@ -25,7 +25,8 @@ COMMANDS = {
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "keys": ("forensics.cli.keys:keys", "Give out decoders that sign, and say who has which."),
     "store": ("forensics.cli.store:store", "Keep manifests where files that lost theirs find them again."),
-    "marking": ("forensics.cli.marking:marking", "Say whether and how files are marked."),
+    "mark": ("forensics.cli.mark:mark", "Mark what was generated: watermark, credentials and entry at once."),
+    "marking": ("forensics.cli.marking:marking", "What you mark with, and whether and how files are marked."),
     "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
     "reconstruct": (
         "forensics.cli.reconstruct:reconstruct",

@@ -14,14 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forensics.errors import NotAFile, UsageError
-from forensics.provenance.keys import SigningAlgorithm, digest_of, make_key
+from forensics.errors import CertificateError, NotAFile, UsageError
+from forensics.files import atomic_write
+from forensics.provenance.keys import (
+    SigningAlgorithm,
+    algorithm_of,
+    digest_of,
+    load_chain,
+    load_key,
+    make_key,
+)
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-__all__ = ["DevCa", "create_dev_ca"]
+__all__ = ["DevCa", "create_dev_ca", "load_dev_ca", "renew_leaf"]
 
 CA_DAYS = 3650
 MARK = "FOR DEVELOPMENT ONLY"
@@ -116,8 +124,7 @@ def create_dev_ca(
         raise UsageError(
             f"unknown signing algorithm {algorithm!r}", expected=list(SigningAlgorithm)
         ) from None
-    if not 1 <= days <= CA_DAYS:
-        raise UsageError(f"a leaf is valid 1 to {CA_DAYS} days, not {days}", actual=days)
+    _check_days(days)
     if not 1 <= len(organisation) <= 64 or not organisation.isprintable():
         raise UsageError("the organisation is a name of 1 to 64 characters", actual=organisation)
     _refuse_used(target)
@@ -139,6 +146,60 @@ def create_dev_ca(
         algorithm=chosen,
         expires=leaf.certificate.not_valid_after_utc,
     )
+
+
+def load_dev_ca(directory: str | os.PathLike[str]) -> DevCa:
+    """Return what stands in the folder of a development CA.
+
+    Raises:
+        CertificateError: There is no certificate to sign with.
+    """
+    folder = Path(directory)
+    leaf = load_chain(folder / "chain.pem")[0]
+    return DevCa(
+        directory=folder,
+        chain=folder / "chain.pem",
+        key=folder / "signer.key",
+        root=folder / "root.pem",
+        trust=folder / "trust.toml",
+        algorithm=algorithm_of(leaf.public_key()),
+        expires=leaf.not_valid_after_utc,
+    )
+
+
+def renew_leaf(directory: str | os.PathLike[str], *, days: int = 365) -> DevCa:
+    """Issue a new certificate for the key that a development CA signs with; the old one is replaced.
+
+    The key stays, so that key and certificate fit together at every moment, whoever reads them.
+
+    Args:
+        directory: Folder of the CA.
+        days: Validity, 1 to 3650 days; not beyond that of the issuing CA.
+
+    Raises:
+        CertificateError: The key of the issuing CA is not there, or its certificate has expired as well.
+        UsageError: A bad number of days.
+        NotAFile: The folder cannot be written.
+    """
+    found = load_dev_ca(directory)
+    _check_days(days)
+    before, issuing = load_chain(found.chain)[0], load_chain(found.directory / "issuing.pem")[0]
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    if issuing.not_valid_after_utc <= now:
+        raise CertificateError(f"the CA in {found.directory} has expired itself: make another one")
+    issuer = _Pair(issuing, load_key(found.directory / "issuing.key", None))
+    key = load_key(found.key, None)
+    leaf = _issue(before.subject, found.algorithm, now, days, issuer=issuer, path_length=None, key=key)
+    try:
+        atomic_write(found.chain, _pem(leaf.certificate) + _pem(issuing))
+    except OSError as error:
+        raise NotAFile(f"cannot write {found.chain}: {error.strerror or error}") from error
+    return load_dev_ca(found.directory)
+
+
+def _check_days(days: int) -> None:
+    if not 1 <= days <= CA_DAYS:
+        raise UsageError(f"a leaf is valid 1 to {CA_DAYS} days, not {days}", actual=days)
 
 
 def _refuse_used(target: Path) -> None:
@@ -171,12 +232,16 @@ def _issue(
     *,
     issuer: _Pair | None,
     path_length: int | None,
+    key: CertificateIssuerPrivateKeyTypes | None = None,
 ) -> _Pair:
-    """Make one certificate of the C2PA profile (C2PA 2.x, section 14.5.1); a CA if it has a path length."""
+    """Make one certificate of the C2PA profile (C2PA 2.x, section 14.5.1); a CA if it has a path length.
+
+    It is for a new key, unless one is given.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
-    key = make_key(algorithm)
+    key = make_key(algorithm) if key is None else key
     signing_key = issuer.key if issuer else key
     expires = now + dt.timedelta(days=days)
     if issuer:

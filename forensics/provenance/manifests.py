@@ -34,7 +34,8 @@ __all__ = [
 ]
 
 MAX_ASSERTION_BYTES = 1 << 20
-CREATED, OPENED, WATERMARKED = "c2pa.created", "c2pa.opened", "c2pa.watermarked"
+CREATED, OPENED, WATERMARKED = "c2pa.created", "c2pa.opened", "c2pa.watermarked.bound"
+SOFT_BINDING, BOUND_BY = "c2pa.soft-binding", "synthetic-media-forensics.soft-binding"
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 # Names have at least two parts: "c2pa.edited", "com.example.run". C2PA 2.x, section 6.2.
 _NAMESPACED = re.compile(r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$")
@@ -262,9 +263,15 @@ def _action(name: str, source: DigitalSource, agent: str | None, version: str | 
 
 
 def _manifest(actions: list[dict[str, Any]], extras: Extras) -> Manifest:
-    """Build a manifest; a watermark put in is an action of its own."""
-    if any(binding.watermark for binding in extras.get("soft_bindings", ())):
-        actions = [*actions, {"action": WATERMARKED}]
+    """Build a manifest; a watermark put in is an action of its own, which names its soft binding.
+
+    C2PA 2.4 wants such a binding in the same claim. Its own way of pointing there, by a hash, cannot be used:
+    the SDK salts assertions while it signs.
+    """
+    for binding in extras.get("soft_bindings", ()):
+        if binding.watermark:
+            named = {"label": SOFT_BINDING, "alg": binding.alg, "value": binding.value}
+            actions = [*actions, {"action": WATERMARKED, "parameters": {BOUND_BY: named}}]
     return validated({**extras, "actions": actions})
 
 

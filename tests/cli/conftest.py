@@ -33,6 +33,14 @@ def photo_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every test a folder of the application of its own, where commands make what they mark with."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+    for name in ("FORENSICS_CA", "FORENSICS_STORE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No key ring, trust policy or home of whoever runs the tests."""

@@ -94,6 +94,12 @@ def test_they_are_drawn_with_by_name(name: str, side: int, tmp_path: Path) -> No
         np.testing.assert_array_equal(picture, opened(tmp_path / "a" / "000000.png"))
 
 
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is marked with is made in a folder of the test's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
 def test_clips_move_as_those_of_the_corpus() -> None:
     made = np.stack(list(open_pipeline("video").sample(Request(8, seed=2))))
     real = load_clips("sprites", 32, 8, 64, 77)

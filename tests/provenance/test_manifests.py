@@ -88,7 +88,9 @@ def test_a_watermark_is_a_binding_and_an_action_and_a_fingerprint_is_not_an_acti
     mark = SoftBinding(alg="com.adobe.trustmark.P", value="2*1010")
     print_ = SoftBinding(alg="io.iscc.v0", value="KEC", watermark=False)
     made = written(made_by_model("m", soft_bindings=(mark, print_)))
-    assert [a["action"] for a in actions_of(made)] == ["c2pa.created", "c2pa.watermarked"]
+    assert [a["action"] for a in actions_of(made)] == ["c2pa.created", "c2pa.watermarked.bound"]
+    (named,) = actions_of(made)[1]["parameters"].values()
+    assert named == {"label": "c2pa.soft-binding", "alg": "com.adobe.trustmark.P", "value": "2*1010"}
     bindings = [a["data"] for a in made["assertions"] if a["label"] == "c2pa.soft-binding"]
     assert bindings[0] == {"alg": "com.adobe.trustmark.P", "blocks": [{"scope": {}, "value": "2*1010"}]}
     assert len(bindings) == 2

@@ -54,7 +54,7 @@ def test_a_signed_file_says_what_was_claimed(
     assert report.ai_signal.kind is AiSignalKind.FULLY
     assert active.title == "Sunset"
     assert [(a.name, a.software, a.created) for a in active.actions] == [
-        ("c2pa.created", "sd 2", True), ("c2pa.watermarked", "", True),
+        ("c2pa.created", "sd 2", True), ("c2pa.watermarked.bound", "", True),
     ]  # fmt: skip
     assert {"c2pa.soft-binding", "org.example.run"} <= set(active.assertions)
     assert active.signer is not None

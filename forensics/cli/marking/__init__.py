@@ -11,9 +11,11 @@ __all__ = ["marking"]
 COMMANDS = {
     "check": ("forensics.cli.marking.check:check", "Go through the Article 50 checklist for files."),
     "report": ("forensics.cli.marking.report:report", "Say in neutral JSON what watermark a file carries."),
+    "init": ("forensics.cli.marking.init:init", "Make what is missing of your own identity."),
+    "show": ("forensics.cli.marking.show:show", "Show what you mark with."),
 }
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS)
 def marking() -> None:
-    """Mark what models make, and say whether and how files are marked."""
+    """See to what files are marked with, and say whether and how files are marked."""

@@ -34,6 +34,7 @@ def recorded(
     model: str = "",
     skeleton: bool = True,
     extra: Mapping[str, Any] | None = None,
+    pixels: Pixels | None = None,
 ) -> Record:
     """Return the record of a signed file, for a manifest store.
 
@@ -49,6 +50,7 @@ def recorded(
         skeleton: Whether to keep all of the file but its coded picture, which brings it back when all of its
             metadata were taken. It is as private as they are.
         extra: Anything else, as JSON.
+        pixels: (H, W, 3) uint8 of the picture where it was decoded already; decoded here if None.
 
     Returns:
         A record without a placement where the manifest store cannot be put back alone, as in a TIFF, and
@@ -65,7 +67,7 @@ def recorded(
     data = content(signed)
     beside = None if sidecar is None else content(sidecar)
     name, store = _credentials(data, beside)
-    pixels = pixels_in(data)
+    pixels = pixels_in(data) if pixels is None else pixels
     return Record(
         manifest_id=name,
         manifest=store,

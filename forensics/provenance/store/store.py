@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -110,15 +111,26 @@ class ManifestStore:
         if not wanted:
             return 0
         with self._database.writing() as connection:
-            for name, number, digest in _known(connection, list(wanted)):
-                if digest != digests[name]:
-                    raise StoreConflict(
-                        f"{name} is entry {number} of the store, with other content; ids are given once",
-                        actual=name,
-                    )
-                del wanted[name]
-            _append_records(connection, [(record, digests[name]) for name, record in wanted.items()])
-        return len(wanted)
+            return _append_new(connection, wanted, digests)
+
+    @contextmanager
+    def adding(self, record: Record) -> Iterator[bool]:
+        """Register a signed file together with something else, such as moving it into its place.
+
+        The entry is written before the block and counts after it: a block that raises leaves none. Other
+        writers wait in between, so the block should be short. Whatever the block did has to be undone by the
+        caller if leaving it raises.
+
+        Yields:
+            Whether it is new, as `add` returns.
+
+        Raises:
+            StoreConflict: The manifest id stands for something else.
+            StoreLocked, StoreFull, StoreError: Nothing was added.
+        """
+        digests = {record.manifest_id: content_digest(record)}
+        with self._database.writing() as connection:
+            yield _append_new(connection, {record.manifest_id: record}, digests) == 1
 
     def revoke(self, manifest_id: str, reason: str) -> int:
         """Withdraw a manifest: from now on its entry says so. Nothing is removed.
@@ -242,6 +254,18 @@ def _known(connection: Connection, names: Sequence[str]) -> list[tuple[str, int,
         rows = connection.execute(query.where(records.c.manifest_id.in_(names[start : start + MOST_NAMED])))
         found += [(row.manifest_id, row.number, row.digest) for row in rows]
     return found
+
+
+def _append_new(connection: Connection, wanted: dict[str, Record], digests: dict[str, str]) -> int:
+    """Add the records that are not there, and return how many those are."""
+    for name, number, digest in _known(connection, list(wanted)):
+        if digest != digests[name]:
+            raise StoreConflict(
+                f"{name} is entry {number} of the store, with other content; ids are given once", actual=name
+            )
+        del wanted[name]
+    _append_records(connection, [(record, digests[name]) for name, record in wanted.items()])
+    return len(wanted)
 
 
 def _append_records(connection: Connection, made: list[tuple[Record, str]]) -> None:

@@ -249,3 +249,17 @@ def test_the_digest_covers_everything_but_the_time(make: ModuleType) -> None:
     digests = {content_digest(make.record(1, **changes)) for changes in changed}
     assert len(digests | {content_digest(make.record(1))}) == len(changed) + 1
     assert content_digest(make.record(1)) == content_digest(make.record(1, created=datetime.now(UTC)))
+
+
+def test_an_entry_counts_only_with_what_belongs_to_it(store: ManifestStore, make: ModuleType) -> None:
+    with pytest.raises(OSError, match="not moved"), store.adding(make.record(1)):
+        raise OSError("not moved")
+    assert (store.get("urn:c2pa:00000001"), store.stats().entries) == (None, 0)
+    with store.adding(make.record(1)) as new:
+        assert new
+    with store.adding(make.record(1)) as new:
+        assert not new
+    with pytest.raises(StoreConflict), store.adding(make.record(1, model="another")):
+        pytest.fail("the block is not entered")
+    assert store.stats().entries == 1
+    assert store.verify().intact
