@@ -43,7 +43,8 @@ def opened(place: str | None) -> ManifestStore:
     """Open the store that is named, or the user's own.
 
     Raises:
-        StoreError: There is none, it is damaged, or it was made by a newer version.
+        StoreMissing: There is none.
+        StoreError: It is damaged, out of reach, or was made by a newer version.
         UsageError: The address is of no kind that is known.
         MissingExtra: A server is named, and its driver is not installed.
     """

@@ -11,7 +11,7 @@ from typing import Self
 
 from sqlalchemy import Connection, func, insert, select
 
-from forensics.errors import StoreConflict, StoreError, UsageError
+from forensics.errors import StoreConflict, StoreError, StoreMissing, UsageError
 from forensics.fingerprints import Fingerprint, chance, distance
 from forensics.provenance.store import tables
 from forensics.provenance.store.checking import check, revocation_digest
@@ -40,7 +40,8 @@ class ManifestStore:
             SQLite, none for a server, unless it is given.
 
     Raises:
-        StoreError: There is no store, it is damaged, or it was made by a newer version.
+        StoreMissing: There is no store, and none was to be made.
+        StoreError: It is damaged, out of reach, or was made by a newer version.
         UsageError: The address is of no kind that is known.
         MissingExtra: A server is named, and its driver is not installed.
     """
@@ -51,7 +52,7 @@ class ManifestStore:
         self._database = Database(place, wait)
         path = self._database.path
         if path is not None and not create and not path.is_file():
-            raise StoreError(f"there is no manifest store at {path}; `forensics store init` makes one")
+            raise StoreMissing(f"there is no manifest store at {path}; `forensics store init` makes one")
         try:
             self._schema = self._opened(create)
         except BaseException:  # nobody holds a store that could be closed

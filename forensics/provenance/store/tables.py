@@ -21,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from forensics.errors import StoreError
+from forensics.errors import StoreError, StoreMissing
 
 __all__ = ["SCHEMA", "check_schema", "create", "fingerprints", "log", "meta", "records", "revocations"]
 
@@ -99,13 +99,14 @@ def check_schema(connection: Connection, place: str) -> int:
     """Return the version of the tables.
 
     Raises:
-        StoreError: They are missing, or newer than this program.
+        StoreMissing: There are none.
+        StoreError: They are newer than this program.
     """
     found = None
     if connection.dialect.has_table(connection, meta.name):
         found = connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar()
     if found is None:
-        raise StoreError(f"{place} is no manifest store; `forensics store init` makes one")
+        raise StoreMissing(f"{place} is no manifest store; `forensics store init` makes one")
     if int(found) > SCHEMA:
         raise StoreError(
             f"{place} was made by a newer version of this program (tables {found}, known {SCHEMA}): "

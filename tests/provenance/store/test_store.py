@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from forensics.errors import StoreConflict, StoreError, UsageError
+from forensics.errors import StoreConflict, StoreError, StoreMissing, UsageError
 from forensics.fingerprints import Fingerprint, distance
 from forensics.provenance.restoring import Family, Placement
 from forensics.provenance.store import ManifestStore, index
@@ -202,7 +202,7 @@ def test_a_newer_store_and_what_is_none_are_told(store: ManifestStore, place: Pa
     with pytest.raises(StoreError, match="newer version") as error:
         ManifestStore(place)
     assert (error.value.expected, error.value.actual) == (1, 2)
-    with pytest.raises(StoreError, match="store init"):
+    with pytest.raises(StoreMissing, match="store init"):
         ManifestStore(tmp_path / "missing.sqlite")
     text = tmp_path / "notes.txt"
     text.write_text("not a database, but long enough to look like one" * 40)

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from forensics.errors import StoreConflict, StoreError, StoreLocked
+from forensics.errors import StoreConflict, StoreError, StoreLocked, StoreMissing
 from forensics.provenance.store import ManifestStore, index
 
 pytestmark = pytest.mark.extra
@@ -59,7 +59,7 @@ def test_all_of_a_store_works_on_a_server(
     from sqlalchemy.exc import DBAPIError
 
     monkeypatch.setattr(index, "STRETCH", 8)
-    with pytest.raises(StoreError, match="store init"):
+    with pytest.raises(StoreMissing, match="store init"):
         ManifestStore(server)
     with ManifestStore(server, create=True, index=tmp_path / "index") as store:
         assert store.add_many(make.record(number) for number in range(20)) == 20
