@@ -143,12 +143,31 @@ def test_add_refuses_what_makes_no_sense(filled: Callable[..., Answer], files: P
         (one, "--extra", "{"),
         (one, "--extra", '{"a": NaN}'),
         (one, "--model", "x" * 1001),
-        (one, "--model", "other"),  # one id, two contents
         (),
     ):
         answer = filled("add", *wrong)
         assert (answer.status, answer.out if wrong else "") == (2, "")
     assert filled("stats", "--json").record["entries"] == 2
+
+
+def test_add_goes_on_after_an_id_that_stands_for_something_else(
+    store: Callable[..., Answer], files: Path
+) -> None:
+    store("init")
+    assert store("add", files / "one.jpg").status == 0
+    both = ("add", files / "one.jpg", files / "two.jpg", "--model", "other")
+    answer = store(*both, "--json")
+    records = [json.loads(line) for line in answer.out.splitlines()]
+    assert (answer.status, answer.err) == (1, "")
+    assert [(record["path"], record["added"], record["error"]) for record in records] == [
+        (str(files / "one.jpg"), False, "store_conflict"),
+        (str(files / "two.jpg"), True, None),
+    ]
+    assert "entry 1 of the store" in records[0]["reason"]
+    left, known = store(*both).out.splitlines()
+    assert left.startswith(f"LEFT OUT  {files / 'one.jpg'}: urn:c2pa:")
+    assert known.startswith("known")
+    assert store("stats", "--json").record["records"] == 2
 
 
 def test_add_keeps_what_it_is_told(store: Callable[..., Answer], files: Path) -> None:
