@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image, ImageOps
 
-from forensics.cli.main import main
 from forensics.datasets.procedural import camera
 from forensics.provenance.dev_ca import create_dev_ca
 from forensics.provenance.manifests import made_by_model
@@ -20,21 +17,9 @@ from forensics.provenance.signers import PemSigner
 from forensics.provenance.signing import sign
 from forensics.provenance.trust import TrustPolicy
 
+from .commands import Answer, answered
+
 HOSTILE = "withdrawn \x1b[31m\u202egpj\nOK"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def record(self) -> dict[str, Any]:
-        (line,) = self.out.splitlines()
-        return json.loads(line)
 
 
 @pytest.fixture
@@ -50,10 +35,7 @@ def store(
     monkeypatch.setenv("FORENSICS_STORE", str(place))
 
     def call(*arguments: object) -> Answer:
-        with pytest.raises(SystemExit) as stop:
-            main(["store", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return Answer(int(stop.value.code or 0), out, err)
+        return answered(capsys, "store", *arguments)
 
     return call
 
@@ -121,7 +103,7 @@ def test_add_takes_what_holds_and_names_the_rest(store: Callable[..., Answer], f
     store("init")
     names = ("one.jpg", "stranger.jpg", "broken.jpg", "two.jpg", "missing.jpg")
     answer = store("add", "--json", *(files / name for name in names))
-    records = [json.loads(line) for line in answer.out.splitlines()]
+    records = answer.records
     assert answer.status == 3
     assert [record["error"] for record in records] == [
         None, "restoration", "verification", None, "not_a_file",
@@ -157,7 +139,7 @@ def test_add_goes_on_after_an_id_that_stands_for_something_else(
     assert store("add", files / "one.jpg").status == 0
     both = ("add", files / "one.jpg", files / "two.jpg", "--model", "other")
     answer = store(*both, "--json")
-    records = [json.loads(line) for line in answer.out.splitlines()]
+    records = answer.records
     assert (answer.status, answer.err) == (1, "")
     assert [(record["path"], record["added"], record["error"]) for record in records] == [
         (str(files / "one.jpg"), False, "store_conflict"),
@@ -286,3 +268,92 @@ def test_where_there_is_no_store_it_is_told_how_to_make_one(
     (line,) = answer.err.splitlines()
     assert "forensics store init" in line
     assert store(*command, "--store", "mysql://host/name").status == 2
+
+
+def spoilt(place: Path, *statements: str) -> None:
+    """Change a store behind its back."""
+    connection = sqlite3.connect(place)
+    with connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "finds", "checks"),
+    [
+        ("UPDATE forensics_records SET extra = '['", 4, 1),
+        ("UPDATE forensics_records SET placement = '{'", 4, 1),
+        ("UPDATE forensics_records SET asset_sha256 = 3, pixel_sha256 = 3, model = x'ff'", 4, 1),
+        ("UPDATE forensics_log SET created = 'never'", 4, 1),
+        ("UPDATE forensics_fingerprints SET code = x'00'", 4, 1),
+        ("UPDATE forensics_log SET hash = x'ff00'", 0, 1),
+        ("UPDATE forensics_meta SET value = 'x'", 4, 4),
+        ("DELETE FROM forensics_meta", 4, 4),
+        ("DROP TABLE forensics_fingerprints", 4, 4),
+    ],
+)
+def test_a_damaged_store_is_told_in_one_line(
+    filled: Callable[..., Answer], place: Path, files: Path, statement: str, finds: int, checks: int
+) -> None:
+    spoilt(place, statement)
+    for command, status in (
+        (("find", files / "mirrored.jpg"), finds), (("verify",), checks), (("stats", "--json"), None),
+    ):  # fmt: skip
+        answer = filled(*command)
+        assert answer.status in ((0, 4) if status is None else (status,))
+        assert len(answer.err.splitlines()) == (answer.status == 4)
+        assert "our own failure" not in answer.err
+
+
+def test_what_is_no_store_is_left_as_it_is(store: Callable[..., Answer], tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes").write_text("no database, but long enough to look like one" * 40)
+    with sqlite3.connect(tmp_path / "other") as connection:
+        connection.execute("CREATE TABLE places (url)")
+    connection.close()
+    long = tmp_path / ("y" * 400)
+    before = {name: (tmp_path / name).read_bytes() for name in ("notes", "other")}
+    for place, status in (
+        (tmp_path / "folder", 2), (tmp_path / "notes", 4), (tmp_path / "other", 4), (long, 4), ("", 2),
+        (":memory:", 2), (f"sqlite:///{tmp_path}/x?mode=ro&uri=true", 2),
+    ):  # fmt: skip
+        for command in ("init", "stats"):
+            answer = store(command, "--store", place)
+            assert (answer.status, answer.out, len(answer.err.splitlines())) == (status, "", 1), place
+            assert "our own failure" not in answer.err
+    assert before == {name: (tmp_path / name).read_bytes() for name in before}
+    assert {path.name for path in tmp_path.iterdir()} - {"folder", "notes", "other"} <= {"config", "home"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_neither_store_nor_file(filled: Callable[..., Answer], files: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert filled("stats", "--store", pipe).status == 2
+    assert filled("init", "--store", pipe).status == 2
+    assert filled("find", pipe).status == 3
+    assert filled("add", pipe).status == 3
+    assert filled("add", files / "one.jpg", "--sidecar", pipe).status == 3
+    name = id_of(filled("find", files / "one.jpg", "--json"))
+    assert filled("show", name, "--manifest", pipe, "--overwrite").status == 4
+
+
+def test_words_that_cannot_be_kept_are_refused(filled: Callable[..., Answer], files: Path) -> None:
+    """What a shell passes on of bytes that are not UTF-8, what is too deep, too long, or no number."""
+    name, odd = id_of(filled("find", files / "one.jpg", "--json")), "x\udcff"
+    deep = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
+    for command in (
+        ("show", odd), ("revoke", odd, "--reason", "x"), ("revoke", name, "--reason", odd),
+        ("revoke", name, "--reason", "r" * 1001), ("find", "--payload", odd, "b", "c"),
+        ("add", files / "two.jpg", "--mark", odd, "b", "c"), ("add", files / "two.jpg", "--model", odd),
+        ("add", files / "two.jpg", "--mark", "", "", "1"), ("add", files / "two.jpg", "--extra", deep),
+        ("find", files / "mirrored.jpg", "--p", "nan"), ("verify", "--head", "zz"),
+    ):  # fmt: skip
+        answer = filled(*command)
+        assert (answer.status, answer.out, len(answer.err.splitlines())) == (2, "", 1), command
+    assert filled("stats", "--json").record["entries"] == 2
+    head = filled("stats", "--json").record["head"]
+    assert filled("verify", "--head", head.upper()).status == 0

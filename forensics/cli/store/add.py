@@ -70,8 +70,8 @@ def add(files: tuple[Path, ...], place: str | None, as_json: bool, **options: An
 def _extra(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"--extra: no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--extra: no JSON that can be kept: {error}") from None
     if not isinstance(found, dict):
         raise UsageError("--extra is a JSON object", expected="{...}", actual=text[:80])
     return found

@@ -50,4 +50,4 @@ def opened(place: str | None) -> ManifestStore:
     """
     from forensics.provenance.store import ManifestStore
 
-    return ManifestStore(place or own_place())
+    return ManifestStore(own_place() if place is None else place)

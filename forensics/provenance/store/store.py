@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
@@ -17,7 +18,7 @@ from forensics.provenance.store import tables
 from forensics.provenance.store.checking import check, revocation_digest
 from forensics.provenance.store.connecting import Database
 from forensics.provenance.store.index import FingerprintIndex
-from forensics.provenance.store.record import START, Record, content_digest, link
+from forensics.provenance.store.record import LONGEST, START, Record, content_digest, link
 from forensics.provenance.store.results import Entry, Match, Stats, Verification
 from forensics.provenance.store.rows import MOST_NAMED, entries, fingerprint_rows, record_row, timestamp
 from forensics.provenance.store.tables import fingerprints, log, records, revocations
@@ -51,7 +52,7 @@ class ManifestStore:
     ) -> None:
         self._database = Database(place, wait)
         path = self._database.path
-        if path is not None and not create and not path.is_file():
+        if not self._database.present() and not create:
             raise StoreMissing(f"there is no manifest store at {path}; `forensics store init` makes one")
         try:
             self._schema = self._opened(create)
@@ -73,6 +74,9 @@ class ManifestStore:
 
     def _opened(self, create: bool) -> int:
         if create:
+            if self._database.present():
+                with self._database.reading() as connection:
+                    tables.check_free(connection, self._database.place)
             self._database.prepare()
             with self._database.writing() as connection:
                 tables.create(connection)
@@ -128,11 +132,15 @@ class ManifestStore:
             The number of the new entry.
 
         Raises:
-            UsageError: There is no such manifest, or no reason.
+            UsageError: There is no such manifest, or no reason, or one of more than 1000 characters.
             StoreLocked, StoreFull, StoreError: Nothing was added.
         """
         if not reason.strip():
             raise UsageError("a revocation needs a reason")
+        if len(reason) > LONGEST or "\0" in reason:
+            raise UsageError(
+                f"a reason has at most {LONGEST} characters", expected=LONGEST, actual=len(reason)
+            )
         with self._database.writing() as connection:
             if not _known(connection, [manifest_id]):
                 raise UsageError(f"the store has no manifest {manifest_id}", actual=manifest_id)
@@ -172,11 +180,14 @@ class ManifestStore:
             p: Only those that chance explains with at most this probability, all entries counted.
 
         Raises:
-            UsageError: No fingerprint was given, they are of different kinds, or the picture is too flat.
+            UsageError: No fingerprint was given, they are of different kinds, the picture is too flat, or `p`
+                is no probability.
         """
         wanted = [queries] if isinstance(queries, Fingerprint) else list(queries)
         if most < 1 or not wanted or len({query.kind for query in wanted}) != 1:
             raise UsageError("look for one or more fingerprints of one kind, and for at least one entry")
+        if not 0 <= p <= 1:
+            raise UsageError("a probability lies in [0, 1]", expected="[0, 1]", actual=p)
         if not all(query.usable for query in wanted):
             raise UsageError("the picture is too flat to be told from others by its fingerprint")
         kind = wanted[0].kind
@@ -192,8 +203,8 @@ class ManifestStore:
             # The copy of the fingerprints is only a copy: what it says has to be so in the store.
             if entry is None or not any(distance(wanted[near.query], c) == near.distance for c in codes):
                 raise StoreError(
-                    "the copy of the fingerprints beside the store does not fit it; remove its folder, "
-                    "which will be made again"
+                    "the copy of the fingerprints beside the store does not fit it: remove its folder, which "
+                    "will be made again; if that does not help, see `forensics store verify`"
                 )
             matches.append(Match(entry, near.query, chance(kind, near.distance, searched)))
         return tuple(match for match in matches if match.chance.p_value <= p)
@@ -206,9 +217,14 @@ class ManifestStore:
 
         Args:
             head: `Stats.head` of earlier, or None.
+
+        Raises:
+            UsageError: That is no head.
         """
+        if head is not None and not re.fullmatch("[0-9a-fA-F]{64}", head):
+            raise UsageError("a head is 64 characters of hex", actual=head[:80])
         with self._database.reading() as connection:
-            return check(connection, head)
+            return check(connection, head and head.lower())
 
     def stats(self) -> Stats:
         """Return how much there is."""
@@ -279,4 +295,4 @@ def _append(connection: Connection, kind: str, made: list[tuple[str, datetime, s
 
 def _head(connection: Connection) -> tuple[int, str]:
     row = connection.execute(select(log.c.number, log.c.hash).order_by(log.c.number.desc()).limit(1)).first()
-    return (row.number, row.hash) if row else (0, START)
+    return (row.number, str(row.hash)) if row else (0, START)

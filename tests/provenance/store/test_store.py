@@ -14,7 +14,7 @@ import pytest
 from forensics.errors import StoreConflict, StoreError, StoreMissing, UsageError
 from forensics.fingerprints import Fingerprint, distance
 from forensics.provenance.restoring import Family, Placement
-from forensics.provenance.store import ManifestStore, index
+from forensics.provenance.store import ManifestStore, Mark, index
 from forensics.provenance.store.record import content_digest
 
 
@@ -46,6 +46,9 @@ def test_a_record_is_found_by_all_that_names_it(store: ManifestStore, make: Modu
 
 
 def test_bare_records_come_back_as_they_were(store: ManifestStore, make: ModuleType) -> None:
+    zero = make.record(2, mark=Mark("tree-ring", "0011", ""))
+    store.add(zero)
+    assert [entry.record for entry in store.by_payload("tree-ring", "0011", "")] == [zero]
     bare = make.record(
         1, mark=None, placement=None, skeleton=b"", fingerprints=(), pixel_sha256="", model="", extra={}
     )
@@ -231,6 +234,10 @@ def test_a_newer_store_and_what_is_none_are_told(store: ManifestStore, place: Pa
         {"created": datetime(2026, 1, 1)},
         {"extra": {"a": float("nan")}},
         {"extra": {"a": object()}},
+        {"mark": Mark("", "0011", "c0ffee")},
+        {"mark": Mark("spread", "\0", "c0ffee")},
+        {"mark": Mark("spread", "0011", "\udcff")},
+        {"model": "x" * 1001},
         {"placement": Placement(family=Family.PNG, start=1, length=2, sha256="1" * 64, store_sha256="")},
     ],
 )
