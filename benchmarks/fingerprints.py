@@ -9,8 +9,8 @@ of so many entries holds an unrelated one as near is at most 0.01. False matches
 all other pictures of their set; how many are as near as chance allows for one entry at some rates. Two of the
 camera photos show one scene, taken from one place: the second is left out, and their distance is told.
 
-Crops are also looked for with further windows: three in the middle between those that there are, nine of 0.8
-of the side placed evenly, and 164 of 0.95, 0.9, 0.85 and 0.8. There is no table for these: the chance of a
+Crops are also looked for as `forensics store find --crops` does, and with further windows: nine of 0.8 of the
+side placed evenly, and 164 of 0.95, 0.9, 0.85 and 0.8. There is no table for the last two: the chance of a
 distance is taken to be that of the kind "dct" times how many more pairs of windows are compared.
 """
 
@@ -35,7 +35,7 @@ from calibrate_fingerprints import CLOTHES
 from common import ROOT, data_folder, write_result
 from PIL import Image
 
-from forensics.fingerprints import columns, distance, distances, fingerprint, load_chance, variants
+from forensics.fingerprints import columns, distance, distances, fingerprint, load_chance, middles, variants
 from forensics.fingerprints.dct import GRID, LOW, SIDE, WINDOWS
 from forensics.watermark.attacks.specs import parse_attack
 from forensics.watermark.statistics import wilson
@@ -46,7 +46,8 @@ LONGEST = "limit:1024"
 P = 0.01
 RATES = (1e-3, 1e-4, 1e-5, 1e-8)
 ATTACKS = (
-    "none", "jpeg:70", "jpeg:50", "jpeg:30", "resize:0.5", "crop:0.9", "crop:0.8", "crop:0.5",
+    "none", "jpeg:70", "jpeg:50", "jpeg:30", "resize:0.5", "crop:0.95", "crop:0.9", "crop:0.8",
+    "crop:0.7", "crop:0.5",
     "crop:0.9,place=random", "crop:0.8,place=random", "crop:0.5,place=random", "rotate:2", "rotate:5",
     "quarter:1", "flip:horizontal", "brightness:1.5", "contrast:1.5", "contrast:0.7", "blur:2", "noise:16",
     "border:0.05", "text:0.1", "logo:0.05", "crop:0.9+resize:0.5+jpeg:50",
@@ -65,14 +66,8 @@ def placed(side: int, count: int) -> list[Box]:
     return [(int(left), int(top), side) for left in edges for top in edges]
 
 
-def middle(sides: Sequence[int]) -> list[Box]:
-    """Return windows of some sides in the middle of the square."""
-    return [((SIDE - side) // 2, (SIDE - side) // 2, side) for side in sides]
-
-
-NESTED = middle(WINDOWS)
+NESTED: list[Box] = [((SIDE - side) // 2, (SIDE - side) // 2, side) for side in WINDOWS]
 FURTHER = {
-    "3 more windows": NESTED + middle((243, 217, 192)),
     "9 more windows": NESTED + placed(205, 3),
     "164 more windows": NESTED + placed(243, 3) + placed(230, 5) + placed(218, 7) + placed(205, 9),
 }
@@ -131,18 +126,20 @@ class Searched:
         self._columns = columns(self._entries, kind)
         self.unrelated: list[npt.NDArray[np.uint16]] = []
 
-    def own(self, attacked: Sequence[Pixels]) -> list[int]:
+    def own(self, attacked: Sequence[Pixels], crops: bool = False) -> list[int]:
         """Return the distance of each picture to the one that it was made from; 257 where it is too flat."""
         found = []
         for number, pixels in enumerate(attacked):
-            turned = variants(pixels, self.kind)
+            turned = variants(pixels, self.kind) + (middles(pixels, self.kind) if crops else ())
             if not (turned[0].fingerprint.usable and self._entries[number].usable):
                 found.append(257)
                 continue
             bits = distances([variant.fingerprint for variant in turned], self._columns).bits
+            found.append(int(bits[number]))
+            if crops:
+                continue
             usable = [entry.usable and other != number for other, entry in enumerate(self._entries)]
             self.unrelated.append(bits[np.array(usable)])
-            found.append(int(bits[number]))
         return found
 
 
@@ -206,6 +203,10 @@ def measured(pictures: Sequence[Pixels], options: argparse.Namespace) -> dict[st
             own = one.own(attacked)
             row[kind] = recall(own, farthest(kind, options.entries))
             row[f"{kind}, small store"] = recall(own, farthest(kind, options.small))
+        if spec in CROPS:
+            row["--crops"] = recall(
+                searched["dct"].own(attacked, crops=True), farthest("dct", options.entries, 2)
+            )
         for name, boxes in FURTHER.items() if spec in CROPS else ():
             most = farthest("dct", options.entries, windows_compared(boxes))
             row[name] = recall(further(pictures, attacked, boxes), most)
@@ -227,6 +228,7 @@ def main() -> int:
     options = parser.parse_args()
     begun = time.process_time()
     most = {kind: [farthest(kind, count) for count in (options.entries, options.small)] for kind in KINDS}
+    most["--crops"] = [farthest("dct", options.entries, 2)]
     for name, boxes in FURTHER.items():
         most[name] = [farthest("dct", options.entries, windows_compared(boxes))]
     result: dict[str, Any] = {

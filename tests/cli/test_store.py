@@ -53,6 +53,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Image.open(folder / "one.jpg") as picture:
         picture.save(folder / "same pixels.png")
         ImageOps.mirror(picture).save(folder / "mirrored.jpg", quality=70)
+        picture.crop((7, 5, 249, 187)).save(folder / "cropped.jpg", quality=90)  # 0.95 of each side
     Image.fromarray(camera(7, 192, 256)).save(folder / "stranger.jpg", quality=92)
     broken = bytearray((folder / "one.jpg").read_bytes())
     broken[-20] ^= 1
@@ -168,6 +169,10 @@ def test_a_file_without_credentials_finds_its_entry(filled: Callable[..., Answer
     assert match["p_value"] < 1e-3
     assert match["searched"] == 2
     assert name in filled("find", files / "mirrored.jpg").out
+    (plain,) = filled("find", files / "cropped.jpg", "--json", "--p", "1", "--most", "1").record["matches"]
+    (harder,) = filled("find", files / "cropped.jpg", "--json", "--crops").record["matches"]
+    assert harder["entry"]["manifest_id"] == name
+    assert harder["p_value"] < plain["p_value"]
     assert found(filled("find", files / "stranger.jpg", "--json")) == []
     assert filled("find", files / "stranger.jpg").out == "nothing was found\n"
     assert len(found(filled("find", files / "stranger.jpg", "--json", "--p", "1"))) == 2

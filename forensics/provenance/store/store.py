@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from forensics.errors import StoreConflict, StoreError, StoreMissing, UsageError
 from forensics.fingerprints import Fingerprint, chance, distance
+from forensics.fingerprints.making import VARIANTS
 from forensics.provenance.store import tables
 from forensics.provenance.store.checking import check, revocation_digest
 from forensics.provenance.store.connecting import Database
@@ -175,7 +176,8 @@ class ManifestStore:
         """Return the entries whose fingerprints lie nearest, nearest first.
 
         Args:
-            queries: A fingerprint, or several of one kind, such as the eight positions of a picture.
+            queries: A fingerprint, or several of one kind, such as the eight positions of a picture. Every
+                further eight count as a look of their own, and make chances larger.
             most: At most so many.
             p: Only those that chance explains with at most this probability, all entries counted.
 
@@ -196,7 +198,7 @@ class ManifestStore:
             if not found:
                 return ()
             by_number = {entry.number: entry for entry in entries(connection, [f.number for f in found])}
-        matches = []
+        matches, looks = [], -(-len(wanted) // len(VARIANTS))
         for near in found:
             entry = by_number.get(near.number)
             codes = [code for code in entry.record.fingerprints if code.kind == kind] if entry else []
@@ -206,7 +208,7 @@ class ManifestStore:
                     "the copy of the fingerprints beside the store does not fit it: remove its folder, which "
                     "will be made again; if that does not help, see `forensics store verify`"
                 )
-            matches.append(Match(entry, near.query, chance(kind, near.distance, searched)))
+            matches.append(Match(entry, near.query, chance(kind, near.distance, searched, looks)))
         return tuple(match for match in matches if match.chance.p_value <= p)
 
     def verify(self, head: str | None = None) -> Verification:

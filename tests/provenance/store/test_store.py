@@ -194,6 +194,11 @@ def test_chance_limits_what_is_returned(store: ManifestStore, make: ModuleType) 
     store.add_many(make.record(number) for number in range(3))
     assert [m.entry.record.extra["job"] for m in store.nearest(make.code(1), p=1e-3)] == [1]
     assert len(store.nearest(make.code(1), 2)) == 2
+    eight = store.nearest([make.code(1)] * 8, 1)[0].chance
+    nine = store.nearest([make.code(1)] * 9, 1)[0].chance  # another look
+    assert nine.p_value == pytest.approx(2 * eight.p_value)
+    with pytest.raises(UsageError, match="probability"):
+        store.nearest(make.code(1), p=float("nan"))
     flat = replace(make.code(1), quality=0.1)
     for wrong in ([], [make.code(1), Fingerprint("pdq", bytes(32), 1.0)], flat):
         with pytest.raises(UsageError):
