@@ -1,5 +1,5 @@
-# Verbs: demo, test, test-train, lint, types, docs, bench, all, clean. Each sets up what it needs from nothing but
-# Python >= 3.11 with its venv module. `make test VENV=/elsewhere` puts the environment somewhere else.
+# Verbs: demo, test, test-train, test-postgres, lint, types, docs, bench, all, clean. Each sets up what it needs
+# from nothing but Python >= 3.11 with its venv module. `make test VENV=/elsewhere` puts the environment somewhere else.
 
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
@@ -18,7 +18,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 SETUP := pyproject.toml hatch_build.py
 SAMPLES := $(wildcard examples/data/*.jpg)
 
-.PHONY: all bench clean demo docs lint test test-train types
+.PHONY: all bench clean demo docs lint test test-postgres test-train types
 .DEFAULT_GOAL := all
 
 all: lint types test docs  ## everything that must hold before a change is merged
@@ -43,6 +43,11 @@ test-train: $(TRAIN_VENV)/.ready  ## the tests of what trains, with PyTorch (6 G
 		--cov-report term tests/training tests/watermark/train tests/generators \
 		$(wildcard tests/cli/test_train_*.py) \
 		tests/test_public_api.py tests/test_examples.py tests/test_systems.py $(PYTEST_ARGS)
+
+test-postgres: $(VENV)/.ready  ## the manifest store on a server of its own, which the tests start
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		{ echo "PostgreSQL is not installed; on Debian: apt-get install postgresql" >&2; exit 2; }
+	$(BIN)/pytest -m extra --no-cov tests/provenance/store/test_store_postgres.py $(PYTEST_ARGS)
 
 lint: $(VENV)/.ready  ## style, format and floors
 	$(BIN)/ruff check

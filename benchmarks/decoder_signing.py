@@ -5,8 +5,8 @@
 Photos that no training saw go through the codec that ships, and are decoded with the decoder that signs,
 each with a tile of its own key and 48 bits; pictures are attacked, searched blindly, and the bits read.
 Detected at 1e-6: at least 41 of 48 bits are right (the threshold of arXiv:2303.15435), and by the suite's own
-detection, whose p-value counts the search. `--model` adds what other models draw, given the folder of the decoder that
-`forensics train decoder` taught to sign for them.
+detection, whose p-value counts the search. `--model` adds what other models draw, given the folder of the
+decoder that `forensics train decoder` taught to sign for them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from forensics.generators.pipelines.opening import DECODER, ENCODER, network_of,
 from forensics.generators.pipelines.signing import SignedDecoder, Signing, signed_decoder
 from forensics.runtime.store import bundled
 from forensics.watermark.attacks import parse_attack
-from forensics.watermark.decoders import BITS, CONTRACT, raw_tile, read_raw, signature
+from forensics.watermark.decoders import BITS, CONTRACT, Signature, raw_tile, read_raw, signature
 from forensics.watermark.keys import Key
 from forensics.watermark.statistics import bit_match_p_value
 from forensics.watermark.watermarker import detect
@@ -75,9 +75,12 @@ def of_model(model: str, decoder: SignedDecoder, count: int) -> tuple[list[Pixel
     def stills(found: Any) -> list[Pixels]:
         return [one[0] if one.ndim == 4 else one for one in found]
 
-    return stills(pipeline.sample(request)), lambda tiles: stills(
-        Signing(pipeline, decoder, tiles).sample(request)
-    )
+    def draw(tile_of: Tiles) -> list[Pixels]:
+        said = signature(key_of(0), "0").payload  # which nobody asks for
+        pipe = Signing(pipeline, decoder, lambda number: Signature(said, tile_of(number)))
+        return stills(pipe.sample(request))
+
+    return stills(pipeline.sample(request)), draw
 
 
 def key_of(number: int) -> Key:

@@ -1,12 +1,12 @@
 """What marks in the noise of the model `flow` survive, what they cost, and who can forge them.
 
-    python benchmarks/watermark_noise.py [--count 8] [--steps 12]
+    python benchmarks/watermark_noise.py [--count 24] [--steps 12]
 
 Pictures are drawn as `forensics generate flow --noise-mark` draws them, attacked, brought back to the size of
 the model where the attack changed it, and looked at as `forensics watermark noise` looks, with fresh keys and
-payloads for each scheme. Negatives are unmarked pictures of the same model and photos, each looked
-at with many keys. Forged: somebody without the key takes a marked picture back to its noise, and draws a
-picture of another class from that. Drawn anew: SDEdit with the same model.
+payloads for each scheme; mirrored ones also with `--turned`. Negatives are unmarked pictures of the same
+model and photos, each looked at with many keys. Forged: somebody without the key takes a marked picture
+back to its noise, and draws a picture of another class from that. Drawn anew: SDEdit with the same model.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from forensics.generators.evaluation.spectrum import log_profiles, spectral_dist
 from forensics.generators.pipelines.base import Pixels, Request, pixels_of
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.denoising import Denoising
-from forensics.generators.pipelines.marked import Marked, markable
+from forensics.generators.pipelines.marked import Marked, look, markable
 from forensics.generators.pipelines.opening import open_pipeline
 from forensics.watermark.attacks.specs import parse_attack
 from forensics.watermark.keys import Key
@@ -41,9 +41,10 @@ from forensics.watermark.noise.tree_ring import TreeRing
 MODEL, PACK = "flow", "photos/pack128_permissive.tar"
 RATE, PAYLOAD = 1e-6, "0c0ffee42"
 RATES = (0.1, 0.01, 0.001, 1e-6)
+MIRRORED = "flip:horizontal"
 ATTACKS = (
     "none", "jpeg:80", "jpeg:50", "resize:0.7", "crop:0.8", "crop:0.5", "brightness:1.3", "contrast:0.7",
-    "noise:8", "blur:1", "rotate:5", "flip:horizontal",
+    "noise:8", "blur:1", "rotate:5", MIRRORED,
 )  # fmt: skip
 STRENGTHS = (0.3, 0.6)
 SHADING = "gaussian-shading"
@@ -95,6 +96,21 @@ def row_of(mark: NoiseMark, noise: Floats, first: Floats) -> dict[str, Any]:
     return row
 
 
+def turned_row(model: Denoising, mark: NoiseMark, pictures: Pixels, back: Request) -> dict[str, Any]:
+    """Return how many are found when the eight positions of each picture are looked at."""
+    found = [look(model, picture, [mark], back, turned=True).found for picture in pictures]
+    row: dict[str, Any] = {
+        "scheme": mark.scheme,
+        "pictures": len(found),
+        "found": int(sum(each.log10_p <= np.log10(RATE) for each in found)),
+        "median log10 p": round(float(np.median([each.log10_p for each in found])), 1),
+    }
+    if mark.scheme == SHADING:
+        right = [each.payload is not None and each.payload.identity == PAYLOAD for each in found]
+        row["read"] = int(sum(right))
+    return row
+
+
 def _agreement(mark: GaussianShading, noise: Floats, said: Any) -> float:
     """Return the share of signs that are as they were marked, under the pad that fits best."""
     return float(((np.sign(noise.ravel()) * mark.signs) == said).mean(axis=1).max())
@@ -109,6 +125,8 @@ def survival(model: Denoising, mark: NoiseMark, options: argparse.Namespace) -> 
     rows = []
     for spec in ATTACKS:
         rows.append({"attack": spec, **row_of(mark, model.invert(attacked(pictures, spec), back), first)})
+    mirrored = attacked(pictures, MIRRORED)
+    rows.append({"attack": f"{MIRRORED}, --turned", **turned_row(model, mark, mirrored, back)})
     clean = model.invert(pictures, back)
     drawn = [model.decode(_drawn_from(model, clean, label=1))]
     forged = np.stack(list(pixels_of(drawn[0])))
@@ -195,10 +213,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=8, help="pictures of each scheme")
+    parser.add_argument("--count", type=int, default=24, help="pictures of each scheme")
     parser.add_argument("--steps", type=int, default=12, help="back to the noise")
-    parser.add_argument("--keys", type=int, default=6, help="for each unmarked picture")
-    parser.add_argument("--quality", type=int, default=12, help="pictures on each side of a comparison")
+    parser.add_argument("--keys", type=int, default=20, help="for each unmarked picture")
+    parser.add_argument("--quality", type=int, default=24, help="pictures on each side of a comparison")
     options = parser.parse_args()
     begun = time.process_time()
     model = markable(open_pipeline(MODEL))
@@ -218,7 +236,10 @@ def main() -> int:
         "cost": cost(model, options),
     }
     result["seconds of one core"] = round(time.process_time() - begun)
-    path = write_result("watermark_noise", "python benchmarks/watermark_noise.py", result)
+    command = "python benchmarks/watermark_noise.py " + " ".join(
+        f"--{name} {value}" for name, value in vars(options).items()
+    )
+    path = write_result("watermark_noise", command, result)
     print(path.relative_to(ROOT))
     return 0
 

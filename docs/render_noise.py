@@ -36,7 +36,7 @@ def _survival(rows: list[dict[str, Any]]) -> str:
     cells = [
         (
             f"`{row['scheme']}`", row["attack"], f"{row['found']} of {row['pictures']}", row.get("read", ""),
-            row["median log10 p"], row["likeness of noise"], row.get("signs", ""),
+            row["median log10 p"], row.get("likeness of noise", ""), row.get("signs", ""),
         )
         for row in rows
     ]  # fmt: skip

@@ -18,7 +18,7 @@ __all__ = ["render"]
 
 PAGE = Path(__file__).with_name("store.md")
 BLOCK = re.compile(r"(?<=<!-- rendered -->\n).*(?=<!-- end -->)", re.DOTALL)
-RESULTS = ("store_speed_100000",)
+RESULTS = ("store_speed_100000", "store_speed_1000000")
 LOOKUPS = {
     "mark_warm_seconds": "by its mark, warm",
     "mark_cold_seconds": "by its mark, new process",

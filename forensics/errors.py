@@ -26,7 +26,8 @@
         └── StoreError              store               4   (a manifest store cannot be used)
             ├── StoreConflict       store_conflict      2   (one id, two contents)
             ├── StoreFull           store_full
-            └── StoreLocked         store_locked
+            ├── StoreLocked         store_locked
+            └── StoreMissing        store_missing       2   (there is none: `forensics store init` makes one)
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ __all__ = [
     "StoreError",
     "StoreFull",
     "StoreLocked",
+    "StoreMissing",
     "TimestampError",
     "TruncatedMedia",
     "TrustPolicyError",
@@ -220,7 +222,7 @@ class VerificationFailed(SigningError):
 
 
 class StoreError(ProvenanceError):
-    """A manifest store is missing, damaged, of a newer version or out of reach."""
+    """A manifest store is damaged, of a newer version or out of reach."""
 
     code = "store"
 
@@ -242,3 +244,10 @@ class StoreLocked(StoreError):
     """Somebody else wrote to the store for longer than was waited; nothing was added."""
 
     code = "store_locked"
+
+
+class StoreMissing(StoreError):
+    """There is no manifest store where one was named."""
+
+    code = "store_missing"
+    exit_code = 2

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forensics.provenance import TimestampPolicy
     from forensics.watermark.payload import Payload
 
-__all__ = ["Drawn", "Signing", "Writer", "carried", "marking_options", "writer"]
+__all__ = ["Drawn", "Opened", "Signing", "Writer", "carried", "marking_options", "writer"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,11 +79,41 @@ class Drawn:
     carried: Payload | None = None
 
 
+class Opened:
+    """The marker of a run, which is opened when the first picture is there.
+
+    Args:
+        named: The model, its files and what else of it is kept.
+    """
+
+    def __init__(self, named: dict[str, str]) -> None:
+        self.named, self.origin = named, "synthetic"
+        self.timestamp: TimestampPolicy | None = None
+        self._marker: Marker | None = None
+
+    @property
+    def marker(self) -> Marker:
+        """The marker."""
+        if self._marker is None:
+            from forensics.marking import Marker
+
+            version = self.named.get("files", "")[:12] or None
+            self._marker = Marker.default(
+                self.named["model"], version, origin=self.origin, timestamp=self.timestamp
+            )
+        return self._marker
+
+    def close(self) -> None:
+        """Close its store, if it was opened."""
+        if self._marker is not None:
+            self._marker.close()
+
+
 class Writer:
     """Writes what was drawn.
 
     Args:
-        opened: Opens the marker, when the first file is there; None for plain files.
+        opened: The marker of the run; None for plain files.
         settings: How it was drawn, as settings.json has it; a digest of that and of the number is signed.
         parent: The picture that was changed, None for new ones.
 
@@ -92,19 +122,16 @@ class Writer:
         too_small: How many had no room for a mark after the fact.
     """
 
-    def __init__(
-        self, opened: Callable[[], Marker] | None, settings: dict[str, Any], parent: Path | None
-    ) -> None:
+    def __init__(self, opened: Opened | None, settings: dict[str, Any], parent: Path | None) -> None:
         self.settings, self.too_small = settings, 0
         self._opened, self._parent = opened, parent
-        self._marker: Marker | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._marker is not None:
-            self._marker.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def write(self, drawn: Drawn) -> MarkedFile | None:
         """Write a file; return what was marked, None where nothing is.
@@ -116,8 +143,7 @@ class Writer:
         if self._opened is None:
             _plain(drawn)
             return None
-        self._marker = self._marker or self._opened()
-        return self._marker.save(drawn.pixels, drawn.path, self._order(drawn))
+        return self._opened.marker.save(drawn.pixels, drawn.path, self._order(drawn))
 
     def note(self) -> str:
         """Return a sentence about what could not be marked; "" for nothing."""
@@ -148,13 +174,13 @@ class Writer:
 
 
 def writer(
-    options: dict[str, Any], named: dict[str, str], source: Path | None
+    options: dict[str, Any], opened: Opened, source: Path | None
 ) -> Callable[[dict[str, Any]], Writer]:
     """Take the options of marking out, and return what makes a writer of the settings.
 
     Args:
         options: Of the command.
-        named: The model, its files and what else of it is kept.
+        opened: The marker of the run, of which it is said here what it marks.
         source: The picture that is changed, None for new ones.
 
     Raises:
@@ -165,12 +191,7 @@ def writer(
         raise UsageError("--timestamp is of files that are marked, and --unmarked asks for others")
     parent = source or next((options[name] for name in _PARENTS if options.get(name)), None)
 
-    def opened() -> Marker:
-        from forensics.marking import Marker
-
-        version = named.get("files", "")[:12] or None
-        origin = "composite" if parent else "synthetic"
-        return Marker.default(named["model"], version, origin=origin, timestamp=timestamp)
+    opened.timestamp, opened.origin = timestamp, "composite" if parent else "synthetic"
 
     def make(settings: dict[str, Any]) -> Writer:
         kept = {key: value for key, value in settings.items() if key not in _OF_A_RUN}

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.drawn import Drawn, Writer, carried, marking_options, writer
+from forensics.cli.drawn import Drawn, Opened, Writer, carried, marking_options, writer
 from forensics.cli.given import ENCODER_FOLDER, text_encoder
 from forensics.cli.noise import drawing_options, with_mark
 from forensics.cli.paths import out_folder
 from forensics.cli.progress import progress
 from forensics.cli.scenes import described, scene_options, with_pictures
+from forensics.cli.signed import signing_options, with_signature
 from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import UsageError
 
@@ -62,6 +63,7 @@ _FILM = 4  # axes of a clip
 )
 @scene_options
 @drawing_options
+@signing_options
 @marking_options
 @click.option("--download", is_flag=True, help="Let diffusers fetch a pipeline from the network.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that are there.")
@@ -81,18 +83,20 @@ def generate(
     With --noise-mark, pictures begin with noise that a key of yours marks; `forensics watermark noise` finds
     such marks again.
 
-    Every file is marked as `forensics mark` does it, with your own identity: a watermark where there is room
-    for one, signed credentials, and an entry in the store. Marks differ from run to run; --unmarked leaves
-    them out.
+    Every file is marked as `forensics mark` does it, with your own identity: a watermark, signed credentials,
+    and an entry in the store; --unmarked leaves them out. Where a decoder is there that signs for the model,
+    it puts the watermark in; else pictures get one afterwards, if they have room for it.
     """  # fmt: skip
     from forensics.generators.pipelines.opening import open_pipeline
 
     encoder = text_encoder(options.pop("text_encoder"))
     pipeline = open_pipeline(model, download=options.pop("download"), text_encoder=encoder)
+    named = {"model": name_of(Path(Path(model).name)), **_digest(Path(model))}
+    opened = Opened(named)
+    pipeline, signs = with_signature(pipeline, model, source, options, lambda: opened.marker.profile.key)
     pipeline, marked = with_mark(pipeline, source, options)
     pipeline = with_pictures(pipeline, model, options)
-    named = {"model": name_of(Path(Path(model).name)), **_digest(Path(model))}
-    written = writer(options, named, source)
+    written = writer(options, opened, source)
     drawn, edited = _drawn(pipeline, source, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +104,7 @@ def generate(
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
     if encoder is not None:
         named["text_encoder"] = f"{encoder.name} {encoder.digest}"
-    with written({**named, **described(options), **marked, **edited}) as out:
+    with written({**named, **described(options), **signs, **marked, **edited}) as out:
         said = _said(folder / "settings.json", out.settings, overwrite)
         what = _written(out, _placed(pipeline, drawn, folder, said), options, overwrite, as_json)
         note = out.note()

@@ -50,7 +50,7 @@ class Chance:
     Attributes:
         distance: Bits that differ.
         entries: How many entries were searched.
-        log10_one: Logarithm of the chance that one unrelated entry lies as near, in any position.
+        log10_one: Logarithm of the chance that one unrelated entry lies as near, in any position and look.
         p_value: Chance that any of so many unrelated entries lies as near, in [0, 1].
     """
 
@@ -60,25 +60,26 @@ class Chance:
     p_value: float
 
 
-def chance(kind: str, distance: int, entries: int) -> Chance:
+def chance(kind: str, distance: int, entries: int, looks: int = 1) -> Chance:
     """Return the chance that unrelated entries explain a distance.
 
     Args:
         kind: A name in `KINDS`.
         distance: Bits that differ, the least over positions and windows.
         entries: How many entries of that kind were searched.
+        looks: How often each was, with the eight positions of one picture or of a part of it.
 
     Raises:
-        UsageError: There is no such kind or distance, or no entries.
+        UsageError: There is no such kind or distance, or there are no entries or looks.
 
     Example:
         >>> chance("dct", 20, 1000).p_value < 1e-3 < chance("dct", 100, 1000).p_value
         True
     """
-    if not 0 <= distance <= BITS or entries < 1:
+    if not 0 <= distance <= BITS or entries < 1 or looks < 1:
         raise UsageError("a distance lies in 0 to 256, and there is at least one entry", actual=distance)
-    one = load_chance(kind).log10_p[distance]
-    # The union bound is never below the truth, whatever the entries have to do with one another.
+    # The union bound is never below the truth, whatever entries and looks have to do with one another.
+    one = min(0.0, load_chance(kind).log10_p[distance] + math.log10(looks))
     return Chance(distance, entries, one, min(1.0, 10 ** min(0.0, one + math.log10(entries))))
 
 

@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from forensics.media import Pixels
 
-__all__ = ["CLEAR", "WINDOWS", "coefficients", "pack", "quality"]
+__all__ = ["BETWEEN", "CLEAR", "WINDOWS", "coefficients", "pack", "quality"]
 
 SIDE = 256  # what the picture is reduced to; windows are cut from that
 GRID = 64  # what a window is reduced to before its DCT
 LOW = 16  # coefficients 1 to 16 each way
 WINDOWS = (256, 230, 204, 180)  # even, so that they lie in the middle whichever way the picture is turned
+BETWEEN = 243 / 256  # side of the part of a picture that is looked for where crops fall between windows
 CLEAR = 2.0  # grey levels; compression and rounding move coefficients by less
 
 Floats = npt.NDArray[np.float32]

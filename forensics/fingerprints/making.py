@@ -15,7 +15,7 @@ from forensics.fingerprints.fingerprint import KINDS, Fingerprint
 from forensics.fingerprints.pdq import pdq_codes
 from forensics.media import Pixels
 
-__all__ = ["VARIANTS", "Variant", "available", "fingerprint", "fingerprints", "variants"]
+__all__ = ["VARIANTS", "Variant", "available", "fingerprint", "fingerprints", "middles", "variants"]
 
 VARIANTS = (
     "as it is",
@@ -92,6 +92,28 @@ def variants(pixels: Pixels, kind: str = "dct") -> tuple[Variant, ...]:
         raise UsageError("fingerprints are made of (H, W, 3) uint8", actual=f"{pixels.shape} {pixels.dtype}")
     made = _MAKERS[kind](pixels)
     return tuple(Variant(name, code) for name, code in zip(VARIANTS, made, strict=True))
+
+
+def middles(pixels: Pixels, kind: str = "dct") -> tuple[Variant, ...]:
+    """Return the fingerprints of the middle of a picture, cut so that it falls between two windows.
+
+    The windows of an entry are cut in steps of a tenth of the side, and a crop that lies half way between two
+    is far from both. The middle of such a crop is near to the next smaller window.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        kind: A name in `KINDS`.
+
+    Returns:
+        Eight, in the order of `VARIANTS`.
+
+    Raises:
+        UsageError: There is no such kind, or the array is no picture.
+        MissingExtra: The kind is "pdq" and pdqhash is not installed.
+    """
+    rows, columns = (round(side * (1 - dct.BETWEEN) / 2) for side in pixels.shape[:2])
+    inner = pixels[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns]
+    return variants(inner, kind)
 
 
 def available() -> tuple[str, ...]:

@@ -12,16 +12,22 @@ import numpy as np
 
 from forensics.errors import ModelError, UsageError
 from forensics.generators.pipelines.adversarial import Adversarial
-from forensics.generators.pipelines.base import Floats, Network, Pipeline, Pixels, Request
+from forensics.generators.pipelines.base import Floats, Network, Pipeline, Pixels, Request, pixels_of
 from forensics.generators.pipelines.denoising import Denoising
 from forensics.generators.pipelines.filming import Filming
 from forensics.generators.pipelines.opening import network_of
 from forensics.runtime.store import Bundle, bundled, names, open_bundle
-from forensics.watermark.decoders import SIGNED_DECODER, SIGNING
+from forensics.watermark.decoders import SIGNED_DECODER, SIGNING, Signature
+from forensics.watermark.payload import Payload
 
-__all__ = ["SignedDecoder", "Signing", "TileOf", "signed_decoder"]
+__all__ = ["Holds", "Sign", "SignedDecoder", "Signing", "signed_decoder"]
 
-TileOf: TypeAlias = Callable[[int], Floats]  # number of a picture to its (64, 64) tile
+Sign: TypeAlias = Callable[[int], Signature]  # number of a picture to what it is signed with
+Holds: TypeAlias = Callable[
+    [int, Pixels], bool
+]  # number of a picture, and its pixels, to whether its mark does
+
+_STRONGER, _TIMES = 1.25, 3
 
 
 @dataclass(frozen=True)
@@ -81,19 +87,28 @@ class Signing:
     Args:
         pipeline: Of the model.
         decoder: That signs for it.
-        tile_of: What each picture, or clip, is signed with.
+        sign: What each picture, or clip, is signed with.
+        holds: Whether the mark of a picture is strong enough; one that is not is decoded again with a tile
+            a quarter stronger, up to three times. Frames of clips are not asked for.
 
     Raises:
         UsageError: The pipeline has no decoder that could be replaced.
     """
 
-    def __init__(self, pipeline: Pipeline, decoder: SignedDecoder, tile_of: TileOf) -> None:
+    def __init__(
+        self, pipeline: Pipeline, decoder: SignedDecoder, sign: Sign, holds: Holds | None = None
+    ) -> None:
         self.recipe = pipeline.recipe
-        self._pipeline, self._decoder, self._tile_of = pipeline, decoder, tile_of
-        self._frames = self.recipe.shape[0] if isinstance(pipeline, Filming) else 1
-        self._drawn = 0
+        self._pipeline, self._decoder, self._sign = pipeline, decoder, sign
+        self._film = isinstance(pipeline, Filming)
+        self._holds = None if self._film else holds
+        self._frames, self._drawn = 1, 0
         self._sides: dict[tuple[int, ...], float] = {}
         self.inner = self._replaced(pipeline)
+
+    def carried(self, number: int) -> Payload:
+        """Return what a picture says."""
+        return self._sign(number).payload
 
     def sample(self, request: Request) -> Iterator[Pixels]:
         """Yield pictures: without the mark, the same request gives the same ones.
@@ -115,13 +130,32 @@ class Signing:
         raise UsageError(f"a {pipeline.recipe.family} has no decoder that could sign")
 
     def _paint(self, latents: Floats) -> Floats:
-        """Return the pictures of the next latents, with the tiles of their numbers."""
+        """Return the pictures of the next latents, signed with what belongs to their numbers."""
         latents = np.asarray(latents, np.float32)
-        numbers = (self._drawn + np.arange(len(latents))) // self._frames
+        numbers = [int(n) for n in (self._drawn + np.arange(len(latents))) // self._frames]
         self._drawn += len(latents)
-        tiles = np.stack([self._tile_of(int(number)) for number in numbers])
-        tiles = np.asarray(self._strength(latents) * tiles, np.float32)
-        return np.asarray(self._decoder.network(latents, tiles), np.float32)
+        tiles = self._strength(latents) * np.stack([self._sign(number).tile for number in numbers])
+        pictures = self._decoded(latents, tiles)
+        weak = list(range(len(latents)))
+        for _ in range(_TIMES if self._holds else 0):
+            weak = self._weak(weak, numbers, pictures)
+            if not weak:
+                break
+            tiles[weak] *= _STRONGER
+            pictures[weak] = self._decoded(latents[weak], tiles[weak])
+        return pictures
+
+    def _decoded(self, latents: Floats, tiles: Floats) -> Floats:
+        return np.array(self._decoder.network(latents, np.asarray(tiles, np.float32)), np.float32)
+
+    def _weak(self, asked: list[int], numbers: list[int], pictures: Floats) -> list[int]:
+        """Return which of some pictures have a mark that does not hold."""
+        pixels = pixels_of(pictures[asked])
+        return [
+            one
+            for one, picture in zip(asked, pixels, strict=True)
+            if self._holds is not None and not self._holds(numbers[one], picture)
+        ]
 
     def _strength(self, latents: Floats) -> float:
         """Return the factor of tiles for the pictures of some latents."""

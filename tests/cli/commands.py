@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +13,30 @@ import pytest
 from PIL import Image
 
 from forensics.cli.main import main
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        (found,) = self.records
+        return found
+
+
+def answered(capsys: pytest.CaptureFixture[str], *command: object) -> Answer:
+    """Run a command and return what it left behind."""
+    status = run(*map(str, command))
+    return Answer(status, *capsys.readouterr())
 
 
 def run(*command: str) -> int:

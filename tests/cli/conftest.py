@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from forensics.cli import main
 from forensics.datasets.procedural import camera
 from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
 from forensics.watermark.watermarker import Watermarker
+
+from .commands import Answer, answered
 
 SECRET = bytes(range(32))
 
@@ -51,34 +49,14 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-    @property
-    def record(self) -> dict[str, Any]:
-        (found,) = self.records
-        return found
-
-
 @pytest.fixture
 def watermark(own_settings: None, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Run `forensics watermark ...`; no output ever holds the secret of the test key."""
 
     def call(*arguments: object) -> Answer:
-        with pytest.raises(SystemExit) as stop:
-            main(["watermark", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        assert SECRET.hex() not in out + err
-        return Answer(int(stop.value.code or 0), out, err)
+        answer = answered(capsys, "watermark", *arguments)
+        assert SECRET.hex() not in answer.out + answer.err
+        return answer
 
     return call
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image, ImageOps
 
-from forensics.cli.main import main
 from forensics.datasets.procedural import camera
 from forensics.provenance.dev_ca import create_dev_ca
 from forensics.provenance.manifests import made_by_model
@@ -20,21 +17,9 @@ from forensics.provenance.signers import PemSigner
 from forensics.provenance.signing import sign
 from forensics.provenance.trust import TrustPolicy
 
+from .commands import Answer, answered
+
 HOSTILE = "withdrawn \x1b[31m\u202egpj\nOK"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def record(self) -> dict[str, Any]:
-        (line,) = self.out.splitlines()
-        return json.loads(line)
 
 
 @pytest.fixture
@@ -50,10 +35,7 @@ def store(
     monkeypatch.setenv("FORENSICS_STORE", str(place))
 
     def call(*arguments: object) -> Answer:
-        with pytest.raises(SystemExit) as stop:
-            main(["store", *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return Answer(int(stop.value.code or 0), out, err)
+        return answered(capsys, "store", *arguments)
 
     return call
 
@@ -71,6 +53,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Image.open(folder / "one.jpg") as picture:
         picture.save(folder / "same pixels.png")
         ImageOps.mirror(picture).save(folder / "mirrored.jpg", quality=70)
+        picture.crop((7, 5, 249, 187)).save(folder / "cropped.jpg", quality=90)  # 0.95 of each side
     Image.fromarray(camera(7, 192, 256)).save(folder / "stranger.jpg", quality=92)
     broken = bytearray((folder / "one.jpg").read_bytes())
     broken[-20] ^= 1
@@ -111,7 +94,7 @@ def test_the_users_own_store_lies_with_their_settings(
     store: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("FORENSICS_STORE")
-    assert store("stats").status == 4
+    assert store("stats").status == 2
     assert store("init").status == 0
     assert (tmp_path / "config" / "forensics" / "store.sqlite").is_file()
     assert store("stats").status == 0
@@ -121,7 +104,7 @@ def test_add_takes_what_holds_and_names_the_rest(store: Callable[..., Answer], f
     store("init")
     names = ("one.jpg", "stranger.jpg", "broken.jpg", "two.jpg", "missing.jpg")
     answer = store("add", "--json", *(files / name for name in names))
-    records = [json.loads(line) for line in answer.out.splitlines()]
+    records = answer.records
     assert answer.status == 3
     assert [record["error"] for record in records] == [
         None, "restoration", "verification", None, "not_a_file",
@@ -143,12 +126,31 @@ def test_add_refuses_what_makes_no_sense(filled: Callable[..., Answer], files: P
         (one, "--extra", "{"),
         (one, "--extra", '{"a": NaN}'),
         (one, "--model", "x" * 1001),
-        (one, "--model", "other"),  # one id, two contents
         (),
     ):
         answer = filled("add", *wrong)
         assert (answer.status, answer.out if wrong else "") == (2, "")
     assert filled("stats", "--json").record["entries"] == 2
+
+
+def test_add_goes_on_after_an_id_that_stands_for_something_else(
+    store: Callable[..., Answer], files: Path
+) -> None:
+    store("init")
+    assert store("add", files / "one.jpg").status == 0
+    both = ("add", files / "one.jpg", files / "two.jpg", "--model", "other")
+    answer = store(*both, "--json")
+    records = answer.records
+    assert (answer.status, answer.err) == (1, "")
+    assert [(record["path"], record["added"], record["error"]) for record in records] == [
+        (str(files / "one.jpg"), False, "store_conflict"),
+        (str(files / "two.jpg"), True, None),
+    ]
+    assert "entry 1 of the store" in records[0]["reason"]
+    left, known = store(*both).out.splitlines()
+    assert left.startswith(f"LEFT OUT  {files / 'one.jpg'}: urn:c2pa:")
+    assert known.startswith("known")
+    assert store("stats", "--json").record["records"] == 2
 
 
 def test_add_keeps_what_it_is_told(store: Callable[..., Answer], files: Path) -> None:
@@ -167,6 +169,10 @@ def test_a_file_without_credentials_finds_its_entry(filled: Callable[..., Answer
     assert match["p_value"] < 1e-3
     assert match["searched"] == 2
     assert name in filled("find", files / "mirrored.jpg").out
+    (plain,) = filled("find", files / "cropped.jpg", "--json", "--p", "1", "--most", "1").record["matches"]
+    (harder,) = filled("find", files / "cropped.jpg", "--json", "--crops").record["matches"]
+    assert harder["entry"]["manifest_id"] == name
+    assert harder["p_value"] < plain["p_value"]
     assert found(filled("find", files / "stranger.jpg", "--json")) == []
     assert filled("find", files / "stranger.jpg").out == "nothing was found\n"
     assert len(found(filled("find", files / "stranger.jpg", "--json", "--p", "1"))) == 2
@@ -249,12 +255,110 @@ def test_stats_count(filled: Callable[..., Answer], place: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("add", "x.jpg"), ("find", "x.jpg"), ("show", "x"), ("verify",), ("stats",)]
+    "command",
+    [
+        ("add", "x.jpg"),
+        ("find", "x.jpg"),
+        ("show", "x"),
+        ("revoke", "x", "--reason", "y"),
+        ("verify",),
+        ("stats",),
+    ],
 )
 def test_where_there_is_no_store_it_is_told_how_to_make_one(
     store: Callable[..., Answer], command: tuple[str, ...]
 ) -> None:
     answer = store(*command)
-    assert (answer.status, answer.out) == (4, "")
-    assert "forensics store init" in answer.err
+    assert (answer.status, answer.out) == (2, "")
+    (line,) = answer.err.splitlines()
+    assert "forensics store init" in line
     assert store(*command, "--store", "mysql://host/name").status == 2
+
+
+def spoilt(place: Path, *statements: str) -> None:
+    """Change a store behind its back."""
+    connection = sqlite3.connect(place)
+    with connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "finds", "checks"),
+    [
+        ("UPDATE forensics_records SET extra = '['", 4, 1),
+        ("UPDATE forensics_records SET placement = '{'", 4, 1),
+        ("UPDATE forensics_records SET asset_sha256 = 3, pixel_sha256 = 3, model = x'ff'", 4, 1),
+        ("UPDATE forensics_log SET created = 'never'", 4, 1),
+        ("UPDATE forensics_fingerprints SET code = x'00'", 4, 1),
+        ("UPDATE forensics_log SET hash = x'ff00'", 0, 1),
+        ("UPDATE forensics_meta SET value = 'x'", 4, 4),
+        ("DELETE FROM forensics_meta", 4, 4),
+        ("DROP TABLE forensics_fingerprints", 4, 4),
+    ],
+)
+def test_a_damaged_store_is_told_in_one_line(
+    filled: Callable[..., Answer], place: Path, files: Path, statement: str, finds: int, checks: int
+) -> None:
+    spoilt(place, statement)
+    for command, status in (
+        (("find", files / "mirrored.jpg"), finds), (("verify",), checks), (("stats", "--json"), None),
+    ):  # fmt: skip
+        answer = filled(*command)
+        assert answer.status in ((0, 4) if status is None else (status,))
+        assert len(answer.err.splitlines()) == (answer.status == 4)
+        assert "our own failure" not in answer.err
+
+
+def test_what_is_no_store_is_left_as_it_is(store: Callable[..., Answer], tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "notes").write_text("no database, but long enough to look like one" * 40)
+    with sqlite3.connect(tmp_path / "other") as connection:
+        connection.execute("CREATE TABLE places (url)")
+    connection.close()
+    long = tmp_path / ("y" * 400)
+    before = {name: (tmp_path / name).read_bytes() for name in ("notes", "other")}
+    for place, status in (
+        (tmp_path / "folder", 2), (tmp_path / "notes", 4), (tmp_path / "other", 4), (long, 4), ("", 2),
+        (":memory:", 2), (f"sqlite:///{tmp_path}/x?mode=ro&uri=true", 2),
+    ):  # fmt: skip
+        for command in ("init", "stats"):
+            answer = store(command, "--store", place)
+            assert (answer.status, answer.out, len(answer.err.splitlines())) == (status, "", 1), place
+            assert "our own failure" not in answer.err
+    assert before == {name: (tmp_path / name).read_bytes() for name in before}
+    assert {path.name for path in tmp_path.iterdir()} - {"folder", "notes", "other"} <= {"config", "home"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_neither_store_nor_file(filled: Callable[..., Answer], files: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert filled("stats", "--store", pipe).status == 2
+    assert filled("init", "--store", pipe).status == 2
+    assert filled("find", pipe).status == 3
+    assert filled("add", pipe).status == 3
+    assert filled("add", files / "one.jpg", "--sidecar", pipe).status == 3
+    name = id_of(filled("find", files / "one.jpg", "--json"))
+    assert filled("show", name, "--manifest", pipe, "--overwrite").status == 4
+
+
+def test_words_that_cannot_be_kept_are_refused(filled: Callable[..., Answer], files: Path) -> None:
+    """What a shell passes on of bytes that are not UTF-8, what is too deep, too long, or no number."""
+    name, odd = id_of(filled("find", files / "one.jpg", "--json")), "x\udcff"
+    deep = '{"a":' + "[" * 100_000 + "]" * 100_000 + "}"
+    for command in (
+        ("show", odd), ("revoke", odd, "--reason", "x"), ("revoke", name, "--reason", odd),
+        ("revoke", name, "--reason", "r" * 1001), ("find", "--payload", odd, "b", "c"),
+        ("add", files / "two.jpg", "--mark", odd, "b", "c"), ("add", files / "two.jpg", "--model", odd),
+        ("add", files / "two.jpg", "--mark", "", "", "1"), ("add", files / "two.jpg", "--extra", deep),
+        ("find", files / "mirrored.jpg", "--p", "nan"), ("verify", "--head", "zz"),
+    ):  # fmt: skip
+        answer = filled(*command)
+        assert (answer.status, answer.out, len(answer.err.splitlines())) == (2, "", 1), command
+    assert filled("stats", "--json").record["entries"] == 2
+    head = filled("stats", "--json").record["head"]
+    assert filled("verify", "--head", head.upper()).status == 0

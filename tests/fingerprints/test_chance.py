@@ -30,7 +30,8 @@ def test_more_entries_and_more_bits_are_less_surprising(kind: str) -> None:
     few, many = chance(kind, 40, 10), chance(kind, 40, 10_000)
     assert many.p_value == pytest.approx(1000 * few.p_value)
     assert chance(kind, 20, 10).p_value < few.p_value
-    assert chance(kind, 256, 1).p_value == 1.0
+    assert chance(kind, 40, 10, looks=2).p_value == pytest.approx(2 * few.p_value)
+    assert chance(kind, 256, 1).p_value == chance(kind, 256, 1, looks=9).p_value == 1.0
     assert chance(kind, 128, 10**9).p_value == 1.0
 
 
@@ -47,7 +48,9 @@ def test_other_pictures_lie_as_the_table_says() -> None:
     assert sum(b <= at for b in bits) <= 20  # of 3540 ordered pairs; 3.5 are expected
 
 
-@pytest.mark.parametrize("wrong", [("dct", -1, 1), ("dct", 257, 1), ("dct", 3, 0), ("no-such", 3, 1)])
+@pytest.mark.parametrize(
+    "wrong", [("dct", -1, 1), ("dct", 3, 1, 0), ("dct", 257, 1), ("dct", 3, 0), ("no-such", 3, 1)]
+)
 def test_what_makes_no_sense_is_refused(wrong: tuple[str, int, int]) -> None:
     with pytest.raises(UsageError):
         chance(*wrong)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from forensics.errors import MissingExtra, UsageError
-from forensics.fingerprints import available, distance, fingerprint, fingerprints, variants
+from forensics.fingerprints import available, distance, fingerprint, fingerprints, middles, variants
 from forensics.fingerprints.dct import coefficients
 from forensics.fingerprints.making import VARIANTS
 
@@ -46,6 +46,21 @@ def saved(pixels: Pixels, quality: int) -> Pixels:
 def cropped(pixels: Pixels, share: float) -> Pixels:
     height, width = (round(share / 2 * side) for side in pixels.shape[:2])
     return pixels[height : pixels.shape[0] - height, width : pixels.shape[1] - width]
+
+
+@pytest.mark.parametrize("share", [0.05, 0.156])
+def test_crops_between_two_windows_are_near_to_the_middle(share: float, photo: Pixels) -> None:
+    whole = fingerprint(photo)
+    crop = np.ascontiguousarray(np.rot90(cropped(photo, share)))
+    plain = min(distance(v.fingerprint, whole) for v in variants(crop))
+    inner = {v.position: distance(v.fingerprint, whole) for v in middles(crop)}
+    assert min(inner.values()) < 0.6 * plain
+    assert min(inner, key=lambda name: inner[name]) == "turned right"
+
+
+def test_the_middle_of_the_smallest_picture_is_the_picture() -> None:
+    dot = np.full((1, 2, 3), 7, np.uint8)
+    assert [v.fingerprint for v in middles(dot)] == [v.fingerprint for v in variants(dot)]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,7 +10,15 @@ import click
 
 from forensics.cli.status import FOUND, UNREADABLE
 from forensics.cli.store.options import MARK, json_option, opened, place_option
-from forensics.errors import MediaError, RestorationError, UsageError, VerificationFailed
+from forensics.errors import (
+    ForensicsError,
+    MediaError,
+    MissingExtra,
+    RestorationError,
+    StoreConflict,
+    UsageError,
+    VerificationFailed,
+)
 
 if TYPE_CHECKING:
     from forensics.cli.store.entries import Json
@@ -23,8 +31,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command(
     no_args_is_help=True,
-    epilog="Exit status 1 if the credentials of some file do not hold, 3 if some file has none or could not "
-    "be read; all others are registered nevertheless.",
+    epilog="Exit status 1 if the credentials of some file do not hold, or if its manifest id stands for "
+    "something else in the store; 3 if some file has none or could not be read; all others are registered "
+    "nevertheless.",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=FILE)
 @click.option("--mark", **MARK, help="What the watermark of the file says.")
@@ -61,15 +70,15 @@ def add(files: tuple[Path, ...], place: str | None, as_json: bool, **options: An
 def _extra(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"--extra: no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--extra: no JSON that can be kept: {error}") from None
     if not isinstance(found, dict):
         raise UsageError("--extra is a JSON object", expected="{...}", actual=text[:80])
     return found
 
 
 def _added(store: ManifestStore, file: Path, options: dict[str, Any]) -> tuple[Json, int]:
-    """Register one file, and return what to say and the exit status; what the store refuses ends it all."""
+    """Register one file, and return what to say and the exit status; what ends it all is the store's."""
     from forensics.files import encodable
     from forensics.provenance.store import Mark, recorded
 
@@ -77,11 +86,11 @@ def _added(store: ManifestStore, file: Path, options: dict[str, Any]) -> tuple[J
     mark = Mark(*options["mark"]) if options["mark"] else None
     try:
         record = recorded(file, **{**options, "mark": mark})
-    except VerificationFailed as error:
-        return {**head, "added": False, "error": error.code, "reason": encodable(str(error))}, FOUND
-    except (MediaError, RestorationError) as error:
-        return {**head, "added": False, "error": error.code, "reason": encodable(str(error))}, UNREADABLE
-    new = store.add(record)
+        new = store.add(record)
+    except (VerificationFailed, StoreConflict) as error:
+        return {**head, **_left_out(error)}, FOUND
+    except (MediaError, MissingExtra, RestorationError) as error:
+        return {**head, **_left_out(error)}, UNREADABLE
     facts = {
         "manifest_id": record.manifest_id,
         "placement": record.placement is not None,
@@ -89,6 +98,12 @@ def _added(store: ManifestStore, file: Path, options: dict[str, Any]) -> tuple[J
         "fingerprints": [code.kind for code in record.fingerprints],
     }
     return {**head, "added": new, **facts, "error": None}, 0
+
+
+def _left_out(error: ForensicsError) -> Json:
+    from forensics.files import encodable
+
+    return {"added": False, "error": error.code, "reason": encodable(str(error))}
 
 
 def _text(result: Json) -> str:

@@ -25,7 +25,7 @@ def init(place: str | None, as_json: bool) -> int:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"cannot make {folder}: {error.strerror}") from error
-    with ManifestStore(place or own_place(), create=True) as store:
+    with ManifestStore(own_place() if place is None else place, create=True) as store:
         found = store.stats()
     if as_json:
         click.echo(json.dumps({"place": found.place, "schema": found.schema, "entries": found.entries}))

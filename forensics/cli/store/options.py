@@ -43,10 +43,11 @@ def opened(place: str | None) -> ManifestStore:
     """Open the store that is named, or the user's own.
 
     Raises:
-        StoreError: There is none, it is damaged, or it was made by a newer version.
+        StoreMissing: There is none.
+        StoreError: It is damaged, out of reach, or was made by a newer version.
         UsageError: The address is of no kind that is known.
         MissingExtra: A server is named, and its driver is not installed.
     """
     from forensics.provenance.store import ManifestStore
 
-    return ManifestStore(place or own_place())
+    return ManifestStore(own_place() if place is None else place)

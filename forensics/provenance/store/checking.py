@@ -36,12 +36,12 @@ def check(connection: Connection, head: str | None) -> Verification:
     seen = head is None
     previous, count = START, 0
     for count, (row, digest) in enumerate(_rows(connection), 1):
-        fields = (row.kind, row.manifest_id, row.created, row.digest)
+        fields = (str(row.kind), str(row.manifest_id), str(row.created), str(row.digest))  # whatever is there
         if row.number != count or row.hash != link(previous, row.number, fields):
             problems.append(f"entry {row.number} does not follow from the one before it")
         if digest != row.digest:
             problems.append(f"entry {row.number} ({row.manifest_id}) is not what was registered")
-        previous = row.hash
+        previous = str(row.hash)
         seen = seen or row.hash == head
         if len(problems) >= _MOST:
             break

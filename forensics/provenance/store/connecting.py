@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +20,7 @@ __all__ = ["Database", "database_url"]
 
 _LOCK = 0x666F7265  # PostgreSQL's advisory lock of all writers
 _BUSY, _LOCKED, _IOERR_WRITE, _FULL, _CANTOPEN = 5, 6, 778, 13, 14
+_PLACES = "a path, sqlite:///PATH or postgresql+psycopg://..."
 _NOT_OURS = (11, 26)  # damaged, no database
 
 
@@ -29,19 +31,20 @@ def database_url(place: str | os.PathLike[str]) -> URL:
         place: A path, or `sqlite:///path`, or `postgresql+psycopg://...`.
 
     Raises:
-        UsageError: It is an address of another kind.
+        UsageError: It is an address of another kind, or of something that is gone when the program ends.
     """
     said = os.fspath(place)
+    if not said or "\0" in said or said.endswith(":memory:"):
+        raise UsageError(f"a store is {_PLACES}", actual=said)
     if "://" not in said:
         return URL.create("sqlite", database=str(Path(said).expanduser()))
     try:
         url = make_url(said)
     except ArgumentError as error:
         raise UsageError(f"no address of a store: {error}") from None
-    if url.get_backend_name() not in ("sqlite", "postgresql") or not url.database:
-        raise UsageError(
-            "a store is a path, sqlite:///PATH or postgresql+psycopg://...", actual=url.render_as_string()
-        )
+    kind = url.get_backend_name()
+    if kind not in ("sqlite", "postgresql") or not url.database or (kind == "sqlite" and url.query):
+        raise UsageError(f"a store is {_PLACES}", actual=url.render_as_string())
     return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
 
 
@@ -64,6 +67,25 @@ class Database:
         self.place = str(self.path) if self.path else self._url.render_as_string(hide_password=True)
         self._process = 0
         self._made: Engine | None = None
+
+    def present(self) -> bool:
+        """Return whether there is a file; of a server nobody knows before asking it.
+
+        Raises:
+            UsageError: It is a folder, a device or a pipe.
+            StoreError: It cannot be looked at.
+        """
+        if self.path is None:
+            return True
+        try:
+            mode = self.path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise StoreError(f"cannot open {self.path}: {error.strerror or error}") from error
+        if not stat.S_ISREG(mode):
+            raise UsageError(f"{self.path} is a folder, device or pipe; a store is a file of SQLite")
+        return True
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -145,6 +167,8 @@ class Database:
             raise self._named(error.orig or error) from error
         except sqlite3.Error as error:
             raise self._named(error) from error
+        except UnicodeEncodeError as error:  # bytes of a command line that are not UTF-8
+            raise UsageError("a store keeps and looks for text in UTF-8 only") from error
 
     def _named(self, error: BaseException) -> StoreError:
         number = getattr(error, "sqlite_errorcode", 0)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, select
 
+from forensics.errors import StoreError
 from forensics.files import atomic_write
 from forensics.fingerprints import KINDS, Fingerprint, distances
 from forensics.provenance.store.tables import fingerprints, log
@@ -126,6 +127,9 @@ def _read(connection: Connection, kind: str, start: int, end: int) -> Block:
         .where(table.kind == kind, table.record > start, table.record <= end)
         .order_by(table.record, table.place)
     ).all()
+    bytes_each = 8 * _WORDS * KINDS[kind].windows
+    if any(len(row.code) != bytes_each for row in rows):
+        raise StoreError("a fingerprint of the store is damaged; `forensics store verify` says which")
     numbers = np.array([row.record for row in rows], np.uint64)
     codes = np.frombuffer(b"".join(row.code for row in rows), ">u8").astype(np.uint64)
     words = codes.reshape(len(rows), KINDS[kind].windows * _WORDS).T

@@ -14,13 +14,14 @@ from forensics.errors import UsageError
 from forensics.fingerprints import Fingerprint
 from forensics.provenance.restoring import Placement
 
-__all__ = ["START", "Mark", "Record", "content_digest", "link"]
+__all__ = ["LONGEST", "START", "Mark", "Record", "content_digest", "link"]
 
 START = "0" * 64
 """What the first entry is chained to."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_LONGEST = 1000
+LONGEST = 1000
+"""Characters of a text."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Mark:
     Attributes:
         scheme: Whose watermark it is, such as "spread".
         key: Public id of the key, "" where the scheme has none.
-        payload: What it says, as the scheme writes it.
+        payload: What it says, as the scheme writes it; "" for one that says only that it is there.
     """
 
     scheme: str
@@ -59,7 +60,7 @@ class Record:
         created: When it was made; now by default. Not part of what makes two records the same.
 
     Raises:
-        UsageError: A field is empty, too long, no hash, or no JSON.
+        UsageError: A field is empty, too long, no UTF-8, no hash, or no JSON.
     """
 
     manifest_id: str
@@ -76,10 +77,12 @@ class Record:
     created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
 
     def __post_init__(self) -> None:
-        texts = {"manifest id": self.manifest_id, "media type": self.media_type, "model": self.model}
-        for name, text in texts.items():
-            if len(text) > _LONGEST or "\0" in text or (not text and name != "model"):
-                raise UsageError(f"the {name} of a record has 1 to {_LONGEST} characters", actual=text[:80])
+        mark = self.mark or Mark("none", "", "")
+        needed = {"manifest id": self.manifest_id, "media type": self.media_type, "scheme": mark.scheme}
+        for name, text in needed.items():
+            _check_text(name, text, least=1)
+        for name, text in {"model": self.model, "key": mark.key, "payload": mark.payload}.items():
+            _check_text(name, text, least=0)
         for digest in (self.asset_sha256, self.pixel_sha256 or START):
             if not _SHA256.fullmatch(digest):
                 raise UsageError("a SHA-256 is 64 characters of lower-case hex", actual=digest[:80])
@@ -91,8 +94,15 @@ class Record:
             raise UsageError("the placement is that of another file", actual=self.placement.sha256)
         try:
             json.dumps(dict(self.extra), allow_nan=False)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise UsageError(f"the extra fields of a record are JSON: {error}") from None
+
+
+def _check_text(name: str, text: str, least: int) -> None:
+    if not least <= len(text) <= LONGEST or re.search("[\0\ud800-\udfff]", text):
+        raise UsageError(
+            f"the {name} of a record is {least} to {LONGEST} characters in UTF-8", actual=text[:80]
+        )
 
 
 def content_digest(record: Record) -> str:

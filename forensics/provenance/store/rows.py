@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from forensics.errors import ForensicsError, StoreError
 from forensics.fingerprints import Fingerprint
 from forensics.provenance.restoring import Placement
 from forensics.provenance.store.record import Mark, Record
@@ -54,7 +55,20 @@ def fingerprint_rows(number: int, record: Record) -> list[dict[str, Any]]:
 
 
 def entries(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
-    """Return the entries of some numbers of records, in the order of the numbers given."""
+    """Return the entries of some numbers of records, in the order of the numbers given.
+
+    Raises:
+        StoreError: A row was changed into what no record can be.
+    """
+    try:
+        return _entries(connection, numbers)
+    except (ForensicsError, ValueError, TypeError) as error:
+        raise StoreError(
+            f"an entry of the store is damaged; `forensics store verify` says which ({type(error).__name__})"
+        ) from error
+
+
+def _entries(connection: Connection, numbers: Sequence[int]) -> list[Entry]:
     found: dict[int, Entry] = {}
     for start in range(0, len(numbers), MOST_NAMED):
         part = list(numbers[start : start + MOST_NAMED])

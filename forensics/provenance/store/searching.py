@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from forensics.fingerprints import Chance, variants
-from forensics.fingerprints.making import VARIANTS
-from forensics.media import Pixels
+from forensics.fingerprints import Chance, middles, variants
+from forensics.fingerprints.making import VARIANTS, Variant
 from forensics.media.hashing import pixel_sha256
 from forensics.provenance.store.recording import content, pixels_in
 from forensics.provenance.store.results import Entry
@@ -63,6 +63,7 @@ def search(
     most: int = 10,
     p: float = 0.01,
     kind: str = "dct",
+    crops: bool = False,
 ) -> Search:
     """Look for the entries that a file may come from: by its bytes, by its pixels, by its looks.
 
@@ -72,6 +73,8 @@ def search(
         most: At most so many by their fingerprints.
         p: Only fingerprints that chance explains with at most this probability, all entries counted.
         kind: A name in `fingerprints.KINDS`.
+        crops: Look also for crops of all sizes, not only for those near the windows of fingerprints: that
+            takes twice as long and makes every chance twice as large.
 
     Raises:
         MediaError: The file cannot be read, or its picture is broken.
@@ -85,16 +88,17 @@ def search(
     if pixels is None:
         return Search(tuple(found), "this is no picture: it was looked for by its bytes alone")
     found += [Found(entry, FoundBy.PIXELS) for entry in store.by_pixels(pixel_sha256(pixels))]
-    alike, note = _alike(store, pixels, kind, most, p)
+    turned = variants(pixels, kind) + (middles(pixels, kind) if crops else ())
+    alike, note = _alike(store, turned, most, p)
     known: dict[int, Found] = {}
     for one in (*found, *alike):
         known.setdefault(one.entry.number, one)
     return Search(tuple(known.values()), note)
 
 
-def _alike(store: ManifestStore, pixels: Pixels, kind: str, most: int, p: float) -> tuple[list[Found], str]:
-    turned = variants(pixels, kind)
-    if not turned[0].fingerprint.usable:
+def _alike(store: ManifestStore, turned: Sequence[Variant], most: int, p: float) -> tuple[list[Found], str]:
+    turned = [one for one in turned if one.fingerprint.usable]
+    if not turned:
         return [], "the picture is too flat to be told from others by its fingerprint"
     matches = store.nearest([one.fingerprint for one in turned], most, p=p)
     return [

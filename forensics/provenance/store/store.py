@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,13 +13,14 @@ from typing import Self
 
 from sqlalchemy import Connection, func, insert, select
 
-from forensics.errors import StoreConflict, StoreError, UsageError
+from forensics.errors import StoreConflict, StoreError, StoreMissing, UsageError
 from forensics.fingerprints import Fingerprint, chance, distance
+from forensics.fingerprints.making import VARIANTS
 from forensics.provenance.store import tables
 from forensics.provenance.store.checking import check, revocation_digest
 from forensics.provenance.store.connecting import Database
 from forensics.provenance.store.index import FingerprintIndex
-from forensics.provenance.store.record import START, Record, content_digest, link
+from forensics.provenance.store.record import LONGEST, START, Record, content_digest, link
 from forensics.provenance.store.results import Entry, Match, Stats, Verification
 from forensics.provenance.store.rows import MOST_NAMED, entries, fingerprint_rows, record_row, timestamp
 from forensics.provenance.store.tables import fingerprints, log, records, revocations
@@ -41,7 +43,8 @@ class ManifestStore:
             SQLite, none for a server, unless it is given.
 
     Raises:
-        StoreError: There is no store, it is damaged, or it was made by a newer version.
+        StoreMissing: There is no store, and none was to be made.
+        StoreError: It is damaged, out of reach, or was made by a newer version.
         UsageError: The address is of no kind that is known.
         MissingExtra: A server is named, and its driver is not installed.
     """
@@ -51,8 +54,8 @@ class ManifestStore:
     ) -> None:
         self._database = Database(place, wait)
         path = self._database.path
-        if path is not None and not create and not path.is_file():
-            raise StoreError(f"there is no manifest store at {path}; `forensics store init` makes one")
+        if not self._database.present() and not create:
+            raise StoreMissing(f"there is no manifest store at {path}; `forensics store init` makes one")
         try:
             self._schema = self._opened(create)
         except BaseException:  # nobody holds a store that could be closed
@@ -73,6 +76,9 @@ class ManifestStore:
 
     def _opened(self, create: bool) -> int:
         if create:
+            if self._database.present():
+                with self._database.reading() as connection:
+                    tables.check_free(connection, self._database.place)
             self._database.prepare()
             with self._database.writing() as connection:
                 tables.create(connection)
@@ -139,11 +145,15 @@ class ManifestStore:
             The number of the new entry.
 
         Raises:
-            UsageError: There is no such manifest, or no reason.
+            UsageError: There is no such manifest, or no reason, or one of more than 1000 characters.
             StoreLocked, StoreFull, StoreError: Nothing was added.
         """
         if not reason.strip():
             raise UsageError("a revocation needs a reason")
+        if len(reason) > LONGEST or "\0" in reason:
+            raise UsageError(
+                f"a reason has at most {LONGEST} characters", expected=LONGEST, actual=len(reason)
+            )
         with self._database.writing() as connection:
             if not _known(connection, [manifest_id]):
                 raise UsageError(f"the store has no manifest {manifest_id}", actual=manifest_id)
@@ -178,16 +188,20 @@ class ManifestStore:
         """Return the entries whose fingerprints lie nearest, nearest first.
 
         Args:
-            queries: A fingerprint, or several of one kind, such as the eight positions of a picture.
+            queries: A fingerprint, or several of one kind, such as the eight positions of a picture. Every
+                further eight count as a look of their own, and make chances larger.
             most: At most so many.
             p: Only those that chance explains with at most this probability, all entries counted.
 
         Raises:
-            UsageError: No fingerprint was given, they are of different kinds, or the picture is too flat.
+            UsageError: No fingerprint was given, they are of different kinds, the picture is too flat, or `p`
+                is no probability.
         """
         wanted = [queries] if isinstance(queries, Fingerprint) else list(queries)
         if most < 1 or not wanted or len({query.kind for query in wanted}) != 1:
             raise UsageError("look for one or more fingerprints of one kind, and for at least one entry")
+        if not 0 <= p <= 1:
+            raise UsageError("a probability lies in [0, 1]", expected="[0, 1]", actual=p)
         if not all(query.usable for query in wanted):
             raise UsageError("the picture is too flat to be told from others by its fingerprint")
         kind = wanted[0].kind
@@ -196,17 +210,17 @@ class ManifestStore:
             if not found:
                 return ()
             by_number = {entry.number: entry for entry in entries(connection, [f.number for f in found])}
-        matches = []
+        matches, looks = [], -(-len(wanted) // len(VARIANTS))
         for near in found:
             entry = by_number.get(near.number)
             codes = [code for code in entry.record.fingerprints if code.kind == kind] if entry else []
             # The copy of the fingerprints is only a copy: what it says has to be so in the store.
             if entry is None or not any(distance(wanted[near.query], c) == near.distance for c in codes):
                 raise StoreError(
-                    "the copy of the fingerprints beside the store does not fit it; remove its folder, "
-                    "which will be made again"
+                    "the copy of the fingerprints beside the store does not fit it: remove its folder, which "
+                    "will be made again; if that does not help, see `forensics store verify`"
                 )
-            matches.append(Match(entry, near.query, chance(kind, near.distance, searched)))
+            matches.append(Match(entry, near.query, chance(kind, near.distance, searched, looks)))
         return tuple(match for match in matches if match.chance.p_value <= p)
 
     def verify(self, head: str | None = None) -> Verification:
@@ -217,9 +231,14 @@ class ManifestStore:
 
         Args:
             head: `Stats.head` of earlier, or None.
+
+        Raises:
+            UsageError: That is no head.
         """
+        if head is not None and not re.fullmatch("[0-9a-fA-F]{64}", head):
+            raise UsageError("a head is 64 characters of hex", actual=head[:80])
         with self._database.reading() as connection:
-            return check(connection, head)
+            return check(connection, head and head.lower())
 
     def stats(self) -> Stats:
         """Return how much there is."""
@@ -302,4 +321,4 @@ def _append(connection: Connection, kind: str, made: list[tuple[str, datetime, s
 
 def _head(connection: Connection) -> tuple[int, str]:
     row = connection.execute(select(log.c.number, log.c.hash).order_by(log.c.number.desc()).limit(1)).first()
-    return (row.number, row.hash) if row else (0, START)
+    return (row.number, str(row.hash)) if row else (0, START)

@@ -18,12 +18,23 @@ from sqlalchemy import (
     Table,
     Text,
     insert,
+    inspect,
     select,
 )
 
-from forensics.errors import StoreError
+from forensics.errors import StoreError, StoreMissing
 
-__all__ = ["SCHEMA", "check_schema", "create", "fingerprints", "log", "meta", "records", "revocations"]
+__all__ = [
+    "SCHEMA",
+    "check_free",
+    "check_schema",
+    "create",
+    "fingerprints",
+    "log",
+    "meta",
+    "records",
+    "revocations",
+]
 
 SCHEMA = 1
 
@@ -95,25 +106,41 @@ def create(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def check_free(connection: Connection, place: str) -> None:
+    """Refuse a file that is the database of another program; a server may be shared.
+
+    Raises:
+        StoreError: It is one.
+    """
+    names = inspect(connection).get_table_names() if connection.dialect.name == "sqlite" else []
+    if names and meta.name not in names:
+        raise StoreError(
+            f"{place} is no manifest store, but a database of another program; name another place"
+        )
+
+
 def check_schema(connection: Connection, place: str) -> int:
     """Return the version of the tables.
 
     Raises:
-        StoreError: They are missing, or newer than this program.
+        StoreMissing: There are none.
+        StoreError: They are newer than this program, damaged, or those of another one.
     """
-    found = None
-    if connection.dialect.has_table(connection, meta.name):
-        found = connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar()
-    if found is None:
-        raise StoreError(f"{place} is no manifest store; `forensics store init` makes one")
-    if int(found) > SCHEMA:
+    check_free(connection, place)
+    if not connection.dialect.has_table(connection, meta.name):
+        raise StoreMissing(f"{place} is no manifest store; `forensics store init` makes one")
+    said = str(connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar())
+    if not (said.isascii() and said.isdecimal()):
+        raise StoreError(f"{place} is damaged: it does not say which version made it")
+    found = int(said)
+    if found > SCHEMA:
         raise StoreError(
             f"{place} was made by a newer version of this program (tables {found}, known {SCHEMA}): "
             "upgrade with `pip install -U synthetic-media-forensics`",
             expected=SCHEMA,
-            actual=int(found),
+            actual=found,
         )
-    return int(found)
+    return found
 
 
 def _triggers(dialect: str) -> list[str]:

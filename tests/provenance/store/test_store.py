@@ -11,10 +11,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from forensics.errors import StoreConflict, StoreError, UsageError
+from forensics.errors import StoreConflict, StoreError, StoreMissing, UsageError
 from forensics.fingerprints import Fingerprint, distance
 from forensics.provenance.restoring import Family, Placement
-from forensics.provenance.store import ManifestStore, index
+from forensics.provenance.store import ManifestStore, Mark, index
 from forensics.provenance.store.record import content_digest
 
 
@@ -46,6 +46,9 @@ def test_a_record_is_found_by_all_that_names_it(store: ManifestStore, make: Modu
 
 
 def test_bare_records_come_back_as_they_were(store: ManifestStore, make: ModuleType) -> None:
+    zero = make.record(2, mark=Mark("tree-ring", "0011", ""))
+    store.add(zero)
+    assert [entry.record for entry in store.by_payload("tree-ring", "0011", "")] == [zero]
     bare = make.record(
         1, mark=None, placement=None, skeleton=b"", fingerprints=(), pixel_sha256="", model="", extra={}
     )
@@ -191,6 +194,11 @@ def test_chance_limits_what_is_returned(store: ManifestStore, make: ModuleType) 
     store.add_many(make.record(number) for number in range(3))
     assert [m.entry.record.extra["job"] for m in store.nearest(make.code(1), p=1e-3)] == [1]
     assert len(store.nearest(make.code(1), 2)) == 2
+    eight = store.nearest([make.code(1)] * 8, 1)[0].chance
+    nine = store.nearest([make.code(1)] * 9, 1)[0].chance  # another look
+    assert nine.p_value == pytest.approx(2 * eight.p_value)
+    with pytest.raises(UsageError, match="probability"):
+        store.nearest(make.code(1), p=float("nan"))
     flat = replace(make.code(1), quality=0.1)
     for wrong in ([], [make.code(1), Fingerprint("pdq", bytes(32), 1.0)], flat):
         with pytest.raises(UsageError):
@@ -202,7 +210,7 @@ def test_a_newer_store_and_what_is_none_are_told(store: ManifestStore, place: Pa
     with pytest.raises(StoreError, match="newer version") as error:
         ManifestStore(place)
     assert (error.value.expected, error.value.actual) == (1, 2)
-    with pytest.raises(StoreError, match="store init"):
+    with pytest.raises(StoreMissing, match="store init"):
         ManifestStore(tmp_path / "missing.sqlite")
     text = tmp_path / "notes.txt"
     text.write_text("not a database, but long enough to look like one" * 40)
@@ -231,6 +239,10 @@ def test_a_newer_store_and_what_is_none_are_told(store: ManifestStore, place: Pa
         {"created": datetime(2026, 1, 1)},
         {"extra": {"a": float("nan")}},
         {"extra": {"a": object()}},
+        {"mark": Mark("", "0011", "c0ffee")},
+        {"mark": Mark("spread", "\0", "c0ffee")},
+        {"mark": Mark("spread", "0011", "\udcff")},
+        {"model": "x" * 1001},
         {"placement": Placement(family=Family.PNG, start=1, length=2, sha256="1" * 64, store_sha256="")},
     ],
 )
