@@ -115,6 +115,7 @@ class Writer:
     Args:
         opened: The marker of the run; None for plain files.
         settings: How it was drawn, as settings.json has it; a digest of that and of the number is signed.
+            With `decoder`, the pixels say what somebody else can find alone.
         parent: The picture that was changed, None for new ones.
 
     Attributes:
@@ -124,7 +125,7 @@ class Writer:
 
     def __init__(self, opened: Opened | None, settings: dict[str, Any], parent: Path | None) -> None:
         self.settings, self.too_small = settings, 0
-        self._opened, self._parent = opened, parent
+        self._opened, self._parent, self._signed = opened, parent, False
 
     def __enter__(self) -> Self:
         return self
@@ -147,6 +148,11 @@ class Writer:
 
     def note(self) -> str:
         """Return a sentence about what could not be marked; "" for nothing."""
+        if "decoder" in self.settings:
+            return (
+                "the pixels are signed by the decoder that was issued; only who has its key can find the "
+                "mark, so the credentials do not name it"
+            )
         if not self.too_small:
             return ""
         return (
@@ -158,12 +164,16 @@ class Writer:
         from forensics.marking import Order, What
         from forensics.watermark.watermarker import LEAST_SIDE
 
-        room = min(drawn.pixels.shape[-3:-1]) >= LEAST_SIDE
-        if not room and drawn.carried is None:
+        of_all, foreign = drawn.number is None, "decoder" in self.settings
+        self._signed = self._signed or drawn.carried is not None
+        carried = None if foreign else drawn.carried
+        # The overview of signed pictures shows their marks, which another one of the same key would disturb.
+        room = min(drawn.pixels.shape[-3:-1]) >= LEAST_SIDE and not foreign and not (of_all and self._signed)
+        if not room and drawn.carried is None and not (of_all and self._signed):
             self.too_small += 1
         return Order(
-            carried=drawn.carried,
-            watermark=room or drawn.carried is not None,
+            carried=carried,
+            watermark=room or carried is not None,
             what=What.EDITED if self._parent else What.MADE,
             parameters={**self.settings, "number": "all" if drawn.number is None else drawn.number},
             parent=self._parent,
@@ -190,7 +200,6 @@ def writer(
     if unmarked and timestamp is not None:
         raise UsageError("--timestamp is of files that are marked, and --unmarked asks for others")
     parent = source or next((options[name] for name in _PARENTS if options.get(name)), None)
-
     opened.timestamp, opened.origin = timestamp, "composite" if parent else "synthetic"
 
     def make(settings: dict[str, Any]) -> Writer:

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from forensics.cli.drawn import Drawn, Writer, carried
+from forensics.cli.drawn import Drawn, Opened, Writer, carried
 from forensics.datasets.procedural import camera
 from forensics.generators.pipelines.denoising import DenoisingSettings
 from forensics.generators.pipelines.outside import GENERATORS, register
 from forensics.generators.pipelines.recipe import Recipe, recipe_text
-from forensics.marking import Marker, own_identity
+from forensics.marking import own_identity
 from forensics.marking.binding import GENERATION, parameters_digest
 from forensics.marking.identity import own_store
 from forensics.provenance import CredentialState, read
@@ -156,7 +156,7 @@ class Decoder:
 def test_what_a_decoder_signed_is_not_marked_again(tmp_path: Path) -> None:
     decoder = Decoder()
     assert carried(object(), 0) is None
-    with Writer(lambda: Marker.default("signs"), {}, None) as out:
+    with Writer(Opened({"model": "signs"}), {}, None) as out:
         for number in range(2):
             pixels, path = decoder.draw(number), tmp_path / f"{number}.png"
             done = out.write(Drawn(pixels, path, number, carried(decoder, number)))
