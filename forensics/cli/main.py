@@ -24,6 +24,7 @@ COMMANDS = {
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "store": ("forensics.cli.store:store", "Keep manifests where files that lost theirs find them again."),
+    "recover": ("forensics.cli.recover:recover", "Say where files are from that lost their credentials."),
     "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
     "reconstruct": (
         "forensics.cli.reconstruct:reconstruct",

@@ -228,7 +228,7 @@ def test_an_older_store_is_brought_up_to_date_and_keeps_its_past(
     for name in ("width", "height"):
         altered(place, f"ALTER TABLE forensics_records DROP COLUMN {name}")
     altered(place, "UPDATE forensics_meta SET value = '1' WHERE name = 'schema'")
-    with pytest.raises(StoreError, match="older version.*store init"):
+    with pytest.raises(StoreError, match=r"older version.*store init"):
         ManifestStore(place)
     for _ in range(2):
         with ManifestStore(place, create=True) as newer:
