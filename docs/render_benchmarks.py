@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from render_generators import generators
 from render_marks import watermarks
 from render_noise import noise_marks
+from render_recovery import recovery
 from render_tables import load as _load
 from render_tables import source as _source
 from render_tables import table as _table
@@ -137,7 +138,7 @@ def render() -> str:
     """Return the page."""
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
-        *noise_marks(), *generators(),
+        *noise_marks(), *recovery(), *generators(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

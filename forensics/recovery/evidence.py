@@ -19,6 +19,7 @@ from forensics.evidence import (
     Status,
 )
 from forensics.fingerprints import load_chance
+from forensics.provenance.ai_signal import classify
 from forensics.provenance.reading import read_bytes
 from forensics.provenance.report import (
     HARD_BINDING_FAILURES,
@@ -109,7 +110,13 @@ def _trusted(report: CredentialReport) -> bool:
         return report.ai_signal.trusted
     only_binding = set(report.failures) <= HARD_BINDING_FAILURES
     signed = bool(report.manifests) and report.manifests[0].trusted
-    return only_binding and signed and report.chain is not Chain.BROKEN
+    kind = report.ai_signal.kind
+    vouched = any(
+        action.created and classify(action.source_type) is kind
+        for manifest in report.manifests
+        for action in manifest.actions
+    )
+    return only_binding and signed and vouched and report.chain is not Chain.BROKEN
 
 
 def _exact(found: Recovery) -> bool:

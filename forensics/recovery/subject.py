@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -39,7 +40,9 @@ class Subject:
         """SHA-256 of the file, in hex."""
         if self.media is not None:
             return self.media.sha256
-        return file_sha256(self.source) if not isinstance(self.source, bytes) else ""
+        if isinstance(self.source, bytes):
+            return hashlib.sha256(self.source).hexdigest()
+        return file_sha256(self.source)
 
     @cached_property
     def pixels(self) -> Pixels | None:

@@ -222,6 +222,14 @@ def test_hundreds_of_unrelated_pictures_have_no_relation(world: Any, asked: Call
     assert len(alike) <= 4  # p <= 0.01 each
 
 
+def test_what_is_no_picture_is_found_by_its_bytes_or_not_at_all(
+    asked: Callable[..., Recovery], tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("nothing to see")
+    assert asked(text).relation is asked(text.read_bytes()).relation is Relation.UNKNOWN
+
+
 def test_relations_that_find_are_those_that_name_a_copy() -> None:
     assert {relation for relation in Relation if relation not in FOUND} == {
         Relation.COPIED, Relation.ANOTHER, Relation.NOT_COMPARABLE, Relation.LOOKS_LIKE, Relation.UNKNOWN,
