@@ -5,9 +5,9 @@
 Photos of FORENSICS_DATA are cut to 512 pixels a side, marked, signed by a development CA and registered.
 Half of them carry a mark that is bound to its picture, half one such as decoders that sign leave, each with a
 payload of its own. Copies of them are changed in the ways of the table, marks are moved onto other photos,
-and photos that were never registered are asked about. A row is right where the relation is the one expected and
-the entry is that of the picture; what accuses, or finds, wrongly is counted apart. Files of three types are
-stripped and restored byte by byte. Writes results/recovery.json.
+and photos that were never registered are asked about. A row is right where the relation is the one expected
+and the entry is that of the picture; what accuses, or finds, wrongly is counted apart. Files of three types
+are stripped and restored byte by byte. Writes results/recovery.json.
 """
 
 from __future__ import annotations

@@ -79,9 +79,11 @@ class Watermark(Detector):
             return video.detect_clip(media, self._keys, rate=RATE)
         return watermarker.detect(media.pixels, self._keys, rate=RATE, codecs=available())
 
-    @cached_property
+    @property
     def _seen(self) -> WeakKeyDictionary[Media, Detection]:
-        return WeakKeyDictionary()
+        """What was found in files that are still open; one table, whichever thread asks first."""
+        found: WeakKeyDictionary[Media, Detection] = WeakKeyDictionary()
+        return vars(self).setdefault("_found", found)  # type: ignore[no-any-return]
 
     @cached_property
     def _keys(self) -> tuple[Key, ...]:

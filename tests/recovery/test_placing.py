@@ -45,6 +45,16 @@ def test_a_crop_is_found_at_its_place_and_no_other_picture_is() -> None:
     assert not any(judged(other, part.share, 1).agrees for other in others)
 
 
+def test_of_many_other_pictures_none_agrees_whatever_is_left_of_them() -> None:
+    rng = np.random.default_rng(8)
+    coarse = rng.integers(20, 235, (150, 9, 11, 3), dtype=np.uint8)
+    for number, one in enumerate(coarse):
+        pixels = cv2.resize(one, (420, 300), interpolation=cv2.INTER_CUBIC)
+        part = part_of(pixels[: 300 - number % 150, : 420 - 2 * number % 200], mapped(), FRAME)
+        assert part is not None
+        assert not judged(compared(part, [CODE])[0], part.share, 1).agrees
+
+
 @pytest.mark.parametrize("angle", [-12.0, 7.0])
 def test_black_corners_of_a_turned_picture_are_no_picture(angle: float) -> None:
     turn = cv2.getRotationMatrix2D((209.5, 149.5), angle, 1.0)
