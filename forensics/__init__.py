@@ -45,8 +45,8 @@ _HOMES = {
     "open_media": "forensics.media",
 }
 _ROOMS = (
-    *("datasets", "detectors", "fingerprints", "fusion", "generators", "media", "provenance", "report"),
-    "watermark",
+    *("datasets", "detectors", "fingerprints", "fusion", "generators", "media", "provenance", "recovery"),
+    *("report", "watermark"),
 )
 
 

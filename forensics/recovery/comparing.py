@@ -65,9 +65,7 @@ def by_mark(subject: Subject, mark: Detection, entries: Sequence[Entry]) -> list
         if one is None:
             candidates.append(Candidate(entry, (Way.MARK,), _by_positions(subject, entry, len(entries))))
             continue
-        (near,) = compared(one.part, [one.code])
-        comparison = judged(near, one.part.share, len(entries), telling=one.telling)
-        candidates.append(Candidate(entry, (Way.MARK,), comparison, change=one.change))
+        candidates.append(Candidate(entry, (Way.MARK,), _judged(one, len(entries)), change=one.change))
     return sorted(candidates, key=lambda c: c.comparison.p_value if c.comparison else 2.0)
 
 
@@ -113,6 +111,18 @@ def _seen(subject: Subject, mark: Detection, entry: Entry) -> _Seen | None:
         return None
     change = Change(geometry.mirrored, geometry.rotation, scale, part.share)
     return _Seen(entry, code, part, change, _telling(part, geometry, mark))
+
+
+def _judged(one: _Seen, entries: int) -> Comparison:
+    """Return what a comparison is worth; the negative of a picture is that picture too."""
+    share = one.part.share
+    (near,) = compared(one.part, [one.code])
+    found = judged(near, share, entries, telling=one.telling)
+    if found.agrees:
+        return found
+    (near,) = compared(Part(-one.part.values, share), [one.code])
+    turned = judged(near, share, 2 * entries)
+    return turned if turned.agrees else found
 
 
 def _telling(part: Part, geometry: Geometry, mark: Detection) -> bool:

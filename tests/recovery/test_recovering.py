@@ -133,6 +133,15 @@ def test_a_mark_that_is_at_home_in_another_picture_accuses_nobody(
     assert found.relation is Relation.ANOTHER
 
 
+def test_the_negative_of_a_picture_is_a_copy_of_it(world: Any, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")  # the trained front end sees marks of negatives
+    shown = Watermarker(world.key, codec="learned").embed(scene(63, 256, 256), "b2").pixels
+    with ManifestStore(tmp_path / "negative.sqlite", create=True) as store:
+        store.add(recorded(world.signed(shown, "learned.png"), mark=Mark("learned", world.key.id, "b2")))
+        found = recover(encoded(255 - shown), store, keys=(world.key,), policy=world.policy)
+    assert found.relation is Relation.REENCODED
+
+
 def test_a_small_piece_is_not_compared_and_not_accused(world: Any, asked: Callable[..., Recovery]) -> None:
     piece = of_decoder(scene(62, 128, 128))  # may be a quarter of the registered picture, or another one
     found = asked(encoded(piece))
