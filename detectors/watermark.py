@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
+from weakref import WeakKeyDictionary
 
 from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
 from forensics.evidence import (
@@ -63,12 +64,26 @@ class Watermark(Detector):
         if not self._keys:
             reason = "There are no watermark keys: `forensics watermark keygen` makes one."
             return (not_applicable(self.info, Question.SYNTHETIC, reason),)
+        self._seen[media] = found = self._look(media)
+        return (self._evidence(found),)
+
+    def seen(self, media: Media) -> Detection | None:
+        """Return what `examine` found in a file that is still open; None if it was not asked or failed."""
+        return self._seen.get(media)
+
+    def _look(self, media: Media) -> Detection:
         from forensics.watermark import video, watermarker
         from forensics.watermark.codecs import available
 
         if media.container.kind is Kind.VIDEO:
-            return (self._evidence(video.detect_clip(media, self._keys, rate=RATE)),)
-        return (self._evidence(watermarker.detect(media.pixels, self._keys, rate=RATE, codecs=available())),)
+            return video.detect_clip(media, self._keys, rate=RATE)
+        return watermarker.detect(media.pixels, self._keys, rate=RATE, codecs=available())
+
+    @property
+    def _seen(self) -> WeakKeyDictionary[Media, Detection]:
+        """What was found in files that are still open; one table, whichever thread asks first."""
+        found: WeakKeyDictionary[Media, Detection] = WeakKeyDictionary()
+        return vars(self).setdefault("_found", found)  # type: ignore[no-any-return]
 
     @cached_property
     def _keys(self) -> tuple[Key, ...]:

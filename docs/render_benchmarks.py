@@ -12,6 +12,7 @@ from render_generators import generators
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
+from render_recovery import recovery
 from render_tables import load as _load
 from render_tables import source as _source
 from render_tables import table as _table
@@ -139,7 +140,7 @@ def render() -> str:
     """Return the page."""
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
-        *noise_marks(), *fingerprints(), *marking(), *generators(),
+        *noise_marks(), *fingerprints(), *marking(), *recovery(), *generators(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

@@ -45,7 +45,8 @@ An audit ends in exactly one verdict.
 {verdicts}
 
 **Proof is kept apart from opinion.** Proof is cryptography (a credential that your trust policy trusts, a hash
-that fails under a good signature) or a watermark at a declared false-alarm rate. A claim is what a file says of
+that fails under a good signature), a watermark at a declared false-alarm rate, or a file of the
+[manifest store](recovery.md) of which this one is a copy. A claim is what a file says of
 itself; anyone can write that. An opinion is passive statistics. Claims and opinions never lead past `likely_*`.
 
 ## Rules
@@ -68,6 +69,7 @@ verdict to `contradictory`.
 | `credential_tampered` | yes | The credential was changed after it was signed. |
 | `trusted_capture_vs_detectors` | yes | A trusted capture, and fused opinions beyond the threshold. |
 | `ai_claim_without_credentials` | no | Metadata says a model made it, no credential does. |
+| `mark_copied` | where the mark shows it itself | Its watermark is that of another picture: by the mark, or by the store. |
 | `watermark_without_declaration` | no | A generator's watermark, and nothing in the file says so. |
 
 ## How opinions add up

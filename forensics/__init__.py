@@ -46,7 +46,7 @@ _HOMES = {
 }
 _ROOMS = (
     *("datasets", "detectors", "fingerprints", "fusion", "generators", "marking", "media", "provenance"),
-    *("report", "watermark"),
+    *("recovery", "report", "watermark"),
 )
 
 

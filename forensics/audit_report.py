@@ -12,7 +12,7 @@ from forensics.provenance.report import CredentialReport
 
 __all__ = ["SCHEMA_VERSION", "AuditReport", "MediaSummary", "Problem", "Timing"]
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class MediaSummary(Model):

@@ -14,23 +14,28 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing
 from forensics.detectors.base import DETECTORS, Detector
+from forensics.detectors.watermark import Watermark
 from forensics.errors import ForensicsError, UsageError
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
 from forensics.files import encodable
 from forensics.fusion.contradictions import Contradiction, find_contradictions
 from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
-from forensics.fusion.facts import gather
+from forensics.fusion.facts import MARK_COPIED, MARK_ELSEWHERE, gather
 from forensics.fusion.opinions import THRESHOLD, FusedOpinion, fuse
 from forensics.fusion.rules import Rule, decide
 from forensics.media import Limits, Media, open_media
 from forensics.media.hashing import file_sha256
 from forensics.provenance import TrustPolicy, read
 from forensics.provenance.report import CredentialReport, CredentialState
+from forensics.recovery.registered import Registered
 from forensics.transplant import compare_with_thumbnail
+
+if TYPE_CHECKING:
+    from forensics.provenance.store import ManifestStore
 
 __all__ = ["Auditor", "audit"]
 
@@ -52,13 +57,15 @@ class Auditor:
         threshold: log10 posterior odds from which fused opinions lead to `likely_*`.
         limits: What reading one file may cost.
         workers: Detectors that run side by side on one file.
+        store: A manifest store, or where it is: files are looked for in it, and those that are copies of
+            registered ones are judged by what their manifests say. Without one nothing is looked for.
 
     Raises:
         UsageError: A detector of that name does not exist, or a number is out of range.
         TrustPolicyError: The user's trust policy is wrong.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each of them is a decision of the caller
         self,
         *,
         trust: TrustPolicy | None = None,
@@ -68,6 +75,7 @@ class Auditor:
         threshold: float = THRESHOLD,
         limits: Limits | None = None,
         workers: int = 2,
+        store: ManifestStore | str | os.PathLike[str] | None = None,
     ) -> None:
         _check_numbers(prior, threshold, workers)
         self.trust = TrustPolicy.resolve(None) if trust is None else trust
@@ -76,6 +84,18 @@ class Auditor:
         self.threshold = threshold
         self.limits = limits or Limits()
         self.workers = workers
+        self._registered = None if store is None else Registered(store)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the manifest store, if one was opened; only an auditor with a store needs that."""
+        if self._registered is not None:
+            self._registered.close()
 
     def audit(
         self, path: str | os.PathLike[str], *, look: Callable[[Media], object] | None = None
@@ -102,6 +122,8 @@ class Auditor:
             evidence += [told] if told else []
         if media is not None:
             evidence += self._examine(run, media, readable)
+            if self._registered is not None and readable:
+                evidence = self._recover(run, self._registered, media, evidence)
         if look is not None and media is not None and readable:
             run.step("look", lambda: look(media))
         return self._conclude(run, media, credentials or _no_credentials(), tuple(evidence), readable)
@@ -117,6 +139,19 @@ class Auditor:
         chosen = [d for d in self.detectors if kind in d.info.kinds and (readable or not d.info.needs_pixels)]
         with ThreadPoolExecutor(self.workers) as pool:
             return [e for found in pool.map(lambda d: _examine_one(run, d, media), chosen) for e in found]
+
+    def _recover(
+        self, run: _Run, registered: Registered, media: Media, evidence: list[Evidence]
+    ) -> list[Evidence]:
+        """Add what the store knows of the file; a mark that is another picture's claims nothing any more."""
+        marks = (d.seen(media) for d in self.detectors if isinstance(d, Watermark))
+        mark = next((found for found in marks if found is not None), None)
+        told = run.step("store", lambda: registered.evidence(media, mark, self.trust))
+        if told is None:
+            return evidence
+        if told.code in (MARK_COPIED, MARK_ELSEWHERE):
+            evidence = [_disclaimed(e) if e.detector == Watermark.info.name else e for e in evidence]
+        return [*evidence, told]
 
     def _conclude(
         self,
@@ -249,6 +284,11 @@ def _failed(run: _Run, detector: Detector) -> Evidence:
         status=Status.ERROR,
         summary=f"The method failed: {message}",
     )
+
+
+def _disclaimed(mark: Evidence) -> Evidence:
+    """Return the evidence of a mark without what it claims about the picture."""
+    return mark.model_copy(update={"claims": (), "question": Question.HISTORY, "grade": Grade.CLAIM})
 
 
 def _summarise(run: _Run, media: Media | None, readable: bool) -> MediaSummary:

@@ -86,6 +86,7 @@ class ClaimSource(StrEnum):
     PNG_TEXT = "png_text"
     CONTAINER = "container"
     WATERMARK = "watermark"
+    STORE = "store"  # a registered manifest of which the file is a copy
 
 
 class Verdict(StrEnum):

@@ -30,6 +30,12 @@ __all__ = ["audit"]
 )
 @click.option("--maps", type=click.Path(path_type=Path, file_okay=False), help="Write evidence maps as PNG.")
 @click.option("--trust", type=click.Path(path_type=Path, dir_okay=False), help="Trust policy (TOML).")
+@click.option(
+    "--store",
+    metavar="PLACE",
+    envvar="FORENSICS_STORE",
+    help="Manifest store to look files up in; else $FORENSICS_STORE, else your own if there is one.",
+)
 @click.option("--only", multiple=True, metavar="DETECTOR", help="Run only these detectors (repeatable).")
 @click.option("--skip", multiple=True, metavar="DETECTOR", help="Leave these detectors out (repeatable).")
 @click.option(
@@ -54,7 +60,7 @@ def audit(paths: tuple[Path, ...], schema: bool, **options: Any) -> int:
     found = _found(paths, options["html"], options["maps"])
     reports: list[AuditReport] = []
     previews: list[bytes | None] = []
-    with progress(len(found), "auditing") as advance:
+    with auditor, progress(len(found), "auditing") as advance:
         for path in found:
             report, preview = _audit(auditor, path, with_preview=bool(options["html"]))
             if options["maps"]:
@@ -108,10 +114,18 @@ def _auditor(options: dict[str, Any]) -> Auditor:
         skip=options["skip"],
         prior=options["prior"],
         limits=limits,
+        store=_store(options["store"]),
     )
     if not auditor.detectors:
         raise UsageError("--only and --skip leave no detector to run")
     return auditor
+
+
+def _store(place: str | None) -> str | Path | None:
+    from forensics.cli.store.options import own_place
+
+    own = own_place()
+    return place or (own if own.is_file() else None)
 
 
 def _verdicts(text: str) -> frozenset[str]:

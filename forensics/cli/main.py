@@ -27,6 +27,7 @@ COMMANDS = {
     "store": ("forensics.cli.store:store", "Keep manifests where files that lost theirs find them again."),
     "mark": ("forensics.cli.mark:mark", "Mark what was generated: watermark, credentials and entry at once."),
     "marking": ("forensics.cli.marking:marking", "What you mark with, and whether and how files are marked."),
+    "recover": ("forensics.cli.recover:recover", "Say where files are from that lost their credentials."),
     "generate": ("forensics.cli.generate:generate", "Draw pictures with a built-in or trained generator."),
     "reconstruct": (
         "forensics.cli.reconstruct:reconstruct",

@@ -21,6 +21,7 @@ EXIF = frozenset({ClaimSource.EXIF})
 TRUSTED = frozenset({ClaimSource.C2PA_TRUSTED})
 UNTRUSTED = frozenset({ClaimSource.C2PA_UNTRUSTED})
 WATERMARK = frozenset({ClaimSource.WATERMARK})
+STORE = frozenset({ClaimSource.STORE})
 MODEL = frozenset({Origin.SYNTHETIC, Origin.COMPOSITE})
 WHOLLY = frozenset({Origin.SYNTHETIC})
 CAMERA = frozenset({Origin.CAPTURED})
@@ -67,6 +68,13 @@ MATRIX: tuple[Cell, ...] = (
         "A trusted credential says a camera captured it, and it carries a generator's watermark.",
     ),
     Cell(
+        "trusted_capture_vs_store",
+        Side(TRUSTED, CAMERA),
+        Side(STORE, MODEL),
+        True,
+        "A trusted credential says a camera captured it, and it is a copy of what a model made.",
+    ),
+    Cell(
         "trusted_capture_vs_ai_claim",
         Side(TRUSTED, CAMERA),
         Side(METADATA | EXIF, MODEL),
@@ -83,7 +91,7 @@ MATRIX: tuple[Cell, ...] = (
     Cell(
         "untrusted_capture_vs_ai_claim",
         Side(UNTRUSTED, CAMERA),
-        Side(METADATA | EXIF | WATERMARK, MODEL),
+        Side(METADATA | EXIF | WATERMARK | STORE, MODEL),
         False,
         "A credential of an unknown signer says a camera captured it; something else says a model made it.",
     ),
@@ -109,6 +117,13 @@ MATRIX: tuple[Cell, ...] = (
         "Its EXIF names a camera, and it carries a generator's watermark.",
     ),
     Cell(
+        "camera_exif_vs_store",
+        Side(EXIF, CAMERA),
+        Side(STORE, MODEL),
+        False,
+        "Its EXIF names a camera, and it is a copy of a registered file that a model had a part in.",
+    ),
+    Cell(
         "source_types_disagree",
         Side(METADATA, CAMERA),
         Side(METADATA, MODEL),
@@ -123,6 +138,12 @@ MATRIX: tuple[Cell, ...] = (
         "A credential says a model had a part in it, and its metadata says a camera captured it.",
     ),
 )
+
+
+_COPIED = {
+    True: "Its watermark was copied here from another picture: the mark itself shows that.",
+    False: "Its watermark is that of a registered picture, and it is another one.",
+}
 
 
 def find_contradictions(claims: Iterable[Claim], facts: Facts) -> tuple[Contradiction, ...]:
@@ -175,6 +196,10 @@ def _from_facts(claims: tuple[Claim, ...], facts: Facts) -> list[Contradiction]:
                 summary="A trusted credential says a camera captured it, and the passive detectors object.",
             )
         )
+    if facts.mark_copied or facts.mark_elsewhere:
+        found.append(
+            Contradiction(name="mark_copied", decisive=facts.mark_copied, summary=_COPIED[facts.mark_copied])
+        )
     ai = [c for c in claims if c.origin in MODEL and c.source in METADATA | EXIF]
     if ai and facts.state in (CredentialState.NONE, CredentialState.REMOTE_DECLARED):
         found.append(
@@ -186,7 +211,8 @@ def _from_facts(claims: tuple[Claim, ...], facts: Facts) -> list[Contradiction]:
             )
         )
     marked = [c for c in claims if c.source is ClaimSource.WATERMARK and c.origin in MODEL]
-    declared = [c for c in claims if c.source is not ClaimSource.WATERMARK and c.origin in MODEL]
+    silent = WATERMARK | STORE  # neither stands in the file
+    declared = [c for c in claims if c.source not in silent and c.origin in MODEL]
     if marked and not declared:
         found.append(
             Contradiction(

@@ -14,7 +14,11 @@ from forensics.provenance.report import (
     CredentialState,
 )
 
-__all__ = ["SUPPORT", "Facts", "gather"]
+__all__ = ["MARK_COPIED", "MARK_ELSEWHERE", "SUPPORT", "Facts", "gather"]
+
+MARK_ELSEWHERE = "recovery.mark_elsewhere"
+MARK_COPIED = "recovery.mark_copied"
+_PROVING = (ClaimSource.WATERMARK, ClaimSource.STORE)
 
 SUPPORT = 0.5  # log10: what is found must make it three times as likely, whatever the prior
 
@@ -34,6 +38,10 @@ class Facts:
         trusted_capture: A trusted, unbroken chain says a camera captured it, and no model anywhere.
         watermark_proof: A generator's watermark at a declared false-alarm rate.
         watermark_partly: That of a model that changes pictures.
+        recovered_ai: It is a copy of a registered file that a trusted signer says a model made.
+        recovered_partly_ai: The same of a file of which a model made parts.
+        mark_elsewhere: Its mark is that of another picture, by what is registered.
+        mark_copied: The same, and the mark itself shows that it was copied.
         claimed_ai: An unknown signer or plain metadata says a model made it.
         claimed_partly_ai: The same for parts of it.
         opinion_synthetic: The fused opinion passes the threshold for "synthetic".
@@ -51,6 +59,10 @@ class Facts:
     trusted_capture: bool = False
     watermark_proof: bool = False
     watermark_partly: bool = False
+    recovered_ai: bool = False
+    recovered_partly_ai: bool = False
+    mark_elsewhere: bool = False
+    mark_copied: bool = False
     claimed_ai: bool = False
     claimed_partly_ai: bool = False
     opinion_synthetic: bool = False
@@ -89,8 +101,12 @@ def gather(
         trusted_fully_ai=proven and kind is AiSignalKind.FULLY,
         trusted_partly_ai=proven and kind is AiSignalKind.PARTLY,
         trusted_capture=proven and kind is AiSignalKind.CAPTURED,
-        watermark_proof=_proven(found, Origin.SYNTHETIC),
-        watermark_partly=_proven(found, Origin.COMPOSITE),
+        watermark_proof=_proven(found, ClaimSource.WATERMARK, Origin.SYNTHETIC),
+        watermark_partly=_proven(found, ClaimSource.WATERMARK, Origin.COMPOSITE),
+        recovered_ai=_proven(found, ClaimSource.STORE, Origin.SYNTHETIC),
+        recovered_partly_ai=_proven(found, ClaimSource.STORE, Origin.COMPOSITE),
+        mark_elsewhere=any(e.code == MARK_ELSEWHERE for e in found),
+        mark_copied=any(e.code == MARK_COPIED for e in found),
         claimed_ai=_claimed(found, Origin.SYNTHETIC),
         claimed_partly_ai=_claimed(found, Origin.COMPOSITE),
         opinion_synthetic=Question.SYNTHETIC in passed,
@@ -103,10 +119,10 @@ def _passes(opinion: FusedOpinion, threshold: float) -> bool:
     return opinion.llr >= SUPPORT and opinion.log10_posterior_odds >= threshold
 
 
-def _proven(found: Iterable[Evidence], origin: Origin) -> bool:
-    """Whether a watermark proves so."""
+def _proven(found: Iterable[Evidence], source: ClaimSource, origin: Origin) -> bool:
+    """Whether a watermark, or a registered manifest, proves so."""
     claims = (c for e in found if e.grade is Grade.PROOF for c in e.claims)
-    return any(c.source is ClaimSource.WATERMARK and c.origin is origin for c in claims)
+    return any(c.source is source and c.origin is origin for c in claims)
 
 
 def _claimed(found: Iterable[Evidence], origin: Origin) -> bool:
@@ -115,5 +131,5 @@ def _claimed(found: Iterable[Evidence], origin: Origin) -> bool:
         c.origin is origin and c.source is not ClaimSource.C2PA_TRUSTED
         for e in found
         for c in e.claims
-        if not (c.source is ClaimSource.WATERMARK and e.grade is Grade.PROOF)
+        if not (c.source in _PROVING and e.grade is Grade.PROOF)
     )

@@ -69,6 +69,14 @@ RULES: tuple[Rule, ...] = (
         lambda f: f.watermark_proof,
     ),
     Rule(
+        "copy_of_registered",
+        Verdict.SYNTHETIC,
+        "A copy of a registered file, shown by its pixels or by mark and looks, of which a trusted signer "
+        "declared that a model made the whole",
+        "It is a copy of a registered file that a trusted signer declared a model's.",
+        lambda f: f.recovered_ai,
+    ),
+    Rule(
         "watermark_of_an_edit",
         Verdict.ALTERED,
         "A watermark of a model that changes pictures, at the declared false-alarm rate",
@@ -81,6 +89,13 @@ RULES: tuple[Rule, ...] = (
         "A trusted signer declares that a model made parts",
         "A trusted signer declares that a model changed it.",
         lambda f: f.trusted_partly_ai,
+    ),
+    Rule(
+        "copy_of_registered_edit",
+        Verdict.ALTERED,
+        "The same, of a file of which a model made parts",
+        "It is a copy of a registered file of which a trusted signer declared that a model changed it.",
+        lambda f: f.recovered_partly_ai,
     ),
     Rule(
         "declared",

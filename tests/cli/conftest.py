@@ -45,7 +45,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
-    for name in ("FORENSICS_KEYS", "FORENSICS_TRUST"):
+    for name in ("FORENSICS_KEYS", "FORENSICS_STORE", "FORENSICS_TRUST"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -82,7 +82,7 @@ def id_of(answer: Answer) -> str:
 
 def test_init_makes_a_store_once(store: Callable[..., Answer], place: Path) -> None:
     first = store("init", "--json")
-    assert (first.status, first.record) == (0, {"place": str(place), "schema": 1, "entries": 0})
+    assert (first.status, first.record) == (0, {"place": str(place), "schema": 2, "entries": 0})
     before = place.read_bytes()
     assert store("init").out == f"{place}: a manifest store with 0 entries\n"
     assert place.read_bytes() == before

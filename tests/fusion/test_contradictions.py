@@ -61,6 +61,8 @@ def test_claims_that_agree_are_no_contradiction() -> None:
         (Facts(trusted_capture=True, opinion_synthetic=True), [], "trusted_capture_vs_detectors", True),
         (Facts(trusted_capture=True, opinion_altered=True), [], "trusted_capture_vs_detectors", True),
         (Facts(), [claim(ClaimSource.XMP, Origin.SYNTHETIC)], "ai_claim_without_credentials", False),
+        (Facts(mark_copied=True), [], "mark_copied", True),
+        (Facts(mark_elsewhere=True), [], "mark_copied", False),
         (Facts(), [claim(ClaimSource.WATERMARK, Origin.SYNTHETIC)], "watermark_without_declaration", False),
     ],
 )

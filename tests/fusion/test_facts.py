@@ -8,7 +8,7 @@ import pytest
 
 from forensics.evidence import Claim, ClaimSource, Evidence, Grade, Origin, Question, Status
 from forensics.fusion.credentials import credential_evidence
-from forensics.fusion.facts import Facts, gather
+from forensics.fusion.facts import MARK_COPIED, MARK_ELSEWHERE, Facts, gather
 from forensics.fusion.opinions import FusedOpinion, Term
 from forensics.provenance.report import (
     AiSignal,
@@ -133,6 +133,23 @@ def test_a_watermark_that_proves_nothing_claims() -> None:
     assert facts(NONE, mark(Grade.PROOF, Origin.COMPOSITE)) == replace(nothing, watermark_partly=True)
     assert facts(NONE, mark(Grade.CLAIM)) == replace(nothing, claimed_ai=True)
     assert facts(NONE, mark(Grade.CLAIM, Origin.COMPOSITE)) == replace(nothing, claimed_partly_ai=True)
+
+
+def test_a_registered_manifest_proves_or_claims() -> None:
+    def copy(grade: Grade, origin: Origin) -> Evidence:
+        claim = Claim(source=ClaimSource.STORE, origin=origin, text="t")
+        return mark(grade).model_copy(update={"code": "recovery.stripped", "claims": (claim,)})
+
+    nothing = facts(NONE)
+    assert facts(NONE, copy(Grade.PROOF, Origin.SYNTHETIC)) == replace(nothing, recovered_ai=True)
+    assert facts(NONE, copy(Grade.PROOF, Origin.COMPOSITE)) == replace(nothing, recovered_partly_ai=True)
+    assert facts(NONE, copy(Grade.CLAIM, Origin.SYNTHETIC)) == replace(nothing, claimed_ai=True)
+
+
+@pytest.mark.parametrize(("code", "fact"), [(MARK_COPIED, "mark_copied"), (MARK_ELSEWHERE, "mark_elsewhere")])
+def test_a_mark_of_another_picture_is_a_fact(code: str, fact: str) -> None:
+    moved = mark(Grade.CLAIM).model_copy(update={"code": code, "claims": ()})
+    assert facts(NONE, moved) == replace(facts(NONE), **{fact: True})
 
 
 @pytest.mark.parametrize("grade", [Grade.PROOF, Grade.CLAIM])

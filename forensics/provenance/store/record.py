@@ -49,6 +49,8 @@ class Record:
         media_type: Type of the file, such as "image/jpeg".
         asset_sha256: SHA-256 of the signed file, in hex.
         pixel_sha256: SHA-256 of its pixels (`media.hashing.pixel_sha256`), "" where it has none.
+        width: Of the picture, in pixels; 0 where there is none, or nobody recorded it.
+        height: The same.
         placement: Where the manifest store stands in the file, to put it back (`restoring.placed`); None for
             one that stands beside it, or that cannot be put back alone.
         skeleton: All of the file but its coded picture (`restoring.skeleton_of`), as private as the metadata
@@ -75,6 +77,8 @@ class Record:
     model: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     created: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    width: int = 0
+    height: int = 0
 
     def __post_init__(self) -> None:
         mark = self.mark or Mark("none", "", "")
@@ -86,6 +90,8 @@ class Record:
         for digest in (self.asset_sha256, self.pixel_sha256 or START):
             if not _SHA256.fullmatch(digest):
                 raise UsageError("a SHA-256 is 64 characters of lower-case hex", actual=digest[:80])
+        if min(self.width, self.height) < 0 or (self.width == 0) != (self.height == 0):
+            raise UsageError("a picture has both a width and a height", actual=(self.width, self.height))
         if not self.manifest:
             raise UsageError("a record without a manifest has nothing to recover")
         if self.created.tzinfo is None:
@@ -121,6 +127,8 @@ def content_digest(record: Record) -> str:
         "fingerprints": [[f.kind, f.hex, repr(f.quality)] for f in record.fingerprints],
         "model": record.model,
         "extra": dict(record.extra),
+        # Only where it is known: records of before sizes were kept have the digests that they had.
+        **({"size": [record.width, record.height]} if record.width else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -80,6 +80,8 @@ def recorded(
         fingerprints=() if pixels is None else fingerprints(pixels),
         model=model,
         extra=dict(extra or {}),
+        width=0 if pixels is None else pixels.shape[1],
+        height=0 if pixels is None else pixels.shape[0],
     )
 
 

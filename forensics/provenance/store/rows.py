@@ -43,6 +43,8 @@ def record_row(number: int, record: Record) -> dict[str, Any]:
         "extra": json.dumps(dict(record.extra), sort_keys=True),
         "manifest": record.manifest,
         "skeleton": record.skeleton,
+        "width": record.width,
+        "height": record.height,
     }
 
 
@@ -98,6 +100,8 @@ def _record(row: Row[Any], codes: Iterable[Fingerprint]) -> Record:
         model=row.model,
         extra=json.loads(row.extra),
         created=datetime.fromisoformat(row.created),
+        width=row.width,
+        height=row.height,
     )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    update,
 )
 
 from forensics.errors import StoreError, StoreMissing
@@ -36,7 +37,7 @@ __all__ = [
     "revocations",
 ]
 
-SCHEMA = 1
+SCHEMA = 2  # 2: with the size of pictures
 
 _metadata = MetaData()
 _big = BigInteger().with_variant(Integer, "sqlite")
@@ -71,6 +72,8 @@ records = Table(
     Column("payload", Text),
     Column("model", String(1000), nullable=False),
     Column("extra", Text, nullable=False),
+    Column("width", Integer, nullable=False, server_default="0"),
+    Column("height", Integer, nullable=False, server_default="0"),
     Column("manifest", LargeBinary, nullable=False),  # last: what is before it is read without it
     Column("skeleton", LargeBinary, nullable=False),
     Index("forensics_records_mark", "payload", "scheme", "key"),
@@ -95,10 +98,11 @@ _GROWING = (log, records, fingerprints, revocations)
 
 
 def create(connection: Connection) -> None:
-    """Make the tables and triggers of a store where they are missing."""
+    """Make the tables and triggers of a store where they are missing, and add what an older one lacks."""
     fresh = not connection.dialect.has_table(connection, meta.name)
     _metadata.create_all(connection)
     if not fresh:
+        _brought_up(connection)
         return
     values = {"schema": str(SCHEMA), "store": secrets.token_hex(16)}
     connection.execute(insert(meta), [{"name": name, "value": value} for name, value in values.items()])
@@ -124,7 +128,7 @@ def check_schema(connection: Connection, place: str) -> int:
 
     Raises:
         StoreMissing: There are none.
-        StoreError: They are newer than this program, damaged, or those of another one.
+        StoreError: They are older or newer than this program, damaged, or those of another one.
     """
     check_free(connection, place)
     if not connection.dialect.has_table(connection, meta.name):
@@ -140,7 +144,25 @@ def check_schema(connection: Connection, place: str) -> int:
             expected=SCHEMA,
             actual=found,
         )
+    if found < SCHEMA:
+        raise StoreError(
+            f"{place} was made by an older version of this program (tables {found}, now {SCHEMA}): "
+            "bring it up to date with `forensics store init`, which keeps every entry",
+            expected=SCHEMA,
+            actual=found,
+        )
     return found
+
+
+def _brought_up(connection: Connection) -> None:
+    """Add the columns of newer versions; what is in the store stays as it is."""
+    known = meta.c.name == "schema"
+    if connection.execute(select(meta.c.value).where(known)).scalar() != "1":
+        return
+    for name in ("width", "height"):
+        statement = f"ALTER TABLE {records.name} ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+        connection.exec_driver_sql(statement)
+    connection.execute(update(meta).where(known).values(value=str(SCHEMA)))
 
 
 def _triggers(dialect: str) -> list[str]:

@@ -63,6 +63,7 @@ def test_a_record_says_what_the_file_is(jpeg_file: Path, policy: TrustPolicy, sc
     assert record.media_type == "image/jpeg"
     assert record.asset_sha256 == hashlib.sha256(data).hexdigest()
     assert record.pixel_sha256 == expected
+    assert (record.height, record.width) == scene.shape[:2]
     assert (record.mark, record.model, record.extra) == (mark, "sketch", {"job": 7})
     assert "dct" in {code.kind for code in record.fingerprints}
     assert record.placement is not None

@@ -206,10 +206,10 @@ def test_chance_limits_what_is_returned(store: ManifestStore, make: ModuleType) 
 
 
 def test_a_newer_store_and_what_is_none_are_told(store: ManifestStore, place: Path, tmp_path: Path) -> None:
-    altered(place, "UPDATE forensics_meta SET value = '2' WHERE name = 'schema'")
+    altered(place, "UPDATE forensics_meta SET value = '3' WHERE name = 'schema'")
     with pytest.raises(StoreError, match="newer version") as error:
         ManifestStore(place)
-    assert (error.value.expected, error.value.actual) == (1, 2)
+    assert (error.value.expected, error.value.actual) == (2, 3)
     with pytest.raises(StoreMissing, match="store init"):
         ManifestStore(tmp_path / "missing.sqlite")
     text = tmp_path / "notes.txt"
@@ -228,9 +228,32 @@ def test_a_newer_store_and_what_is_none_are_told(store: ManifestStore, place: Pa
         assert made.stats().entries == 0
 
 
+def test_an_older_store_is_brought_up_to_date_and_keeps_its_past(
+    store: ManifestStore, place: Path, make: ModuleType
+) -> None:
+    store.add_many(make.record(number) for number in range(3))
+    head = store.stats().head
+    for name in ("width", "height"):
+        altered(place, f"ALTER TABLE forensics_records DROP COLUMN {name}")
+    altered(place, "UPDATE forensics_meta SET value = '1' WHERE name = 'schema'")
+    with pytest.raises(StoreError, match=r"older version.*store init"):
+        ManifestStore(place)
+    for _ in range(2):
+        with ManifestStore(place, create=True) as newer:
+            assert newer.stats().schema == 2
+    with ManifestStore(place) as newer:
+        assert newer.verify(head).intact
+        newer.add(make.record(7, width=640, height=480))
+        (entry,) = newer.by_asset(make.record(7).asset_sha256)
+        assert (entry.record.width, entry.record.height) == (640, 480)
+        assert newer.verify(head).intact
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"width": 640},
+        {"width": 640, "height": -1},
         {"manifest_id": ""},
         {"manifest_id": "x" * 1001},
         {"manifest": b""},
@@ -256,7 +279,7 @@ def test_the_digest_covers_everything_but_the_time(make: ModuleType) -> None:
         {"manifest": b"x"}, {"media_type": "image/png"}, {"asset_sha256": "0" * 64}, {"pixel_sha256": ""},
         {"placement": None}, {"placement": make.placement(9)}, {"skeleton": b""},
         {"mark": None}, {"fingerprints": ()}, {"model": ""}, {"extra": {}},
-        {"manifest_id": "urn:other"},
+        {"manifest_id": "urn:other"}, {"width": 3, "height": 4}, {"width": 4, "height": 3},
     ]  # fmt: skip
     digests = {content_digest(make.record(1, **changes)) for changes in changed}
     assert len(digests | {content_digest(make.record(1))}) == len(changed) + 1
