@@ -10,19 +10,19 @@ from pathlib import Path
 from forensics.generators.pipelines.denoising import DenoisingSettings
 from forensics.generators.pipelines.recipe import Recipe, recipe_text
 from tests.bundles import written
-from tests.onnx_models import grey, linear, signing
+from tests.onnx_models import chain, denoiser, signing
 
 __all__ = ["SIDE", "model_folder", "signing_folder"]
 
 SIDE = 128
-_DECODER = linear(1.0, 0.5)  # of pictures without a colour, but nobody runs it where another signs
+_DECODER = chain("Identity", rank=4)
 
 
 def model_folder(folder: Path) -> Path:
-    """Write a flow whose latents are pictures around 0, as grey as they began."""
+    """Write a flow whose latents are pictures, grey with a little noise."""
     recipe = Recipe("flow", (3, SIDE, SIDE), settings=asdict(DenoisingSettings(steps=2)))
     files = {
-        "denoiser.onnx": grey(SIDE),
+        "denoiser.onnx": denoiser(SIDE, 0.5, 0.05),
         "decoder.onnx": _DECODER,
         "recipe.json": recipe_text(recipe).encode(),
     }

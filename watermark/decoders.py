@@ -17,7 +17,7 @@ from forensics.watermark.codecs import available, codec_named
 from forensics.watermark.detection import Pixels
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, SIGNED, Payload, message, parse_identity
-from forensics.watermark.spread.carriers import Plan, make_plan, tile_of
+from forensics.watermark.spread.carriers import Plan, bins, make_plan, tile_of
 from forensics.watermark.spread.detecting import Finding
 from forensics.watermark.spread.embedding import data_values, read_bits
 from forensics.watermark.spread.reading import ring_gains
@@ -35,6 +35,7 @@ __all__ = [
     "raw_tile",
     "read_raw",
     "signature",
+    "tile_agreement",
 ]
 
 Floats = npt.NDArray[np.float32]
@@ -164,6 +165,24 @@ def accuracies(
         ]
         found[text] = float((np.stack(read) > 0).mean())
     return found
+
+
+def tile_agreement(pixels: Pixels, tile: Floats) -> float:
+    """Return how well a picture as it was decoded agrees with its tile, in deviations of chance.
+
+    Whoever holds no key can see by it whether a mark is strong enough; nothing is searched for.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+        tile: (64, 64), which begins at the first pixel.
+    """
+    import cv2
+
+    luma = np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY), np.uint8)
+    place = bins()
+    seen = views_of(luma)[0].tile(alternating=False)[place.rows, place.columns]
+    known = np.fft.rfft2(tile)[place.rows, place.columns]
+    return float((seen * np.conj(known)).real.sum() / np.sqrt((np.abs(known) ** 2).sum()))
 
 
 def _soft(found: Finding, key: Key, count: int) -> Floats:

@@ -25,6 +25,7 @@ KeyOf = Callable[[], "Key"]
 
 _OTHERWISE = ("inpaint", "outpaint", "condition")  # pictures that are marked afterwards
 _OUTSIDE = ("diffusers:", "module:")
+_AGREEMENT = 14.0  # deviations: what finds the mark has nearly half of its energy, and needs about 7
 _COPY = "jpeg:70"  # after which a mark has to be read
 
 
@@ -76,7 +77,7 @@ def with_signature(
 
     if given is not None:
         sign, said = _issued(given, decoder)
-        return Signing(pipeline, decoder, sign), {"decoder": said}
+        return Signing(pipeline, decoder, sign, _agrees(sign)), {"decoder": said}
     seed = json.dumps([model, decoder.sha256, options["seed"], options["label"], options["prompt"]])
     sign = _own(key, hashlib.sha256(seed.encode()).digest())
     return Signing(pipeline, decoder, sign, _holds(key, sign)), {"signing": decoder.bundle.folder.name}
@@ -126,6 +127,18 @@ def _holds(key: KeyOf, sign: Sign) -> Holds:
         from forensics.watermark.watermarker import detect
 
         return detect(parse_attack(_COPY)(picture), [key()]).payload == sign(number).payload
+
+    return holds
+
+
+def _agrees(sign: Sign) -> Holds:
+    """Return what says without a key whether a mark is strong enough in a compressed copy of a picture."""
+
+    def holds(number: int, picture: Pixels) -> bool:
+        from forensics.watermark.attacks import parse_attack
+        from forensics.watermark.decoders import tile_agreement
+
+        return tile_agreement(parse_attack(_COPY)(picture), sign(number).tile) >= _AGREEMENT
 
     return holds
 

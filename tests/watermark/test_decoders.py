@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from forensics.errors import UsageError
-from forensics.watermark.decoders import signature, signed_tile
+from forensics.watermark.decoders import (
+    accuracies,
+    raw_tile,
+    read_raw,
+    signature,
+    signed_tile,
+    tile_agreement,
+)
 from forensics.watermark.identification import Users
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import SIGNED
@@ -76,3 +83,34 @@ def test_marks_of_decoders_are_told_apart_by_user():
 def test_identities_have_to_fit():
     with pytest.raises(UsageError, match="36 bits"):
         signature(KEY, "f" * 10)
+
+
+def test_agreement_with_a_tile_is_of_unit_variance_without_it_and_grows_with_it():
+    tile = signature(KEY, "c0ffee").tile
+    found = [tile_agreement(picture(np.zeros((64, 64)), seed=seed), tile) for seed in range(60)]
+    assert abs(np.mean(found)) < 0.5
+    assert 0.6 < np.std(found) < 1.4
+    weak, strong = (tile_agreement(picture(tile, strength), tile) for strength in (1.0, 4.0))
+    assert 3 < weak < strong
+    assert abs(tile_agreement(picture(tile, 4.0), signature(Key(bytes(32)), "1").tile)) < 5
+
+
+def test_raw_bits_are_read_blindly_and_by_their_own_key_alone():
+    bits = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), 48)
+    marked = picture(raw_tile(KEY, bits))
+    moved = np.ascontiguousarray(np.roll(marked, (13, 29), (0, 1)))
+    for pixels in (marked, moved, np.ascontiguousarray(np.rot90(marked))):
+        word = read_raw(pixels, KEY, 48)
+        assert np.array_equal(np.sign(word.soft), bits)
+        assert word.log10_sync < -6
+    other = read_raw(marked, Key(bytes(32)), 48)
+    assert other.log10_sync > -4
+    assert 8 < np.sum(other.soft * bits > 0) < 40
+
+
+def test_accuracies_are_shares_of_right_bits():
+    bits = np.random.default_rng(1).choice(np.array([-1, 1], np.float32), 48)
+    marked = [picture(raw_tile(KEY, bits), seed=seed) for seed in range(2)]
+    assert accuracies(marked, KEY, bits, ["none", "jpeg:50"]) == {"none": 1.0, "jpeg:50": 1.0}
+    half = bits * np.repeat([1, -1], 24).astype(np.float32)
+    assert accuracies(marked, KEY, half, ["none"]) == {"none": 0.5}
