@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from forensics.errors import UsageError
+from forensics.generators.codec.perceptual import feature_loss
 from forensics.generators.evaluation.backbones import timm_library, timm_model
 from forensics.generators.evaluation.extractor import TIMM
 from forensics.training.checkpoint import digest_of
 
-__all__ = ["TimmFeatures"]
+__all__ = ["TimmFeatures", "distance_in"]
 
 
 # Johnson et al. 2016, arXiv:1603.08155, section 3.2 (VGG); Zhang et al. 2018 (LPIPS), arXiv:1801.03924: the
@@ -70,3 +72,8 @@ class TimmFeatures(nn.Module):
         except AssertionError as error:  # as of transformers with places of a fixed number
             raise UsageError(f"{self.name} takes no pictures of this size: {error}") from error
         return found
+
+
+def distance_in(seeing: TimmFeatures) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return what says how far (B, 3, H, W) pictures, 0 to 1, are from others in the features of a network."""
+    return lambda found, wanted: feature_loss(seeing(found), seeing(wanted))

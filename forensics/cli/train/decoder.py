@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.train.options import PERCEPTUAL, TIMM
 from forensics.cli.train.watching import watching
 from forensics.cli.watermark.records import json_text, name_of
 from forensics.errors import MissingExtra, UsageError
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from forensics.datasets.packs import Squares
     from forensics.generators.train.signable import Signable
     from forensics.training.card import Card
-    from forensics.watermark.train.decoders.run import DecoderRun
+    from forensics.training.machine import Machine
+    from forensics.watermark.train.decoders.run import DecoderRun, Perceptual
 
 __all__ = ["decoder"]
 
@@ -77,7 +79,7 @@ def decoder(folder: Path, model: str, as_json: bool, **options: Any) -> int:
     machine = Machine(options["device"])
     pictures = _pictures(options)
     found = signable(model, pictures, options["drawing"], options["seed"])
-    task = SigningRun(run, found.decoder, found.latents, machine.device)
+    task = SigningRun(run, found.decoder, found.latents, machine.device, _perceptual(run, options, machine))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -115,7 +117,21 @@ def _chosen(preset: DecoderRun, options: Options) -> DecoderRun:
     )
     psnr = options["psnr"] or preset.psnr
     small = preset.small_psnr + psnr - preset.psnr
-    return replace(preset, schedule=schedule, psnr=psnr, small_psnr=small)
+    name = options["perceptual"] or ""
+    network = name if not name or name.startswith(TIMM) else TIMM + name
+    if not network and (options["perceptual_weights"] or options["perceptual_download"]):
+        raise UsageError("--perceptual names the network; its weights are of no use without it")
+    return replace(preset, schedule=schedule, psnr=psnr, small_psnr=small, network=network)
+
+
+def _perceptual(run: DecoderRun, options: Options, machine: Machine) -> Perceptual | None:
+    """Return what differences cost in the features of a network, if one is named."""
+    if not run.network:
+        return None
+    from forensics.generators.train.seeing import TimmFeatures, distance_in
+
+    weights, download = options["perceptual_weights"], options["perceptual_download"]
+    return distance_in(TimmFeatures(run.network, weights, download=download).to(machine.device))
 
 
 def _pictures(options: Options) -> Squares:
@@ -137,6 +153,7 @@ def _card(run: DecoderRun, found: Signable, count: int, options: Options, device
     command += "".join(f" --drawing {Path(one).name}" for one in options["drawing"])
     for key, usual in (("most", 1000), ("side", 128), ("psnr", None), ("steps", None), ("batch", None)):
         command += f" --{key} {options[key]:g}" if options[key] != usual else ""
+    command += f" --perceptual {run.network}" if run.network else ""
     command += f" --seed {options['seed']}"
     told = f"{count} squares of {options['side']} px from {data}"
     config = {**asdict(run), "latents": [list(group.shape) for group in found.latents]}
@@ -149,3 +166,6 @@ def _seconds(folder: Path) -> float:
     from forensics.training.log import LOG, read_log
 
     return read_log(folder / LOG)["seconds"][-1]
+
+
+decoder.params.extend(PERCEPTUAL)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,6 +34,9 @@ __all__ = ["PRESETS", "DecoderRun", "SigningDecoder", "SigningRun", "psnr_of", "
 
 Floats = npt.NDArray[np.float32]
 
+Perceptual = Callable[[Tensor, Tensor], Tensor]
+
+_PERCEPTUAL = 5.0  # how much features count beside pixels
 _LARGEST = 3.5  # of one bin, as in `spread.analysis`
 _FIRST, _FOLLOW, _STEP = 0.3, 0.1, 2.0  # lambda at first; how fast it follows the error, and at most, in dB
 _CELL = 128  # pixels each way of what the channel reads
@@ -53,6 +56,7 @@ class DecoderRun:
         attacked: Shares of the run at which distortions begin, and are at their strongest.
         early: Stop as soon as the contract is kept.
         tried: Pictures on which it is seen whether it is.
+        network: Whose features count beside the pixels, "timm:NAME"; none if empty.
     """
 
     schedule: Schedule = field(
@@ -63,6 +67,7 @@ class DecoderRun:
     attacked: tuple[float, float] = (0.0, 0.3)
     early: bool = True
     tried: int = 16
+    network: str = ""
 
 
 PRESETS: Mapping[str, DecoderRun] = {
@@ -98,14 +103,22 @@ class SigningRun(Alone):
         latents: Groups of (N, C, h, w): of real pictures of several sizes, and as generators draw them. Each
             step has those of one group; some of each are held out.
         device: Where to compute.
+        perceptual: (B, 3, H, W) pictures, 0 to 1, and those that are wanted to what their difference costs
+            beside that of their pixels: distances in a network that was trained on what people see, such as
+            LPIPS.
     """
 
     side = 128  # pixels each way, at least, of the pictures that the contract is about
 
     def __init__(
-        self, config: DecoderRun, decoder: nn.Module, latents: Sequence[Floats], device: torch.device
+        self,
+        config: DecoderRun,
+        decoder: nn.Module,
+        latents: Sequence[Floats],
+        device: torch.device,
+        perceptual: Perceptual | None = None,
     ) -> None:
-        self.config, self.schedule = config, config.schedule
+        self.config, self.schedule, self.perceptual = config, config.schedule, perceptual
         torch.manual_seed(config.schedule.seed)
         some = [max(1, min(_HELD_OUT, len(group) // 4)) for group in latents]
         self.groups = [group[:-n] for group, n in zip(latents, some, strict=True)]
@@ -137,7 +150,10 @@ class SigningRun(Alone):
         weight = torch.exp(self.module.balance)
         if step >= self.schedule.warm_up:
             self._balance(psnr(found.detach(), wanted), 1.0 - step / self.schedule.steps)
-        return read + weight * visible(255.0 * (found - wanted), wanted)
+        cost = visible(255.0 * (found - wanted), wanted)
+        if self.perceptual is not None:
+            cost = cost + _PERCEPTUAL * self.perceptual(found, wanted)
+        return read + weight * cost
 
     @torch.no_grad()
     def _balance(self, psnr: float, left: float = 1.0) -> None:

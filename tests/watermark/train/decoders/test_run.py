@@ -146,3 +146,17 @@ def test_a_run_that_is_over_ends_before_its_steps(decoder, latents, tmp_path, mo
 def _pixels(picture):
     """Return (H, W, 3) uint8 of (3, H, W), 0 to 1."""
     return np.ascontiguousarray(np.rint(255 * picture.clamp(0, 1).permute(1, 2, 0).numpy()).astype(np.uint8))
+
+
+def test_what_differences_cost_otherwise_counts_beside_pixels(decoder, latents):
+    def far(found, wanted):
+        assert found.shape == wanted.shape == (4, 3, 128, 128)
+        return (found - wanted).abs().mean() + 1.0
+
+    plain, seen = (
+        SigningRun(RUN, decoder, latents, torch.device("cpu"), perceptual) for perceptual in (None, far)
+    )
+    more = seen.loss(0).item() - plain.loss(0).item()
+    assert more > 5 * np.exp(plain.module.balance.item())  # at least that of the one
+    again = SigningRun(RUN, decoder, latents, torch.device("cpu"), far)
+    assert again.loss(0).item() == pytest.approx(plain.loss(0).item() + more)
