@@ -75,5 +75,5 @@ class TimmFeatures(nn.Module):
 
 
 def distance_in(seeing: TimmFeatures) -> Callable[[Tensor, Tensor], Tensor]:
-    """Return what says how far (B, 3, H, W) pictures, 0 to 1, are from others in the features of a network."""
+    """Return the distance of (B, 3, H, W) pictures, 0 to 1, from others in the features of a network."""
     return lambda found, wanted: feature_loss(seeing(found), seeing(wanted))

@@ -18,7 +18,7 @@ from forensics.generators.codec.perceptual import feature_loss  # noqa: E402
 from forensics.generators.train.codec import PRESETS, CodecRun, Coding, prepare, seen_by  # noqa: E402
 from forensics.generators.train.corpus import Corpus  # noqa: E402
 from forensics.generators.train.pictures import Pictures  # noqa: E402
-from forensics.generators.train.seeing import TimmFeatures  # noqa: E402
+from forensics.generators.train.seeing import TimmFeatures, distance_in  # noqa: E402
 from forensics.training.machine import Machine  # noqa: E402
 
 from ...cli.commands import run  # noqa: E402
@@ -156,3 +156,23 @@ def test_a_codec_is_trained_by_command(
     assert "--perceptual names the network" in capsys.readouterr().err
     assert run("train", "codec", str(tmp_path / "a"), *few, *named[:2]) == 2
     assert "needs weights" in capsys.readouterr().err
+
+
+def test_distances_are_zero_between_equals_and_those_of_the_features(weights: Path) -> None:
+    seeing = TimmFeatures(NAME, weights)
+    one, other = torch.rand(2, 2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert float(distance_in(seeing)(one, one)) == pytest.approx(0.0, abs=1e-6)
+    assert torch.equal(distance_in(seeing)(one, other), feature_loss(seeing(one), seeing(other)))
+
+
+def test_a_decoder_learns_to_sign_by_command(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, few = tmp_path / "signing", ("--preset", "smoke", "--most", "16", "--side", "64", "--steps", "2")
+    named = ("--perceptual", NAME, "--perceptual-weights", str(weights))
+    assert run("train", "decoder", str(out), *few, *named) == 0
+    card = json.loads((out / "card.json").read_text())
+    assert card["config"]["network"] == f"timm:{NAME}"
+    assert f"--perceptual timm:{NAME}" in card["command"]
+    assert run("train", "decoder", str(tmp_path / "a"), *few, *named[2:]) == 2
+    assert "--perceptual names the network" in capsys.readouterr().err
