@@ -71,7 +71,7 @@ def searched(frames: list[Pixels], keys: list[Key], rng: np.random.Generator) ->
     views = whole_of(parts_of(map(Sample, lumas, weights))).views()
     for key in keys:
         plan = sync_plan(key)
-        own, other = on_own_grid(views, plan), on_lattices(views, plan, 1)[0]
+        own, other = on_own_grid(views, plan)[0], on_lattices(views, plan, 1)[0]
         log10_p = detect_frames(frames, [key]).log10_p
         yield Found(log10_p, own.sync.z, own.searched, other.sync.z, other.searched)
 

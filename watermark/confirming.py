@@ -130,7 +130,7 @@ def _confirmed(views: Sequence[View], codec: Codec, nulls: Nulls, key: Key, payl
 
 
 def _candidates(views: Sequence[View], plan: Plan) -> Iterator[Candidate]:
-    yield on_own_grid(views, plan)
+    yield on_own_grid(views, plan)[0]
     yield on_lattices(views, plan, 1)[0]
 
 

@@ -6,8 +6,8 @@ that depends on the picture, so that nothing tells a mark that was copied from o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,11 @@ from forensics.watermark.detection import Pixels
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import LAYOUTS, SIGNED, Payload, message, parse_identity
 from forensics.watermark.spread.carriers import Plan, bins, make_plan, tile_of
-from forensics.watermark.spread.detecting import Finding
+from forensics.watermark.spread.codec import Codec
 from forensics.watermark.spread.embedding import data_values, read_bits
+from forensics.watermark.spread.nulls import of_searches, shipped
 from forensics.watermark.spread.reading import ring_gains
+from forensics.watermark.spread.searching import Candidate, align, on_lattices, on_own_grid
 from forensics.watermark.spread.views import views_of
 
 __all__ = [
@@ -51,6 +53,8 @@ CONTRACT: Mapping[str, float] = {
     "crop:0.5+brightness:1.5+jpeg:80": 0.95,
 }
 _SYNC_SHARE = 0.45  # of the energy
+_PLACES = 4  # of each search, at which bits are read without a code
+_STRONG = 1.5  # deviations, of bits that can just be read
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,8 @@ def raw_tile(key: Key, bits: Floats) -> Floats:
 def read_raw(pixels: Pixels, key: Key, count: int = BITS) -> RawWord:
     """Read bits without a code at the likeliest place, which is searched for with the key alone.
 
+    Of the places that agree best with what synchronises, that one is taken at which the bits stand out most.
+
     Args:
         pixels: (H, W, 3) uint8 RGB, at least 32 pixels each way.
         key: The secret.
@@ -134,13 +140,17 @@ def read_raw(pixels: Pixels, key: Key, count: int = BITS) -> RawWord:
     import cv2
 
     luma = np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY), np.uint8)
-    codecs = [codec_named(name) for name in available()]
-    found = [
-        codec_named("spread").find(views_of(luma, front=codec.front), key, codec.nulls, hopeless=0.0)
-        for codec in codecs
-    ]
-    best = min(found, key=lambda finding: finding.log10_sync)
-    return RawWord(_soft(best, key, count), best.log10_sync)
+    plan = make_plan(key, count)
+    upright = replace(plan, sync_phases=plan.sync_phases[:1])  # decoders put in no other variant
+    words: list[tuple[float, RawWord]] = []
+    for codec in (codec_named(name) for name in available()):
+        nulls = codec.nulls or shipped()
+        for null, places in zip((nulls.own_grid, nulls.lattices), _places(luma, codec, upright), strict=True):
+            for place in places:
+                soft, z = _soft(place, upright, count)
+                log10_sync = of_searches([null.log10_p(place.sync.z, place.searched)], quick=False)
+                words.append((z**2 / 2 + _outstanding(soft), RawWord(soft, log10_sync)))
+    return max(words, key=lambda pair: pair[0])[1]
 
 
 def accuracies(
@@ -185,8 +195,23 @@ def tile_agreement(pixels: Pixels, tile: Floats) -> float:
     return float((seen * np.conj(known)).real.sum() / np.sqrt((np.abs(known) ** 2).sum()))
 
 
-def _soft(found: Finding, key: Key, count: int) -> Floats:
-    if found.aligned is None or found.place is None:
-        return np.zeros(count, np.float32)
-    plan, tile = make_plan(key, count), found.aligned.tile(alternating=False)
-    return read_bits(tile, plan, found.place, count, ring_gains(tile, plan, found.place)[1])
+def _places(luma: npt.NDArray[np.uint8], codec: Codec, plan: Plan) -> Iterator[list[Candidate]]:
+    """Yield the best places on the picture's own grid, and those along lattices."""
+    views = views_of(luma, front=codec.front)
+    yield on_own_grid(views, plan, _PLACES)
+    yield on_lattices(views, plan, _PLACES)
+
+
+def _soft(place: Candidate, plan: Plan, count: int) -> tuple[Floats, float]:
+    """Return the soft bits at a place, and how well that agrees."""
+    aligned = align(place)
+    there, z = aligned.place(plan)
+    tile = aligned.tile(alternating=False)
+    return read_bits(tile, plan, there, count, ring_gains(tile, plan, there)[1]), z
+
+
+# The logarithm of the likelihood ratio of bits of either sign, about as strong as they are where it matters.
+def _outstanding(soft: Floats) -> float:
+    """Return how much more bits stand out of their noise than by chance, as a log-likelihood."""
+    strong = np.minimum(_STRONG * np.abs(soft.astype(np.float64)), 30.0)
+    return float(np.log(np.cosh(strong)).sum() - len(soft) * _STRONG**2 / 2)

@@ -83,7 +83,7 @@ def find(
     """
     nulls = nulls or shipped()
     plan = sync_plan(key, alternating=alternating)
-    own = on_own_grid(views, plan)
+    own = on_own_grid(views, plan)[0]
     if min(views[0].luma.shape) < _LEAST_SIDE:
         return Finding(0.0, 0.0, own)
     candidates, stages = [own], [nulls.own_grid.log10_p(own.sync.z, own.searched)]

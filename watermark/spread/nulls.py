@@ -110,7 +110,7 @@ def measure(luma: npt.NDArray[np.uint8], plans: Sequence[Plan], front: FrontEnd 
     windows = views[0].windows
     trials = []
     for plan in plans:
-        own, other = on_own_grid(views, plan), on_lattices(views, plan, 1)[0]
+        own, other = on_own_grid(views, plan)[0], on_lattices(views, plan, 1)[0]
         both = own.sync.z, own.searched, other.sync.z, other.searched
         part = in_windows(windows, plan) if windows else None
         trials.append(Trial(*both, part.sync.z, part.searched) if part else Trial(*both))

@@ -97,12 +97,12 @@ class Aligned:
         return Placement(sync.variant, sync.row, sync.column), sync.z
 
 
-def on_own_grid(views: Sequence[View], plan: Plan) -> Candidate:
-    """Return the best agreement with tiles of 64 pixels, upright, turned or mirrored."""
+def on_own_grid(views: Sequence[View], plan: Plan, most: int = 1) -> list[Candidate]:
+    """Return the best agreements with tiles of 64 pixels, upright, turned or mirrored, best first."""
     seen = np.concatenate([seen_on_tile(view.tile(alternating=plan.alternating), plan) for view in views])
-    number, sync = strongest(seen, plan)[0]
-    view = views[number // len(NAMINGS)]
-    return Candidate(view, SIDE * NAMINGS[number % len(NAMINGS)], sync, len(seen) * hypotheses(plan))
+    owners = [(view, SIDE * naming) for view in views for naming in NAMINGS]
+    searched = len(seen) * hypotheses(plan)
+    return [Candidate(*owners[number], sync, searched) for number, sync in strongest(seen, plan, most)]
 
 
 def on_lattices(views: Sequence[View], plan: Plan, most: int) -> list[Candidate]:
