@@ -160,7 +160,7 @@ def test_what_makes_no_sense_is_refused(
     ):
         answer = marking(*wrong)
         assert (answer.status, answer.out) == (2, ""), wrong
-    assert marking("check", path, "--store", tmp_path / "none.sqlite").status == 4
+    assert marking("check", path, "--store", tmp_path / "none.sqlite").status == 2
 
 
 def test_without_keys_the_watermark_is_undecided(

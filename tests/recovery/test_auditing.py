@@ -150,16 +150,18 @@ def test_a_file_the_store_does_not_know_is_as_it_was(audit: Audit) -> None:
     assert "store" not in {timing.step for timing in without.timings}
 
 
-@pytest.mark.parametrize("content", [None, b"this is no store at all" * 100])
+@pytest.mark.parametrize(
+    ("content", "code"), [(None, "store_missing"), (b"this is no store at all" * 100, "store")]
+)
 def test_a_store_that_cannot_be_read_is_a_problem_of_the_report(
-    audit: Audit, tmp_path: Path, content: bytes | None
+    audit: Audit, tmp_path: Path, content: bytes | None, code: str
 ) -> None:
     place = tmp_path / "broken.sqlite"
     if content:
         place.write_bytes(content)
     report = audit(encoded(scene(90), "JPEG", quality=85), store=place)
     assert report.verdict is Verdict.INCONCLUSIVE
-    assert [(problem.where, problem.code) for problem in report.errors] == [("store", "store")]
+    assert [(problem.where, problem.code) for problem in report.errors] == [("store", code)]
     assert place.exists() is bool(content)
 
 
