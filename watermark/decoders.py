@@ -32,6 +32,7 @@ __all__ = [
     "RawWord",
     "Signature",
     "accuracies",
+    "agreement",
     "raw_tile",
     "read_raw",
     "signature",
@@ -50,6 +51,7 @@ CONTRACT: Mapping[str, float] = {
     "crop:0.5+brightness:1.5+jpeg:80": 0.95,
 }
 _SYNC_SHARE = 0.45  # of the energy
+_CARRIED = 1e-3  # of the largest bin, from which a bin is part of a tile
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,28 @@ def signed_tile(plan: Plan, code: Floats, sync: float = _SYNC_SHARE) -> Floats:
     values = data_values(plan, code, 0) * np.float32(np.sqrt((1 - sync) / len(plan.data)))
     values[plan.sync] = plan.sync_phases[0] * np.float32(np.sqrt(sync / len(plan.sync)))
     return tile_of(plan, values)
+
+
+def agreement(pixels: Pixels, tile: Floats) -> float:
+    """Return how far a picture agrees with a tile that lies where a decoder puts it; no key is needed.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB, at least 32 pixels each way.
+        tile: (64, 64), as of a `Signature`.
+
+    Returns:
+        The mean agreement of the phases, in standard deviations of what unmarked pictures show.
+    """
+    import cv2
+
+    luma = np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY), np.uint8)
+    view = views_of(luma, halved=0)[0]
+    seen, known = view.tile(alternating=False), np.fft.rfft2(tile)
+    known[:, [0, -1]] = 0.0  # there bins come in pairs
+    carried = np.abs(known) > _CARRIED * np.abs(known).max()
+    turned = np.conj(known[carried]) * seen[carried]
+    phases = turned.real / np.maximum(np.abs(turned), np.finfo(np.float32).tiny)
+    return float(phases.sum() * np.sqrt(2 / carried.sum()))
 
 
 def raw_tile(key: Key, bits: Floats) -> Floats:

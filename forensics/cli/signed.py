@@ -26,6 +26,8 @@ KeyOf = Callable[[], "Key"]
 _OTHERWISE = ("inpaint", "outpaint", "condition")  # pictures that are marked afterwards
 _OUTSIDE = ("diffusers:", "module:")
 _COPY = "jpeg:70"  # after which a mark has to be read
+# Agreement of such a copy with a tile. Of 72 pictures of `flow`, all 64 above it were read, and 2 of 8 below.
+_STRONG = 10.5
 
 
 def signing_options(function: F) -> F:
@@ -76,7 +78,7 @@ def with_signature(
 
     if given is not None:
         sign, said = _issued(given, decoder)
-        return Signing(pipeline, decoder, sign), {"decoder": said}
+        return Signing(pipeline, decoder, sign, _stands_out(sign)), {"decoder": said}
     seed = json.dumps([model, decoder.sha256, options["seed"], options["label"], options["prompt"]])
     sign = _own(key, hashlib.sha256(seed.encode()).digest())
     return Signing(pipeline, decoder, sign, _holds(key, sign)), {"signing": decoder.bundle.folder.name}
@@ -126,6 +128,18 @@ def _holds(key: KeyOf, sign: Sign) -> Holds:
         from forensics.watermark.watermarker import detect
 
         return detect(parse_attack(_COPY)(picture), [key()]).payload == sign(number).payload
+
+    return holds
+
+
+def _stands_out(sign: Sign) -> Holds:
+    """Return what says whether who has the key will read a mark, which who draws cannot."""
+
+    def holds(number: int, picture: Pixels) -> bool:
+        from forensics.watermark.attacks import parse_attack
+        from forensics.watermark.decoders import agreement
+
+        return agreement(parse_attack(_COPY)(picture), sign(number).tile) >= _STRONG
 
     return holds
 

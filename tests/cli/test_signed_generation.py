@@ -21,6 +21,8 @@ from forensics.provenance import CredentialState, read
 from forensics.provenance.restoring.stripping import bare
 from forensics.provenance.store import ManifestStore
 from forensics.watermark.attacks import parse_attack
+from forensics.watermark.keyfile import key_ring
+from forensics.watermark.watermarker import detect
 
 from .commands import opened, run
 
@@ -158,3 +160,19 @@ def test_a_mark_that_was_moved_proves_nothing(chain: Chain) -> None:
         assert grades(report) == {}
         assert [one["name"] for one in report["contradictions"]] == ["mark_copied"]
         assert (record["relation"], record["found"]) == ("copied", False)
+
+
+def test_what_was_issued_signs_strongly_enough_without_the_key(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(chain.config))
+    (issued,) = said("keys", "issue", "--name", "ada", "--to", str(tmp_path))
+    keys = key_ring()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "ada"))  # who draws has no key of whoever issued it
+    drawn = said(*DRAW, "-o", str(tmp_path / "drawn"), "--decoder", issued["path"])
+    for record in drawn:
+        path = Path(record["path"])
+        assert read(path).state is CredentialState.TRUSTED
+        found = detect(parse_attack("jpeg:70")(opened(path)), keys)
+        assert found.payload is not None
+        assert found.payload.identity == issued["identity"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forensics.errors import UsageError
-from forensics.watermark.decoders import signature, signed_tile
+from forensics.watermark.decoders import agreement, signature, signed_tile
 from forensics.watermark.identification import Users
 from forensics.watermark.keys import Key
 from forensics.watermark.payload import SIGNED
@@ -76,3 +76,15 @@ def test_marks_of_decoders_are_told_apart_by_user():
 def test_identities_have_to_fit():
     with pytest.raises(UsageError, match="36 bits"):
         signature(KEY, "f" * 10)
+
+
+def test_who_has_the_tile_sees_without_a_key_how_well_a_picture_agrees_with_it():
+    tile, other = signature(KEY, "1").tile, signature(Key(bytes(32)), "1").tile
+    weak, strong = (agreement(picture(tile, strength), tile) for strength in (0.5, 5.0))
+    assert 3.0 < weak < strong
+    unmarked = [agreement(picture(np.zeros((64, 64)), seed=seed), tile) for seed in range(20)]
+    assert abs(np.mean(unmarked)) < 1.0
+    assert 0.5 < np.std(unmarked) < 1.6
+    assert abs(agreement(picture(tile), other)) < 5.0
+    large = picture(tile, side=1024)
+    assert agreement(large, tile) > strong
