@@ -71,6 +71,40 @@ class Watermark(Detector):
         """Return what `examine` found in a file that is still open; None if it was not asked or failed."""
         return self._seen.get(media)
 
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The keys whose marks are looked for."""
+        return self._keys
+
+    def at_home(
+        self, evidence: Evidence, *, key: str, identity: str, log10_p: float, entry: int, read: bool
+    ) -> Evidence:
+        """Return the evidence of a mark of which a manifest store shows that it belongs to this picture.
+
+        Args:
+            evidence: As it was without the store.
+            key: Public id of the key.
+            identity: What the mark says.
+            log10_p: log10 of the chance that a picture without a mark looks so.
+            entry: Number of the entry that this picture is a copy of.
+            read: It was read, without knowing it.
+        """
+        name = next((one.name for one in self._keys if one.id == key), key)
+        head = f"A mark of the key {name} is there (p = 10^{log10_p:.0f}), payload {identity}"
+        claim = self._claimed(key, f" says {identity}")
+        how = "" if read else " It is too weak to be read, and was found as the store says what it would be."
+        return evidence.model_copy(
+            update={
+                "code": "watermark.found",
+                "question": Question.SYNTHETIC if claim.origin in MODELS else Question.HISTORY,
+                "grade": Grade.PROOF,
+                "status": Status.SIGNAL,
+                "summary": f"{head}; it belongs to this picture, by entry {entry} of the store.{how}",
+                "p_value": 10.0**log10_p,
+                "claims": (claim,),
+            }
+        )
+
     def _look(self, media: Media) -> Detection:
         from forensics.watermark import video, watermarker
         from forensics.watermark.codecs import available
@@ -115,11 +149,13 @@ class Watermark(Detector):
         return next((key.name for key in self._keys if key.id == found.key), "")
 
     def _claim(self, found: Detection) -> Claim:
-        origin = next((key.origin for key in self._keys if key.id == found.key), "synthetic")
-        said = f" says {found.payload.identity}" if found.payload else ""
-        return Claim(
-            source=ClaimSource.WATERMARK, origin=Origin(origin), text=f"mark of key {self._name(found)}{said}"
-        )
+        return self._claimed(found.key, f" says {found.payload.identity}" if found.payload else "")
+
+    def _claimed(self, key: str, said: str) -> Claim:
+        one = next((one for one in self._keys if one.id == key), None)
+        origin, name = (one.origin, one.name) if one is not None else ("synthetic", "")
+        text = f"mark of key {name}{said}"
+        return Claim(source=ClaimSource.WATERMARK, origin=Origin(origin), text=text)
 
     def _summary(self, found: Detection) -> str:
         if not found.detected:

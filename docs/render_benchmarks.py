@@ -14,6 +14,7 @@ from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
 from render_recovery import recovery
+from render_signed import signed_generation
 from render_tables import load as _load
 from render_tables import source as _source
 from render_tables import table as _table
@@ -141,7 +142,8 @@ def render() -> str:
     """Return the page."""
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
-        *decoders(), *noise_marks(), *fingerprints(), *marking(), *recovery(), *generators(),
+        *decoders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(), *recovery(),
+        *generators(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

@@ -31,6 +31,7 @@ from forensics.media import Limits, Media, open_media
 from forensics.media.hashing import file_sha256
 from forensics.provenance import TrustPolicy, read
 from forensics.provenance.report import CredentialReport, CredentialState
+from forensics.recovery.bearing import Bearing
 from forensics.recovery.registered import Registered
 from forensics.transplant import compare_with_thumbnail
 
@@ -143,15 +144,18 @@ class Auditor:
     def _recover(
         self, run: _Run, registered: Registered, media: Media, evidence: list[Evidence]
     ) -> list[Evidence]:
-        """Add what the store knows of the file; a mark that is another picture's claims nothing any more."""
-        marks = (d.seen(media) for d in self.detectors if isinstance(d, Watermark))
-        mark = next((found for found in marks if found is not None), None)
-        told = run.step("store", lambda: registered.evidence(media, mark, self.trust))
+        """Add what the store knows of the file, and what that means for the mark that it carries."""
+        looker = next((d for d in self.detectors if isinstance(d, Watermark)), None)
+        mark = looker.seen(media) if looker else None
+        keys = looker.keys if looker and mark is not None else ()
+        told = run.step("store", lambda: registered.told(media, mark, keys, self.trust))
         if told is None:
             return evidence
-        if told.code in (MARK_COPIED, MARK_ELSEWHERE):
+        if told.evidence.code in (MARK_COPIED, MARK_ELSEWHERE):
             evidence = [_disclaimed(e) if e.detector == Watermark.info.name else e for e in evidence]
-        return [*evidence, told]
+        elif looker is not None and told.bearing is not None:
+            evidence = [_at_home(e, looker, told.bearing) for e in evidence]
+        return [*evidence, told.evidence]
 
     def _conclude(
         self,
@@ -289,6 +293,20 @@ def _failed(run: _Run, detector: Detector) -> Evidence:
 def _disclaimed(mark: Evidence) -> Evidence:
     """Return the evidence of a mark without what it claims about the picture."""
     return mark.model_copy(update={"claims": (), "question": Question.HISTORY, "grade": Grade.CLAIM})
+
+
+def _at_home(evidence: Evidence, looker: Watermark, found: Bearing) -> Evidence:
+    """Return the evidence of a mark as proof, as the store shows that it belongs to this picture."""
+    if evidence.detector != Watermark.info.name:
+        return evidence
+    return looker.at_home(
+        evidence,
+        key=found.key,
+        identity=found.identity,
+        log10_p=found.log10_p,
+        entry=found.number,
+        read=found.read,
+    )
 
 
 def _summarise(run: _Run, media: Media | None, readable: bool) -> MediaSummary:

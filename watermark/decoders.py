@@ -34,6 +34,7 @@ __all__ = [
     "RawWord",
     "Signature",
     "accuracies",
+    "agreement",
     "raw_tile",
     "read_raw",
     "signature",

@@ -156,8 +156,20 @@ def _candidate(one: Candidate) -> Record:
         "agrees": compared.agrees if compared else None,
         "disagrees": compared.disagrees if compared else None,
         "looks_p_value": chance.p_value if chance else None,
+        "confirmed": _confirmed(one),
         "change": _change(one),
     }
+
+
+def _confirmed(one: Candidate) -> Record | None:
+    """Return what is known of a mark that was looked for because the entry names it; None without one."""
+    found = one.confirmation
+    if found is None:
+        return None
+    return {
+        "payload": found.payload.identity, "log10_presence": round(found.log10_presence, 2),
+        "log10_meant": round(found.log10_meant, 2), "scale": round(found.scale, 4),
+    }  # fmt: skip
 
 
 def _change(one: Candidate) -> Record | None:
@@ -191,7 +203,12 @@ def _text(record: Record) -> str:
         lines.append(f"  change     {record['change']['text']}")
     mark = record["mark"]
     if mark:
-        lines.append(f"  mark       says {mark['payload']}, key {mark['key']}, p 10^{mark['log10_p']:.0f}")
+        said = f"says {mark['payload']}" if mark["payload"] else "too weak to be read"
+        lines.append(f"  mark       {said}, key {mark['key']}, p 10^{mark['log10_p']:.0f}")
+    known = record["candidates"][0]["confirmed"] if record["found"] else None
+    if known:
+        chance = f"p 10^{known['log10_presence']:.0f}"
+        lines.append(f"  confirmed  the mark of that entry, {known['payload']}, {chance}")
     if record["restoration"]:
         word = "can be had again" if record["restorable"] else "cannot be had again"
         lines.append(f"  signed     {word}: {record['restoration']}")

@@ -293,7 +293,11 @@ class Marker:
         mark = None
         if ready.expected is not None:
             mark = Mark(codec, self.profile.key.id, ready.expected.identity)
-            extra |= {"layout": ready.expected.layout, "algorithm": algorithm(codec)}
+            extra |= {
+                "layout": ready.expected.layout,
+                "format": ready.expected.version,
+                "algorithm": algorithm(codec),
+            }
         return recorded(
             back.data,
             mark=mark,

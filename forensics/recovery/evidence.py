@@ -40,6 +40,7 @@ LIMITS = (
     "changed since it was registered. That nothing is found says nothing: most files are in no store."
 )
 _PLAIN = " It is so flat that other pictures have the same pixels: that proves nothing."
+_KNOWN = "; the mark is too weak to be read, and is there when it is looked for as the entry has it"
 _MOVING = " Only its first frame was compared."
 _ORIGINS = {AiSignalKind.FULLY: Origin.SYNTHETIC, AiSignalKind.PARTLY: Origin.COMPOSITE}
 _QUESTIONS = {Origin.SYNTHETIC: Question.SYNTHETIC, Origin.COMPOSITE: Question.ALTERED}
@@ -137,6 +138,8 @@ def _claim(found: Recovery, origin: Origin) -> Claim:
 def _summary(found: Recovery, report: CredentialReport | None) -> str:
     number = found.entry.number if found.entry else 0
     text = _WORDS[found.relation].format(number=number, change=found.change, reason=found.reason)
+    if _confirmed(found) and not _exact(found) and found.relation is not Relation.IDENTICAL:
+        text += _KNOWN
     if report is not None:
         signer = report.signer.subject if report.signer else "an unnamed signer"
         known = "" if _trusted(report) else ", unknown to the policy,"
@@ -160,13 +163,20 @@ def _p_value(found: Recovery) -> float | None:
         return None
     if found.relation is Relation.LOOKS_LIKE:
         return first.chance.p_value if first.chance else None
+    if first.comparison is None and first.confirmation is not None:
+        return first.chance.p_value if first.chance else None
     return first.comparison.p_value if first.comparison else None
+
+
+def _confirmed(found: Recovery) -> bool:
+    """Whether a mark that could not be read was found, as the entry says what it is."""
+    return found.found and found.candidates[0].confirmation is not None
 
 
 def _calibration(found: Recovery) -> Calibration | None:
     if _p_value(found) is None:
         return None
-    if found.relation is Relation.LOOKS_LIKE:
+    if found.relation is Relation.LOOKS_LIKE or found.candidates[0].comparison is None:
         table = load_chance("dct")
         note = f"{table.pairs} pairs of different photos."
         return Calibration(name=table.name, negatives=table.pictures, positives=0, note=note)
@@ -187,4 +197,8 @@ def _measurements(found: Recovery) -> tuple[Measurement, ...]:
         rows.append(Measurement(name="restorable", value=found.restorable))
     if found.found and found.change is not None and found.change.any:
         rows.append(Measurement(name="change", value=str(found.change)))
+    sure = found.candidates[0].confirmation if _confirmed(found) else None
+    if sure is not None:
+        rows.append(Measurement(name="log10 p of the mark", value=round(sure.log10_presence, 1)))
+        rows.append(Measurement(name="log10 p of what it says", value=round(sure.log10_meant, 1)))
     return tuple(rows)

@@ -14,15 +14,16 @@ from forensics.provenance.restoring import Outcome, Restoration, restored
 from forensics.provenance.store import Entry, Found, FoundBy, ManifestStore
 from forensics.provenance.trust import TrustPolicy
 from forensics.recovery.comparing import by_looks, by_mark, by_name
+from forensics.recovery.confirming import RATE, confirmed, kept_of
 from forensics.recovery.results import Candidate, Change, Recovery, Relation, Way
 from forensics.recovery.subject import Subject, subject_of
+from forensics.recovery.telling import AGREES
 from forensics.watermark.codecs import NAMES
 from forensics.watermark.detection import Detection
 from forensics.watermark.keys import Key
 
 __all__ = ["RATE", "recover"]
 
-RATE = 1e-6  # false alarms per picture at which marks are believed, for all keys together
 _TRIED = 20  # entries into which a file without a fingerprint is tried to be put back
 
 File = Media | bytes | str | os.PathLike[str]
@@ -44,7 +45,8 @@ def recover(
         file: The file, its content, or either of them opened.
         store: Where to look.
         keys: Whose marks to look for; none are looked for without keys, nor where bytes or pixels decide.
-        mark: What was found of marks already; then keys are not needed.
+        mark: What was found of marks already; then the keys are for those only that it could not read, and
+            that an entry suggests.
         policy: Whom to trust; `TrustPolicy.resolve()` if None.
         most: At most so many candidates by their fingerprints.
         p: Only those that chance explains with at most this probability, all entries counted.
@@ -59,12 +61,14 @@ def recover(
     look = _Look(subject, store, policy, read_bytes(subject.data, policy) if _small(subject) else None)
     exact = _exactly(look)
     if exact is not None:
-        return _finished(look, exact)
+        return _finished(look, exact if mark is None else _with_mark(look, exact, mark, keys))
     if mark is None and keys:
         mark = _marked(subject, keys)
     marked = _of_mark(look, mark) if mark is not None and mark.detected else []
     named = _of_name(look)
     alike = _alike(look, most, p)
+    if mark is not None and mark.payload is None:
+        alike = _confirmed(look, alike, keys)
     return _finished(look, _decided(look, mark, marked, named, alike))
 
 
@@ -158,6 +162,26 @@ def _alike(look: _Look, most: int, p: float) -> list[Candidate]:
     ]
 
 
+def _confirmed(look: _Look, alike: list[Candidate], keys: Sequence[Key]) -> list[Candidate]:
+    """Look for the marks of entries that look alike, none of which could be read; one that is there first."""
+    near = [c for c in alike if c.chance is not None and c.chance.p_value <= AGREES]
+    pixels = look.subject.pixels
+    sure = confirmed(pixels, near, keys) if pixels is not None and near else None
+    if sure is None or pixels is None:
+        return alike
+    sure = replace(sure, change=kept_of(pixels, sure))
+    return [sure, *(c for c in alike if c.entry.number != sure.entry.number)]
+
+
+def _with_mark(look: _Look, exact: Recovery, mark: Detection, keys: Sequence[Key]) -> Recovery:
+    """Add what was found of marks; one too weak to be read is looked for, as the entry knows what it says."""
+    exact, pixels = replace(exact, mark=mark), look.subject.pixels
+    if mark.payload is not None or pixels is None:
+        return exact
+    sure = confirmed(pixels, exact.candidates[:1], keys)
+    return exact if sure is None else replace(exact, candidates=(sure, *exact.candidates[1:]))
+
+
 def _decided(
     look: _Look,
     mark: Detection | None,
@@ -174,6 +198,8 @@ def _decided(
         found = _of(Relation.STRIPPED, reason, _with_first(every, whole))
     elif agreeing is not None:
         found = _copy(agreeing, every)
+    elif alike and alike[0].confirmation is not None:
+        found = _known_mark(alike[0], every)
     elif mark is not None and marked:
         found = _of_another(mark, marked, every)
     elif mark is not None and mark.copied:
@@ -209,6 +235,21 @@ def _copy(agreeing: Candidate, every: list[Candidate]) -> Recovery:
     if changed:
         reason += f": {agreeing.change}"
     return _of(relation, reason, _with_first(every, agreeing))
+
+
+def _known_mark(sure: Candidate, every: list[Candidate]) -> Recovery:
+    """Return what looks and a mark that is there, but too weak to be read, show together."""
+    number, change, found = sure.entry.number, sure.change, sure.confirmation
+    looks = sure.chance.p_value if sure.chance else 1.0
+    there, meant = (found.log10_presence, found.log10_meant) if found else (0.0, 0.0)
+    reason = (
+        f"it looks like entry {number} (p = {looks:.1g}), and the mark of that entry, too weak to be read "
+        f"without knowing it, is there (p = 10^{there:.0f}, against marks that say something else "
+        f"10^{meant:.0f})"
+    )
+    if change is not None and change.any:
+        return _of(Relation.TRANSFORMED, f"{reason}: {change}", _with_first(every, sure))
+    return _of(Relation.REENCODED, reason, _with_first(every, sure))
 
 
 def _of_another(mark: Detection, marked: list[Candidate], every: list[Candidate]) -> Recovery:
@@ -306,7 +347,8 @@ def _joined(found: list[Candidate]) -> list[Candidate]:
             ways=(*before.ways, *one.ways),
             comparison=before.comparison or one.comparison,
             chance=before.chance or one.chance,
-            change=before.change or one.change,
+            change=one.change if one.confirmation else before.change or one.change,
+            confirmation=before.confirmation or one.confirmation,
         )
     return list(known.values())
 

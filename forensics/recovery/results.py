@@ -10,6 +10,7 @@ from forensics.provenance.report import CredentialReport
 from forensics.provenance.restoring import Restoration
 from forensics.provenance.store import Entry
 from forensics.recovery.telling import Comparison
+from forensics.watermark.confirming import Confirmation
 from forensics.watermark.detection import Detection
 
 __all__ = ["FOUND", "Candidate", "Change", "Recovery", "Relation", "Way"]
@@ -46,6 +47,7 @@ class Way(StrEnum):
     FILE = "file"
     PIXELS = "pixels"
     MARK = "mark"
+    CONFIRMED = "confirmed mark"  # too weak to be read, but there: the entry says what it would be
     CREDENTIALS = "credentials"  # the file still names the manifest
     FINGERPRINT = "fingerprint"
 
@@ -94,6 +96,8 @@ class Candidate:
         chance: How often a store of this size holds an unrelated entry that looks as alike; None unless it
             was found by its fingerprint.
         change: What was done since; None if not known.
+        confirmation: What came of looking for the mark of the entry, which could not be read; None unless it
+            is there.
     """
 
     entry: Entry
@@ -101,6 +105,7 @@ class Candidate:
     comparison: Comparison | None = None
     chance: Chance | None = None
     change: Change | None = None
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True)
