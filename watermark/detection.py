@@ -110,7 +110,7 @@ class Detection:
     otherwise: tuple[Floats, ...] = field(default=(), repr=False)
 
     def bits(self, size: int) -> Floats | None:
-        """Return the (size,) soft bits of a code word of the layout that has so many, None if there are none."""
+        """Return the (size,) soft bits of a code word of so many, None if none was read."""
         read = (self.likelihoods, *self.otherwise)
         return next((soft for soft in read if len(soft) == size), None)
 
