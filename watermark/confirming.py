@@ -18,7 +18,7 @@ from forensics.watermark.codecs import available, codec_named
 from forensics.watermark.detection import Pixels
 from forensics.watermark.identification import Users
 from forensics.watermark.keys import Key
-from forensics.watermark.payload import LAYOUTS, Payload, message
+from forensics.watermark.payload import LAYOUTS, SIGNED, Payload, message
 from forensics.watermark.spread.carriers import Plan, make_plan
 from forensics.watermark.spread.codec import Codec
 from forensics.watermark.spread.embedding import Placement, data_values, read_bits
@@ -31,7 +31,7 @@ __all__ = ["MOST", "Confirmation", "confirm"]
 
 Floats = npt.NDArray[np.float32]
 
-MOST = 100  # payloads that are looked for, each as dear as a detection
+MOST = 100  # payloads that are looked for, each at some of the cost of a detection
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,8 @@ def confirm(
 def known_plan(key: Key, payload: Payload, *, alternating: bool = False) -> Plan:
     """Return the plan of a mark of which every bin is known: all of them synchronise.
 
+    Decoders sign with the first variant of a tile only, so no other is looked for.
+
     Args:
         key: The secret.
         payload: What it says.
@@ -104,9 +106,12 @@ def known_plan(key: Key, payload: Payload, *, alternating: bool = False) -> Plan
     code = layout.code.encode(message(key, int(payload.identity, 16), layout, payload.version))
     plan = make_plan(key, len(code), alternating=alternating)
     signs = 1 - 2 * code.astype(np.float32)
-    variants = len(plan.sync_phases)
+    variants = 1 if payload.version == SIGNED and not alternating else len(plan.sync_phases)
     data = np.stack([data_values(plan, signs, variant)[plan.data] for variant in range(variants)])
-    used, phases = np.concatenate([plan.sync, plan.data]), np.concatenate([plan.sync_phases, data], axis=1)
+    used, phases = (
+        np.concatenate([plan.sync, plan.data]),
+        np.concatenate([plan.sync_phases[:variants], data], axis=1),
+    )
     order = np.argsort(used)
     return replace(plan, sync=used[order], sync_phases=np.asarray(phases[:, order], np.complex64))
 

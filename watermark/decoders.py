@@ -34,7 +34,6 @@ __all__ = [
     "RawWord",
     "Signature",
     "accuracies",
-    "agreement",
     "raw_tile",
     "read_raw",
     "signature",
@@ -54,6 +53,7 @@ CONTRACT: Mapping[str, float] = {
     "crop:0.5+brightness:1.5+jpeg:80": 0.95,
 }
 _SYNC_SHARE = 0.45  # of the energy
+_LEAST_SIDE = 32  # half a tile
 _PLACES = 4  # of each search, at which bits are read without a code
 _STRONG = 1.5  # deviations, of bits that can just be read
 
@@ -134,13 +134,15 @@ def read_raw(pixels: Pixels, key: Key, count: int = BITS) -> RawWord:
     Of the places that agree best with what synchronises, that one is taken at which the bits stand out most.
 
     Args:
-        pixels: (H, W, 3) uint8 RGB, at least 32 pixels each way.
+        pixels: (H, W, 3) uint8 RGB; in less than 32 pixels each way nothing is read.
         key: The secret.
         count: How many bits.
     """
     import cv2
 
     luma = np.asarray(cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY), np.uint8)
+    if min(luma.shape) < _LEAST_SIDE:
+        return RawWord(np.zeros(count, np.float32), 0.0)
     plan = make_plan(key, count)
     upright = replace(plan, sync_phases=plan.sync_phases[:1])  # decoders put in no other variant
     words: list[tuple[float, RawWord]] = []

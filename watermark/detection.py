@@ -90,6 +90,8 @@ class Detection:
         tampering: Where the mark is missing; None if that cannot be told.
         likelihoods: (n,) soft bits of the code word, for identification; empty if nothing was detected.
         reason: One sentence for a person.
+        otherwise: The same as code words of other layouts, each of another size, where what the mark says
+            could not be read.
     """
 
     detected: bool
@@ -105,6 +107,12 @@ class Detection:
     tampering: Tampering | None
     likelihoods: Floats = field(repr=False)
     reason: str
+    otherwise: tuple[Floats, ...] = field(default=(), repr=False)
+
+    def bits(self, size: int) -> Floats | None:
+        """Return the (size,) soft bits of a code word of so many, None if none was read."""
+        read = (self.likelihoods, *self.otherwise)
+        return next((soft for soft in read if len(soft) == size), None)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from forensics.runtime.sessions import Session
-from forensics.watermark.issuing import load_issued
+from forensics.watermark.attacks import parse_attack
+from forensics.watermark.issuing import load_issued, registry
 from tests.cli.commands import run
 from tests.signed_models import model_folder, signing_folder
 
@@ -99,6 +100,34 @@ def test_wrong_use(given: list[str], tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run("watermark", "identify", picture, "--issued", "--users", picture) == 2
     assert run("watermark", "identify", picture, "--registry", picture) == 2
     assert run("watermark", "identify", picture, "--issued", "--registry", str(tmp_path / "none.db")) == 2
+
+
+def test_a_faint_mark_is_looked_for_by_every_holder(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = iter(range(1, 200))
+    monkeypatch.setattr(registry.secrets, "randbits", lambda _: next(numbers) * 829348951 % (1 << 36))
+    assert run(*given, *(f"--name={name}" for name in ("Ada", "Bo", "Cy", "Di"))) == 0
+    tile = np.tile(load_issued(tmp_path / "out" / "Di.signed.json").tile, (4, 4))
+    luma = 128 + 12 * np.random.default_rng(1).standard_normal(tile.shape)
+    for name, marked in (("faint", luma + 1.25 * tile), ("plain", luma)):  # of 46 dB
+        picture = np.repeat(np.clip(np.rint(marked), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+        Image.fromarray(parse_attack("resize:0.5+jpeg:60")(picture)).save(tmp_path / f"{name}.png")
+    faint, plain = (str(tmp_path / f"{name}.png") for name in ("faint", "plain"))
+    command = ["watermark", "identify", faint, plain, "--issued", "--json"]
+    capsys.readouterr()
+    assert run(*command) == 0
+    assert [(one["name"], one["detected"]) for one in records(capsys)] == [(None, False)] * 2
+    assert run(*command, "--thorough") == 0
+    first, second = records(capsys)
+    assert (first["name"], first["detected"], first["users"]) == ("Di", True, 4)
+    assert first["log10_p"] < -6
+    assert (second["name"], second["detected"]) == (None, False)
+    assert run("watermark", "identify", faint, "--thorough") == 2
+    assert "--thorough are of --issued" in capsys.readouterr().err
+    assert run(*given, *(f"--name=user {n}" for n in range(97))) == 0
+    assert run(*command, "--thorough") == 2
+    assert "at most 100 holders, not 101" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["../up", "/root", "..", ".hidden", "a" * 300])

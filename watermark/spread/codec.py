@@ -181,6 +181,7 @@ def _described(
         tampering=tampering_of(aligned, inspection) if inspection else None,
         likelihoods=word.likelihoods,
         reason=_reason(payload, copied),
+        otherwise=tuple(other.likelihoods for other in best.words[1:]),
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from forensics.watermark.detection import Detection
     from forensics.watermark.identification import Users
     from forensics.watermark.keys import Key
+    from forensics.watermark.payload import Payload
 
 __all__ = ["identify"]
 
@@ -39,10 +40,14 @@ _MOST_BYTES = 200_000_000
 
 @dataclass(frozen=True)
 class Table:
-    """Users, by the codec that marks are found with, and what their owner calls them."""
+    """Users, by the codec that marks are found with, and what their owner calls them.
+
+    `marks` is what the marks of each would say, where they are looked for one by one.
+    """
 
     users: Callable[[str], Users]
     names: tuple[str, ...]
+    marks: tuple[Payload, ...] = ()
 
 
 @click.command(no_args_is_help=True)
@@ -54,6 +59,11 @@ class Table:
 )
 @click.option("--issued", is_flag=True, help="The users are those in your register of issued decoders.")
 @registry_option
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="With --issued, of at most 100 holders: look for the mark of each where none is found without.",
+)
 @layout_option
 @rate_option
 @json_option
@@ -63,16 +73,21 @@ def identify(paths: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     With --users, the mark is compared with the code word of every user, so that what is too weak to be
     read may still be enough; the p-value counts the users. Without, the mark has to say it itself.
     """
-    rate = options["rate"]
     key = one_key(options["keys"], options["name"])
     table = _users(key, options)
+    ways = 2 if options["thorough"] else 1  # to be named wrongly by
+    rate = options["rate"] / ways
 
     def work(path: Path) -> Record:
         found = look(path, [key], rate)
-        head = {"detected": found.detected, "copied": found.copied, "reason": found.reason}
-        if not found.detected:
-            return head
-        return {**head, **(_said(found) if table is None else _compared(found, table, rate))}
+        record: Record = {"detected": found.detected, "copied": found.copied, "reason": found.reason}
+        if found.detected:
+            record |= _said(found) if table is None else _compared(found, table, rate)
+        if table is not None and table.marks and record.get("identity") is None:
+            record |= _looked_for(path, key, table, rate)
+        if record.get("log10_p") is not None:
+            record["log10_p"] = round(min(0.0, record["log10_p"] + math.log10(ways)), 2)
+        return record
 
     def show(record: Record) -> str:
         return json_text({**EMPTY, **record}) if as_json else _text({**EMPTY, **record})
@@ -84,19 +99,24 @@ def _users(key: Key, options: dict[str, Any]) -> Table | None:
     """Return the users whom marks are compared with, if any are named."""
     if options["users"] and options["issued"]:
         raise UsageError("--users and --issued do not go together")
-    if options["registry"] and not options["issued"]:
-        raise UsageError("--registry is of --issued")
+    if (options["registry"] or options["thorough"]) and not options["issued"]:
+        raise UsageError("--registry and --thorough are of --issued")
     if options["issued"]:
-        return _issued(key, options["registry"], options["layout"])
+        return _issued(key, options["registry"], options["layout"], thorough=options["thorough"])
     return _table(key, options["users"], options["layout"]) if options["users"] else None
 
 
-def _issued(key: Key, registry: Path | None, layout: str) -> Table:
-    """Return those who have a decoder under a key; of who was revoked, the name says so."""
+def _issued(key: Key, registry: Path | None, layout: str, *, thorough: bool) -> Table:
+    """Return those who have a decoder under a key; of who was revoked, the name says so.
+
+    Raises:
+        UsageError: There is no register, or it has too many to look for each.
+    """
+    from forensics.watermark.confirming import MOST
     from forensics.watermark.identification import Users
     from forensics.watermark.issuing import Registry
     from forensics.watermark.issuing.registry import registry_place
-    from forensics.watermark.payload import LAYOUTS, SIGNED, VERSION
+    from forensics.watermark.payload import LAYOUTS, SIGNED, VERSION, Payload
 
     place = registry_place(registry)
     if not place.exists():
@@ -108,7 +128,10 @@ def _issued(key: Key, registry: Path | None, layout: str) -> Table:
     users = cache(lambda codec: Users(key, identities, layout, codec, version=version))
     users("spread")
     names = tuple(f"{h.name}, revoked" if h.revoked else h.name for h in holders)
-    return Table(users, names)
+    if thorough and len(holders) > MOST:
+        raise UsageError(f"--thorough is for at most {MOST} holders, not {len(holders)}: leave it out")
+    marks = (Payload(layout, version, identity, verified=True) for identity in identities)
+    return Table(users, names, tuple(marks) if thorough else ())
 
 
 def _table(key: Key, path: Path, layout: str) -> Table:
@@ -144,10 +167,11 @@ def _compared(found: Detection, table: Table, rate: float) -> Record:
     if found.payload is not None and found.payload.layout != users.layout.name:
         reason = f"The mark has the layout {found.payload.layout}, the users {users.layout.name}."
         return {"users": len(users), "reason": reason}
-    if len(found.likelihoods) != users.layout.code.size[0]:
+    bits = found.bits(users.layout.code.size[0])
+    if bits is None:
         reason = "The mark is too weak to be compared with users of this layout."
         return {"users": len(users), "reason": reason}
-    best = users.identify(found.likelihoods)
+    best = users.identify(bits)
     known = best.log10_p <= math.log10(rate)
     return {
         "identity": best.identity if known else None,
@@ -157,6 +181,27 @@ def _compared(found: Detection, table: Table, rate: float) -> Record:
         "runner_up": round(best.runner_up, 3) if math.isfinite(best.runner_up) else None,
         "users": len(users),
         "reason": "The mark fits this user." if known else "The mark fits none of the users.",
+    }
+
+
+def _looked_for(path: Path, key: Key, table: Table, rate: float) -> Record:
+    """The user whose mark is there by all its bins, though it could not be found or read without."""
+    from forensics.media import Kind, open_media
+    from forensics.watermark.confirming import confirm
+
+    media = open_media(path)
+    if media.container.kind is Kind.VIDEO:
+        return {}
+    seen = confirm(media.pixels, key, table.marks)
+    if seen.log10_p > math.log10(rate):
+        return {}
+    return {
+        "detected": True,
+        "identity": seen.payload.identity,
+        "name": table.names[table.marks.index(seen.payload)] or None,
+        "log10_p": seen.log10_p,
+        "users": len(table.marks),
+        "reason": "The mark of this user is there; it is too weak for others to be compared.",
     }
 
 
