@@ -21,7 +21,7 @@ from forensics.runtime.store import Bundle, bundled, names, open_bundle
 from forensics.watermark.decoders import SIGNED_DECODER, SIGNING, Signature
 from forensics.watermark.payload import Payload
 
-__all__ = ["Holds", "Sign", "SignedDecoder", "Signing", "signed_decoder", "with_classes", "with_styles"]
+__all__ = ["Holds", "Sign", "SignedDecoder", "Signing", "decoder_in", "signed_decoder", "with_classes", "with_styles"]
 
 Sign: TypeAlias = Callable[[int], Signature]  # number of a picture to what it is signed with
 Holds: TypeAlias = Callable[
@@ -68,7 +68,7 @@ def signed_decoder(model: Bundle, folder: Path | None = None) -> SignedDecoder |
         UsageError: The decoder in that folder stands for that of another model.
     """
     if folder is not None:
-        found = _opened(open_bundle(folder))
+        found = decoder_in(folder)
         if model.card["files"].get(found.file) != found.sha256:
             raise UsageError(
                 f"the decoder in {folder} signs for another model than {model.folder.name}",
@@ -80,6 +80,16 @@ def signed_decoder(model: Bundle, folder: Path | None = None) -> SignedDecoder |
     shipped = (bundled(name) for name in names())
     opened = (_opened(bundle) for bundle in shipped if SIGNING in bundle.card["files"])
     return next((one for one in opened if one.sha256 in digests), None)
+
+
+def decoder_in(folder: Path) -> SignedDecoder:
+    """Return the decoder that signs in a folder, whatever model it is for.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed.
+        ModelError: There is none, or its files are not those of its card.
+    """
+    return _opened(open_bundle(folder))
 
 
 class Signing:

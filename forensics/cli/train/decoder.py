@@ -65,8 +65,6 @@ def decoder(folder: Path, model: str, as_json: bool, **options: Any) -> int:
     when the same command is given again. Exits with 1 if the contract is not kept, and says what is missing.
     """
     try:
-        import torch
-
         from forensics.generators.train.signable import signable
         from forensics.training.loop import fit
         from forensics.training.machine import Machine
@@ -80,8 +78,7 @@ def decoder(folder: Path, model: str, as_json: bool, **options: Any) -> int:
     machine = Machine(options["device"])
     pictures = _pictures(options)
     found = signable(model, pictures, options["drawing"], options["seed"])
-    first, rate = torch.from_numpy(found.latents[0][:8]), run.schedule.rate
-    rate = steady_rate(found.decoder, first, rate)
+    rate = steady_rate(found.decoder, found.latents[0][:8], run.schedule.rate)
     run = replace(run, schedule=replace(run.schedule, rate=rate))
     task = SigningRun(run, found.decoder, found.latents, machine.device)
     try:

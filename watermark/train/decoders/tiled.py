@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,6 +23,8 @@ from torch.nn import functional as F
 from forensics.errors import UsageError
 
 __all__ = ["Layer", "Patterned", "Tiled", "layer_for", "steady_rate", "still_before"]
+
+Floats = npt.NDArray[np.float32]
 
 _PLANES = 4  # axes of features of pictures
 _ROOM = 16  # features
@@ -154,19 +158,20 @@ def still_before(decoder: nn.Module, layer: Layer, latents: Tensor) -> list[nn.P
 # Adam moves every weight by about the learning rate, and some networks answer to that ten times as much as
 # others: generators of GANs, whose layers of normalisation no longer follow what they see.
 @torch.no_grad()
-def steady_rate(decoder: nn.Module, latents: Tensor, rate: float, most: float = 0.5) -> float:
+def steady_rate(decoder: nn.Module, latents: Floats, rate: float, most: float = 0.5) -> float:
     """Return a learning rate at which one step changes pictures by so much at most.
 
     Args:
         decoder: As for `Tiled`.
-        latents: Some.
+        latents: (B, ...), some.
         rate: That is wanted; what is returned is never larger.
         most: Root mean square of the change, in grey levels, if all weights move in random directions.
     """
     moved, chance = copy.deepcopy(decoder), torch.Generator().manual_seed(0)
     for values in moved.parameters():
         values.add_(rate * torch.randn(values.shape, generator=chance).sign().to(values))
-    change = 255.0 * float((moved(latents) - decoder(latents)).square().mean().sqrt())
+    given = torch.from_numpy(latents)
+    change = 255.0 * float((moved(given) - decoder(given)).square().mean().sqrt())
     return rate if change <= most else float(f"{rate * most / change:.2g}")
 
 

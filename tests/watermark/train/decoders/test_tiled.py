@@ -150,12 +150,12 @@ def test_features_with_room_are_preferred():
 
 
 def test_a_decoder_that_answers_strongly_learns_slowly(decoder):
-    rate = steady_rate(decoder, LATENTS, 1e-4)
+    rate = steady_rate(decoder, LATENTS.numpy(), 1e-4)
     assert rate == 1e-4
     before = {name: value.clone() for name, value in decoder.state_dict().items()}
     with torch.no_grad():
         decoder.last[0].weight.mul_(1e3)
-        plain, slow = decoder(LATENTS), steady_rate(decoder, LATENTS, 1e-2)
+        plain, slow = decoder(LATENTS), steady_rate(decoder, LATENTS.numpy(), 1e-2)
         assert 0 < slow < 1e-2
         for values in decoder.parameters():
             values.add_(slow * torch.randn(values.shape).sign())
