@@ -184,6 +184,24 @@ runpy.run_path({str(ROOT / "examples" / "torch_transform.py")!r}, run_name="__ma
     assert "synthetic-media-forensics[train]" in result.stderr
 
 
+def test_signing_by_an_autoencoder_example(tmp_path: Path) -> None:
+    pytest.importorskip("diffusers", reason="needs diffusers")
+    lines = run("sign_diffusers.py", tmp_path / "new").splitlines()
+    assert [line.rpartition(" ")[2] for line in lines] == ["000c0ffee", "000c0ffee"]
+
+
+def test_signing_by_an_autoencoder_names_the_extra(tmp_path: Path) -> None:
+    code = f"""
+import runpy, sys
+sys.modules["diffusers"] = None  # importing it fails
+sys.argv = ["sign_diffusers.py", {str(tmp_path)!r}]
+runpy.run_path({str(ROOT / "examples" / "sign_diffusers.py")!r}, run_name="__main__")
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert "synthetic-media-forensics[diffusers]" in result.stderr
+
+
 def test_training_example(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="needs PyTorch")
     command = [sys.executable, str(ROOT / "examples" / "train_every_family.py"), str(tmp_path), "--smoke"]

@@ -134,3 +134,8 @@ def test_the_tables_of_the_store_are_up_to_date() -> None:
     page = (DOCS / "store.md").read_text(encoding="utf-8")
     assert load("render_store").render(page) == page, "run: python docs/render_store.py"
     assert "| look-up by its fingerprint, new process |" in page
+
+
+def test_the_tables_of_signed_decoders_of_others_are_up_to_date() -> None:
+    page = (DOCS / "signed_decoders_others.md").read_text(encoding="utf-8")
+    assert load("render_signed_others").render(page) == page, "run: python docs/render_signed_others.py"

@@ -13,7 +13,7 @@ from forensics.generators.pipelines.base import Floats, Network, Pixels, Request
 from forensics.generators.pipelines.chance import Chance
 from forensics.generators.pipelines.recipe import Recipe
 
-__all__ = ["Adversarial", "check_one_step", "classes_of"]
+__all__ = ["Adversarial", "Labels", "check_one_step", "classes_of"]
 
 Labels: TypeAlias = npt.NDArray[np.int64]
 

@@ -11,16 +11,17 @@ from typing import TypeAlias
 import numpy as np
 
 from forensics.errors import ModelError, UsageError
-from forensics.generators.pipelines.adversarial import Adversarial
+from forensics.generators.pipelines.adversarial import Adversarial, Labels
 from forensics.generators.pipelines.base import Floats, Network, Pipeline, Pixels, Request, pixels_of
 from forensics.generators.pipelines.denoising import Denoising
 from forensics.generators.pipelines.filming import Filming
 from forensics.generators.pipelines.opening import network_of
+from forensics.generators.pipelines.styled import Styled
 from forensics.runtime.store import Bundle, bundled, names, open_bundle
 from forensics.watermark.decoders import SIGNED_DECODER, SIGNING, Signature
 from forensics.watermark.payload import Payload
 
-__all__ = ["Holds", "Sign", "SignedDecoder", "Signing", "signed_decoder"]
+__all__ = ["Holds", "Sign", "SignedDecoder", "Signing", "decoder_in", "signed_decoder", "with_classes", "with_styles"]
 
 Sign: TypeAlias = Callable[[int], Signature]  # number of a picture to what it is signed with
 Holds: TypeAlias = Callable[
@@ -67,7 +68,7 @@ def signed_decoder(model: Bundle, folder: Path | None = None) -> SignedDecoder |
         UsageError: The decoder in that folder stands for that of another model.
     """
     if folder is not None:
-        found = _opened(open_bundle(folder))
+        found = decoder_in(folder)
         if model.card["files"].get(found.file) != found.sha256:
             raise UsageError(
                 f"the decoder in {folder} signs for another model than {model.folder.name}",
@@ -79,6 +80,16 @@ def signed_decoder(model: Bundle, folder: Path | None = None) -> SignedDecoder |
     shipped = (bundled(name) for name in names())
     opened = (_opened(bundle) for bundle in shipped if SIGNING in bundle.card["files"])
     return next((one for one in opened if one.sha256 in digests), None)
+
+
+def decoder_in(folder: Path) -> SignedDecoder:
+    """Return the decoder that signs in a folder, whatever model it is for.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed.
+        ModelError: There is none, or its files are not those of its card.
+    """
+    return _opened(open_bundle(folder))
 
 
 class Signing:
@@ -126,7 +137,16 @@ class Signing:
         if isinstance(pipeline, (Denoising, Filming)):
             return pipeline.with_decoder(self._paint)
         if isinstance(pipeline, Adversarial):
-            return Adversarial(pipeline.recipe, lambda noise: 2.0 * self._paint(noise) - 1.0)
+            return Adversarial(
+                pipeline.recipe,
+                lambda noise, *label: 2.0 * self._paint(with_classes(noise, *label) if label else noise) - 1.0,
+            )
+        if isinstance(pipeline, Styled):
+            return Styled(
+                pipeline.recipe,
+                pipeline.mapping,
+                lambda styles, grain: 2.0 * self._paint(with_styles(styles, grain)) - 1.0,
+            )
         raise UsageError(f"a {pipeline.recipe.family} has no decoder that could sign")
 
     def _paint(self, latents: Floats) -> Floats:
@@ -164,6 +184,26 @@ class Signing:
             plain = self._decoder.network(latents[:1], np.zeros((1, 64, 64), np.float32))
             self._sides[shape] = self._decoder.strength(min(plain.shape[-2:]))
         return self._sides[shape]
+
+
+def with_classes(noise: Floats, label: Labels) -> Floats:
+    """Return (B, n + 1) latents of a GAN with classes: the number of one behind the noise.
+
+    Args:
+        noise: (B, n).
+        label: (B,); -1 for none.
+    """
+    return np.concatenate([noise, np.asarray(label, np.float32)[:, None]], axis=1)
+
+
+def with_styles(styles: Floats, grain: Floats) -> Floats:
+    """Return (B, n) latents of a GAN by styles: all styles, and the noise of all layers behind them.
+
+    Args:
+        styles: (B, layers, style).
+        grain: (B, pixels).
+    """
+    return np.concatenate([np.reshape(styles, (len(styles), -1)), grain], axis=1)
 
 
 def _opened(bundle: Bundle) -> SignedDecoder:

@@ -16,10 +16,18 @@ from torch import Tensor, nn
 
 from forensics.errors import ModelError, UsageError
 from forensics.generators.codec.model import Codec, CodecConfig
+from forensics.generators.gan.networks import StyleGenerator
 from forensics.generators.pipelines.base import Floats, Request
 from forensics.generators.pipelines.denoising import Denoising
-from forensics.generators.pipelines.opening import DECODER, GENERATOR, open_model, pipeline_of
+from forensics.generators.pipelines.opening import (
+    DECODER,
+    GENERATOR,
+    SYNTHESIS,
+    open_model,
+    pipeline_of,
+)
 from forensics.generators.pipelines.recipe import read_recipe
+from forensics.generators.pipelines.signing import with_classes, with_styles
 from forensics.generators.train.bundle import WEIGHTS
 from forensics.generators.train.gan import open_maker
 from forensics.runtime.store import Bundle
@@ -29,6 +37,7 @@ __all__ = ["Signable", "signable"]
 
 Pixels = npt.NDArray[np.uint8]
 _AT_ONCE = 16
+_DRAWN = 2000  # latents of a GAN
 _SMALLER = 2  # real pictures are learned at half their sides as well
 _AUTOENCODER = "diffusers:"
 _WEIGHTS_OF_DIFFUSERS = "diffusion_pytorch_model.safetensors"
@@ -44,6 +53,7 @@ class Signable:
         file: Of the model, that a decoder which signs stands for.
         sha256: Of that file, in hex.
         digest: Of the latents.
+        weights: Digest of the decoder's weights, whatever file they are in; empty for models of the suite.
     """
 
     decoder: nn.Module
@@ -51,6 +61,7 @@ class Signable:
     file: str
     sha256: str
     digest: str
+    weights: str = ""
 
 
 def signable(model: str, pictures: Pixels, drawing: Sequence[str] = (), seed: int = 0) -> Signable:
@@ -97,14 +108,29 @@ class _Decoder(nn.Module):
 
 
 class _Maker(nn.Module):
-    """The generator of a GAN."""
+    """The generator of a GAN, whose latents are noise with, if there are classes, the number of one behind it."""
 
-    def __init__(self, maker: nn.Module) -> None:
+    def __init__(self, maker: nn.Module, labels: int) -> None:
         super().__init__()
-        self.maker = maker
+        self.maker, self.labels = maker, labels
 
-    def forward(self, noise: Tensor) -> Tensor:
-        found: Tensor = self.maker(noise, None)
+    def forward(self, latents: Tensor) -> Tensor:
+        noise, label = (latents[:, :-1], latents[:, -1].long()) if self.labels else (latents, None)
+        found: Tensor = self.maker(noise, label)
+        return (found + 1.0) / 2.0
+
+
+class _Synthesis(nn.Module):
+    """What makes pictures in a GAN by styles; its latents are the styles, with the noise of layers behind them."""
+
+    def __init__(self, maker: StyleGenerator, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.maker, self.shape = maker, shape
+
+    def forward(self, latents: Tensor) -> Tensor:
+        values = self.shape[0] * self.shape[1]
+        styles = latents[:, :values].reshape(-1, *self.shape)
+        found = self.maker.synthesise(styles, latents[:, values:])
         return (found + 1.0) / 2.0
 
 
@@ -133,22 +159,28 @@ def _of_codec(bundle: Bundle, pictures: Pixels, drawing: Sequence[str], seed: in
 
 
 def _of_gan(bundle: Bundle, _: Pixels, drawing: Sequence[str], seed: int) -> Signable:
-    recipe = read_recipe(bundle)
-    if recipe.labels:
-        raise UsageError("a GAN with classes cannot sign by its decoder yet: mark its pictures afterwards")
-    if GENERATOR not in bundle.card["files"]:
-        raise UsageError("a GAN by styles cannot sign by its decoder yet: mark its pictures afterwards")
     if drawing:
         raise UsageError("a GAN has noise for latents, and no other model draws in it")
-    noise = np.random.default_rng(seed).standard_normal((2000, *recipe.shape)).astype(np.float32)
-    return Signable(_Maker(open_maker(bundle)), [noise], GENERATOR, bundle.card["files"][GENERATOR], "")
+    recipe, chance, maker = read_recipe(bundle), np.random.default_rng(seed), open_maker(bundle)
+    noise = chance.standard_normal((_DRAWN, *recipe.shape)).astype(np.float32)
+    label = chance.integers(0, len(recipe.labels), _DRAWN) if recipe.labels else None
+    if isinstance(maker, StyleGenerator):
+        with torch.no_grad():
+            first = torch.from_numpy(noise[:, : maker.config.latent])
+            styles = maker.styles(first, None if label is None else torch.from_numpy(label)).numpy()
+        latents = with_styles(styles, noise[:, maker.config.latent :])
+        made: nn.Module = _Synthesis(maker, styles.shape[1:])
+        return Signable(made, [latents], SYNTHESIS, bundle.card["files"][SYNTHESIS], "")
+    latents = noise if label is None else with_classes(noise, label)
+    made = _Maker(maker, len(recipe.labels))
+    return Signable(made, [latents], GENERATOR, bundle.card["files"][GENERATOR], "")
 
 
 _OPEN = {"codec": _of_codec, "gan": _of_gan}
 
 
 def _autoencoder(folder: Path, pictures: Pixels, drawing: Sequence[str]) -> Signable:
-    from forensics.generators.adapters.autoencoders import open_autoencoder
+    from forensics.generators.adapters.autoencoders import decoder_digest, open_autoencoder
 
     if drawing:
         raise UsageError("models of the suite draw in the latents of codecs of the suite alone")
@@ -161,7 +193,8 @@ def _autoencoder(folder: Path, pictures: Pixels, drawing: Sequence[str]) -> Sign
 
     latents = _both_sizes(pictures, factor, encoded)
     sha256 = hashlib.sha256((folder / _WEIGHTS_OF_DIFFUSERS).read_bytes()).hexdigest()
-    return Signable(_Autoencoder(model).float(), latents, _WEIGHTS_OF_DIFFUSERS, sha256, "")
+    decoder, digest = _Autoencoder(model).float(), decoder_digest(model)
+    return Signable(decoder, latents, _WEIGHTS_OF_DIFFUSERS, sha256, "", digest)
 
 
 def _codec(bundle: Bundle) -> Codec:

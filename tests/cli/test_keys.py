@@ -136,3 +136,21 @@ def test_names_stay_in_their_folder(given: list[str], tmp_path: Path, name: str)
     (path,) = (tmp_path / "out").iterdir()
     assert not path.name.startswith(".")
     assert load_issued(path).name == name
+
+
+def test_decoders_of_an_autoencoder_are_issued(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model"  # all that is looked at is the file that the decoder stands for
+    given[given.index("--generator") + 1] = f"diffusers:{model}"
+    assert run(*given, "--name", "Ada", "--json") == 0
+    (ada,) = records(capsys)
+    assert load_issued(Path(ada["path"])).name == "Ada"
+    signing = given.index("--signing")
+    assert run(*given[:signing], *given[signing + 2 :], "--name", "Bo") == 2
+    assert "--signing" in capsys.readouterr().err
+    (model / "decoder.onnx").write_bytes(b"another")
+    assert run(*given, "--name", "Bo") == 2
+    assert "another autoencoder" in capsys.readouterr().err
+    (model / "decoder.onnx").unlink()
+    assert run(*given, "--name", "Bo") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,11 @@ _LARGE = 1 << 30  # pixels: the strength of pictures of any size
     help="File with a name on each line, for thousands at once.",
 )  # fmt: skip
 @click.option(
-    "--generator", default="flow", show_default=True, metavar="MODEL", help="Name or folder of the model."
+    "--generator",
+    default="flow",
+    show_default=True,
+    metavar="MODEL",
+    help="Name or folder of the model, or diffusers:FOLDER of an AutoencoderKL.",
 )
 @click.option(
     "--signing", type=click.Path(path_type=Path, file_okay=False, exists=True),
@@ -98,14 +103,37 @@ def _lines(path: Path | None) -> list[str]:
 
 
 def _decoder(generator: str, signing: Path | None) -> SignedDecoder:
-    from forensics.generators.pipelines.opening import open_model
+    from forensics.generators.pipelines.opening import DIFFUSERS, open_model
     from forensics.generators.pipelines.signing import signed_decoder
 
+    if generator.startswith(DIFFUSERS):
+        return _for_autoencoder(Path(generator.removeprefix(DIFFUSERS)), signing)
     found = signed_decoder(open_model(generator), signing)
     if found is None:
         raise UsageError(
             f"no decoder comes with the suite that signs for {generator}; `forensics train decoder FOLDER` "
             "makes one, and --signing FOLDER names it"
+        )
+    return found
+
+
+def _for_autoencoder(folder: Path, signing: Path | None) -> SignedDecoder:
+    """Return the decoder that signs for an AutoencoderKL of diffusers."""
+    from forensics.generators.pipelines.signing import decoder_in
+
+    if signing is None:
+        raise UsageError(
+            "no decoder comes with the suite that signs for an autoencoder: name its --signing FOLDER"
+        )
+    found = decoder_in(signing)
+    try:
+        with (folder / found.file).open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{folder / found.file}: {error.strerror or error}") from None
+    if actual != found.sha256:
+        raise UsageError(
+            f"the decoder in {signing} signs for another autoencoder", expected=found.sha256, actual=actual
         )
     return found
 

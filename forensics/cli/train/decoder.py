@@ -73,12 +73,15 @@ def decoder(folder: Path, model: str, as_json: bool, **options: Any) -> int:
         from forensics.watermark.train.decoders.finish import Stands, finish
         from forensics.watermark.train.decoders.run import PRESETS as RUNS
         from forensics.watermark.train.decoders.run import SigningRun
+        from forensics.watermark.train.decoders.tiled import steady_rate
     except ImportError as error:
         raise MissingExtra("training", "train") from error
     run = _chosen(RUNS[options["preset"]], options)
     machine = Machine(options["device"])
     pictures = _pictures(options)
     found = signable(model, pictures, options["drawing"], options["seed"])
+    rate = steady_rate(found.decoder, found.latents[0][:8], run.schedule.rate)
+    run = replace(run, schedule=replace(run.schedule, rate=rate))
     task = SigningRun(run, found.decoder, found.latents, machine.device, _perceptual(run, options, machine))
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +93,7 @@ def decoder(folder: Path, model: str, as_json: bool, **options: Any) -> int:
         return 0
     card = _card(run, found, len(pictures), {**options, "model": model}, str(machine.device))
     card = replace(card, images=observer.steps * run.schedule.seen, seconds=_seconds(folder))
-    metrics = finish(task, trained, Stands(found.file, found.sha256), folder, card)
+    metrics = finish(task, trained, Stands(found.file, found.sha256, found.weights), folder, card)
     return _tell(folder, metrics, as_json)
 
 

@@ -1,15 +1,38 @@
 """Decoders taken out of trained models, against the files that draw with them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from forensics.errors import MissingExtra, UsageError  # noqa: E402
-from forensics.generators.pipelines.opening import DECODER, ENCODER, GENERATOR, network_of  # noqa: E402
+from forensics.generators.adapters.autoencoders import decoder_digest  # noqa: E402
+from forensics.generators.pipelines.base import Request  # noqa: E402
+from forensics.generators.pipelines.opening import (  # noqa: E402
+    DECODER,
+    ENCODER,
+    GENERATOR,
+    network_of,
+    open_model,
+    pipeline_of,
+)
+from forensics.generators.pipelines.signing import Signing, signed_decoder  # noqa: E402
+from forensics.generators.train.corpus import Corpus  # noqa: E402
+from forensics.generators.train.families import FAMILIES  # noqa: E402
 from forensics.generators.train.signable import signable  # noqa: E402
 from forensics.runtime.store import bundled  # noqa: E402
+from forensics.training.card import Card  # noqa: E402
+from forensics.training.loop import fit  # noqa: E402
+from forensics.training.schedule import Schedule  # noqa: E402
+from forensics.watermark.decoders import Signature, signature  # noqa: E402
+from forensics.watermark.keys import Key  # noqa: E402
+from forensics.watermark.train.decoders.finish import Stands, finish  # noqa: E402
+from forensics.watermark.train.decoders.run import DecoderRun, SigningRun  # noqa: E402
+from tests.generators.train.trained import trained  # noqa: E402
 
+KEY = Key(b"g" * 32)
 PICTURES = np.random.default_rng(0).integers(0, 256, (9, 64, 64, 3), dtype=np.uint8)
 
 
@@ -39,33 +62,63 @@ def test_models_that_draw_in_its_latents_are_mixed_in():
             signable("codec", PICTURES, [name])
 
 
-def test_only_codecs_and_gans_without_classes_sign():
+def test_only_codecs_and_gans_sign():
     for name in ("flow", "video"):
         with pytest.raises(UsageError, match="what signs is a codec or a GAN"):
             signable(name, PICTURES)
-    with pytest.raises(UsageError, match="classes"):
-        signable("gan", PICTURES)
     with pytest.raises(UsageError, match="no model"):
         signable("nothing", PICTURES)
 
 
 def test_a_gan_paints_as_its_file_does(tmp_path):
-    from forensics.generators.train.corpus import Corpus
-    from forensics.generators.train.families import FAMILIES
-    from tests.generators.train.trained import trained
-
     run = FAMILIES["gan"].presets["smoke"]
     trained("gan", run, tmp_path / "gan", Corpus(PICTURES[:, :16, :16].copy()))
     found = signable(str(tmp_path / "gan"), PICTURES)
     (noise,) = found.latents
-    from forensics.generators.pipelines.opening import open_model
-
     made = network_of(open_model(tmp_path / "gan"), GENERATOR)(noise[:4])
     with torch.no_grad():
         pictures = found.decoder(torch.from_numpy(noise[:4])).numpy()
     assert np.abs(pictures - (made + 1) / 2).max() < 1e-3
     with pytest.raises(UsageError, match="noise for latents"):
         signable(str(tmp_path / "gan"), PICTURES, ["flow"])
+
+
+def test_a_gan_with_classes_has_their_numbers_in_its_latents():
+    found = signable("gan", PICTURES)
+    (latents,) = found.latents
+    assert latents.shape[1:] == (65,)
+    assert set(latents[:, -1]) == {0.0, 1.0}
+    gan = bundled("gan")
+    made = network_of(gan, GENERATOR)(latents[:6, :-1].copy(), latents[:6, -1].astype(np.int64))
+    with torch.no_grad():
+        pictures = found.decoder(torch.from_numpy(latents[:6])).numpy()
+    assert np.abs(pictures - (made + 1) / 2).max() < 1e-3
+    assert (found.file, found.sha256) == (GENERATOR, gan.card["files"][GENERATOR])
+
+
+@pytest.mark.parametrize("names", [(), ("one", "other")])
+def test_a_gan_by_styles_signs_what_it_draws(tmp_path, names):
+    model = replace(FAMILIES["gan"].presets["smoke"].model, kind="style")
+    run = replace(FAMILIES["gan"].presets["smoke"], model=model)
+    labels = np.arange(len(PICTURES)) % 2 if names else None
+    trained("gan", run, tmp_path / "gan", Corpus(PICTURES[:, :16, :16].copy(), labels, names))
+    found = signable(str(tmp_path / "gan"), PICTURES)
+    bundle = open_model(tmp_path / "gan")
+    pipeline = pipeline_of(bundle)
+    once = DecoderRun(Schedule(steps=1, batch=2, rate=1e-6, warm_up=1, every=9), tried=1)
+    task = SigningRun(once, found.decoder, found.latents, torch.device("cpu"))
+    stands = Stands(found.file, found.sha256)
+    (tmp_path / "signing").mkdir()
+    card = Card("test", "Signs.", "none", "noise", "none", "a test", {}, 2, "cpu")
+    finish(task, fit(task, tmp_path), stands, tmp_path / "signing", card)
+    decoder = signed_decoder(bundle, tmp_path / "signing")
+    plain = np.stack(list(pipeline.sample(Request(3, seed=1)))).astype(int)
+    for tile, least, most in ((np.zeros((64, 64)), 0, 2), (signature(KEY, "a").tile, 3, 255)):
+        said = Signature(signature(KEY, "a").payload, tile.astype(np.float32))
+        marked = np.stack(
+            list(Signing(pipeline, decoder, lambda _, said=said: said).sample(Request(3, seed=1)))
+        )
+        assert least <= np.abs(marked - plain).max() <= most
 
 
 def test_an_autoencoder_of_diffusers_decodes_as_it_does_itself(tmp_path):
@@ -80,6 +133,7 @@ def test_an_autoencoder_of_diffusers_decodes_as_it_does_itself(tmp_path):
     large, small = (torch.from_numpy(group) for group in found.latents)
     assert (large.shape, small.shape[2:]) == ((9, 4, 32, 32), (16, 16))
     with torch.no_grad():
+        assert found.weights == decoder_digest(model)
         assert torch.allclose(found.decoder(small), (model.decode(small / 0.5).sample + 1) / 2, atol=1e-5)
 
 

@@ -36,10 +36,12 @@ class Stands:
     Attributes:
         file: Its name in the folder of its model.
         sha256: Of its content, in hex: signed and unsigned fit together by it.
+        weights: Digest of its weights, whatever file they are in; empty if nobody asks for it.
     """
 
     file: str
     sha256: str
+    weights: str = ""
 
 
 def finish(

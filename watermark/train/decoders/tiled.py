@@ -8,20 +8,26 @@ once signs for any key and any payload.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from forensics.errors import UsageError
 
-__all__ = ["Layer", "Patterned", "Tiled", "layer_for", "still_before"]
+__all__ = ["Layer", "Patterned", "Tiled", "layer_for", "steady_rate", "still_before"]
+
+Floats = npt.NDArray[np.float32]
 
 _PLANES = 4  # axes of features of pictures
+_ROOM = 16  # features
 
 
 @dataclass(frozen=True)
@@ -105,13 +111,15 @@ class Patterned(nn.Module):
         self.inner = layer
         self.register_buffer("pattern", pattern.detach().clone())
 
-    def forward(self, *inputs: Any) -> Tensor:
+    def forward(self, *inputs: Any, **options: Any) -> Tensor:
         """Return the features with the pattern."""
-        return _repeated(self.inner(*inputs), self.pattern)
+        return _repeated(self.inner(*inputs, **options), self.pattern)
 
 
 def layer_for(decoder: nn.Module, latents: Tensor) -> Layer:
     """Return the first layer with half the sides of the pictures; if there is none, a quarter, or all.
+
+    One of few features is taken only where no other has these sides: latents have no room for a pattern.
 
     Args:
         decoder: As for `Tiled`.
@@ -122,9 +130,13 @@ def layer_for(decoder: nn.Module, latents: Tensor) -> Layer:
     """
     seen, height = _order(decoder, latents)
     for stride in (2, 4, 8, 1):
-        for name, shape in seen:
-            if len(shape) == _PLANES and shape[2] * stride == height:
-                return Layer(name, shape[1], stride)
+        there = [
+            Layer(name, shape[1], stride)
+            for name, shape in seen
+            if len(shape) == _PLANES and shape[2] * stride == height
+        ]
+        if there:
+            return next((layer for layer in there if layer.channels >= _ROOM), there[0])
     raise UsageError("no layer of this decoder has features that a pattern could be added to")
 
 
@@ -141,6 +153,26 @@ def still_before(decoder: nn.Module, layer: Layer, latents: Tensor) -> list[nn.P
     after = {id(value) for name in names[first:] for value in _own(decoder.get_submodule(name))}
     before = {id(v): v for name in names[:first] for v in _own(decoder.get_submodule(name))}
     return [value for number, value in before.items() if number not in after]
+
+
+# Adam moves every weight by about the learning rate, and some networks answer to that ten times as much as
+# others: generators of GANs, whose layers of normalisation no longer follow what they see.
+@torch.no_grad()
+def steady_rate(decoder: nn.Module, latents: Floats, rate: float, most: float = 0.5) -> float:
+    """Return a learning rate at which one step changes pictures by so much at most.
+
+    Args:
+        decoder: As for `Tiled`.
+        latents: (B, ...), some.
+        rate: That is wanted; what is returned is never larger.
+        most: Root mean square of the change, in grey levels, if all weights move in random directions.
+    """
+    moved, chance = copy.deepcopy(decoder), torch.Generator().manual_seed(0)
+    for values in moved.parameters():
+        values.add_(rate * torch.randn(values.shape, generator=chance).sign().to(values))
+    given = torch.from_numpy(latents)
+    change = 255.0 * float((moved(given) - decoder(given)).square().mean().sqrt())
+    return rate if change <= most else float(f"{rate * most / change:.2g}")
 
 
 def _own(module: nn.Module) -> Iterator[nn.Parameter]:

@@ -7,7 +7,14 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from forensics.errors import UsageError  # noqa: E402
-from forensics.watermark.train.decoders.tiled import Layer, Patterned, Tiled, layer_for, still_before  # noqa: E402
+from forensics.watermark.train.decoders.tiled import (  # noqa: E402
+    Layer,
+    Patterned,
+    Tiled,
+    layer_for,
+    steady_rate,
+    still_before,
+)
 
 
 class Decoder(nn.Module):
@@ -129,3 +136,38 @@ def test_what_is_used_before_and_behind_the_layer_is_learned(decoder):
             return self.inner(self.middle(self.inner(latents)))
 
     assert still_before(Twice(), Layer("middle", 3, 1), torch.zeros(1, 3, 8, 8)) == []
+
+
+def test_features_with_room_are_preferred():
+    class Wide(Decoder):
+        def __init__(self):
+            super().__init__()
+            self.second = nn.Conv2d(8, 16, 3, padding=1)
+            self.last = nn.Sequential(nn.Conv2d(16, 12, 3, padding=1), nn.PixelShuffle(2))
+
+    assert layer_for(Decoder(), LATENTS) == Layer("larger", 8, 2)
+    assert layer_for(Wide(), LATENTS) == Layer("second", 16, 2)
+
+
+def test_a_decoder_that_answers_strongly_learns_slowly(decoder):
+    rate = steady_rate(decoder, LATENTS.numpy(), 1e-4)
+    assert rate == 1e-4
+    before = {name: value.clone() for name, value in decoder.state_dict().items()}
+    with torch.no_grad():
+        decoder.last[0].weight.mul_(1e3)
+        plain, slow = decoder(LATENTS), steady_rate(decoder, LATENTS.numpy(), 1e-2)
+        assert 0 < slow < 1e-2
+        for values in decoder.parameters():
+            values.add_(slow * torch.randn(values.shape).sign())
+        change = 255 * float((decoder(LATENTS) - plain).square().mean().sqrt())
+    assert 0.1 < change < 2.5
+    assert before.keys() == decoder.state_dict().keys()
+
+
+def test_the_inner_layer_may_be_called_by_names():
+    class Named(nn.Module):
+        def forward(self, x, *, bias):
+            return x + bias
+
+    found = Patterned(Named(), torch.ones(1, 1, 2, 2))(torch.zeros(1, 1, 3, 4), bias=1.0)
+    assert torch.equal(found, torch.full((1, 1, 3, 4), 2.0))
