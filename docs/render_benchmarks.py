@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from render_fingerprints import fingerprints
 from render_generators import generators
+from render_holders import holders
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
@@ -140,7 +141,7 @@ def render() -> str:
     """Return the page."""
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
-        *noise_marks(), *fingerprints(), *marking(), *recovery(), *generators(),
+        *holders(), *noise_marks(), *fingerprints(), *marking(), *recovery(), *generators(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "
