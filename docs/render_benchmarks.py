@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from render_decoders import decoders
 from render_fingerprints import fingerprints
 from render_generators import generators
+from render_holders import holders
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
@@ -142,8 +143,8 @@ def render() -> str:
     """Return the page."""
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
-        *decoders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(), *recovery(),
-        *generators(),
+        *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
+        *recovery(), *generators(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

@@ -1,4 +1,4 @@
-"""Autoencoders of Hugging Face diffusers that sign: whatever pipeline decodes with one, its pictures are marked.
+"""Autoencoders of Hugging Face diffusers that sign: what any pipeline decodes with one is marked.
 
 Nothing of diffusers is imported: what is given is an AutoencoderKL already.
 """

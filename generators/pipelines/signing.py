@@ -21,7 +21,16 @@ from forensics.runtime.store import Bundle, bundled, names, open_bundle
 from forensics.watermark.decoders import SIGNED_DECODER, SIGNING, Signature
 from forensics.watermark.payload import Payload
 
-__all__ = ["Holds", "Sign", "SignedDecoder", "Signing", "decoder_in", "signed_decoder", "with_classes", "with_styles"]
+__all__ = [
+    "Holds",
+    "Sign",
+    "SignedDecoder",
+    "Signing",
+    "decoder_in",
+    "signed_decoder",
+    "with_classes",
+    "with_styles",
+]
 
 Sign: TypeAlias = Callable[[int], Signature]  # number of a picture to what it is signed with
 Holds: TypeAlias = Callable[
@@ -137,10 +146,7 @@ class Signing:
         if isinstance(pipeline, (Denoising, Filming)):
             return pipeline.with_decoder(self._paint)
         if isinstance(pipeline, Adversarial):
-            return Adversarial(
-                pipeline.recipe,
-                lambda noise, *label: 2.0 * self._paint(with_classes(noise, *label) if label else noise) - 1.0,
-            )
+            return Adversarial(pipeline.recipe, self._of_noise)
         if isinstance(pipeline, Styled):
             return Styled(
                 pipeline.recipe,
@@ -148,6 +154,10 @@ class Signing:
                 lambda styles, grain: 2.0 * self._paint(with_styles(styles, grain)) - 1.0,
             )
         raise UsageError(f"a {pipeline.recipe.family} has no decoder that could sign")
+
+    def _of_noise(self, noise: Floats, *label: Labels) -> Floats:
+        """Return pictures from -1 to 1, as the generator of a GAN gives them."""
+        return 2.0 * self._paint(with_classes(noise, *label) if label else noise) - 1.0
 
     def _paint(self, latents: Floats) -> Floats:
         """Return the pictures of the next latents, signed with what belongs to their numbers."""

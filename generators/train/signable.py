@@ -108,7 +108,7 @@ class _Decoder(nn.Module):
 
 
 class _Maker(nn.Module):
-    """The generator of a GAN, whose latents are noise with, if there are classes, the number of one behind it."""
+    """The generator of a GAN: its latents are noise and, if there are classes, the number of one."""
 
     def __init__(self, maker: nn.Module, labels: int) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class _Maker(nn.Module):
 
 
 class _Synthesis(nn.Module):
-    """What makes pictures in a GAN by styles; its latents are the styles, with the noise of layers behind them."""
+    """What makes pictures in a GAN by styles; its latents are styles, and the noise of layers."""
 
     def __init__(self, maker: StyleGenerator, shape: tuple[int, ...]) -> None:
         super().__init__()
