@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkabl
 
 import click
 
+from forensics.cli.stamping import timestamp_of, timestamp_options
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,16 +51,11 @@ def carried(pipeline: object, number: int) -> Payload | None:
 
 def marking_options(function: F) -> F:
     """Add `--unmarked`, `--timestamp` and `--timestamp-optional`."""
-    for option in (
-        click.option("--timestamp-optional", is_flag=True, help="Go on if it gives none."),
-        click.option("--timestamp", metavar="URL", help="Time-stamping authority to ask (uses the network)."),
-        click.option(
-            "--unmarked", is_flag=True,
-            help="No watermark, no credentials and no entry in the store; settings.json will say so.",
-        ),
-    ):  # fmt: skip
-        function = option(function)
-    return function
+    unmarked = click.option(
+        "--unmarked", is_flag=True,
+        help="No watermark, no credentials and no entry in the store; settings.json will say so.",
+    )  # fmt: skip
+    return unmarked(timestamp_options(function))
 
 
 @dataclass(frozen=True)
@@ -196,7 +192,7 @@ def writer(
     Raises:
         UsageError: Options contradict one another.
     """
-    unmarked, timestamp = options.pop("unmarked"), _timestamp(options)
+    unmarked, timestamp = options.pop("unmarked"), timestamp_of(options)
     if unmarked and timestamp is not None:
         raise UsageError("--timestamp is of files that are marked, and --unmarked asks for others")
     parent = source or next((options[name] for name in _PARENTS if options.get(name)), None)
@@ -209,17 +205,6 @@ def writer(
         return Writer(None if unmarked else opened, {**kept, "marked": not unmarked}, parent)
 
     return make
-
-
-def _timestamp(options: dict[str, Any]) -> TimestampPolicy | None:
-    url, optional = options.pop("timestamp"), options.pop("timestamp_optional")
-    if url is None:
-        if optional:
-            raise UsageError("--timestamp-optional needs --timestamp URL")
-        return None
-    from forensics.provenance import TimestampPolicy
-
-    return TimestampPolicy(url, required=not optional)
 
 
 def _plain(drawn: Drawn) -> None:

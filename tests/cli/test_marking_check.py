@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,21 +16,9 @@ from forensics.provenance.manifests import made_by_model
 
 from ..marked_files import KEY, PAYLOAD, Workshop, binding
 from ..provenance.conftest import Pki
+from .commands import Answer
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\u202egpj.png"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 class Balanced(HTMLParser):

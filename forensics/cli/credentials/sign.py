@@ -9,11 +9,12 @@ import click
 
 from forensics.cli.credentials._passphrase import VARIABLE, passphrase
 from forensics.cli.output import json_line
+from forensics.cli.stamping import timestamp_of, timestamp_options
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from forensics.provenance.manifests import Manifest
-    from forensics.provenance.signing import SignResult, TimestampPolicy
+    from forensics.provenance.signing import SignResult
 
 __all__ = ["sign"]
 
@@ -37,8 +38,7 @@ EPILOG = f"The passphrase of an encrypted key is taken from ${VARIABLE} or asked
 @click.option("--remote-url", metavar="URL", help="Address of the manifest, written into the file.")
 @click.option("--parent", type=FILE, help="The file before the change; the source if not given.")
 @click.option("--ingredient", type=FILE, multiple=True, help="A file that is part of it (repeatable).")
-@click.option("--timestamp", metavar="URL", help="Ask this authority for a time stamp (uses the network).")
-@click.option("--timestamp-optional", is_flag=True, help="Sign without a time stamp if it gives none.")
+@timestamp_options
 @click.option("--trust", type=FILE, help="Trust policy (TOML) for reading back.")
 @click.option("--in-place", is_flag=True, help="Allow source and destination to be the same file.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing destination.")
@@ -55,7 +55,7 @@ def sign(source: Path, destination: Path, as_json: bool, **options: Any) -> int:
     from forensics.provenance.trust import TrustPolicy
 
     manifest = _manifest(options)
-    timestamp = _timestamp(options)
+    timestamp = timestamp_of(options)
     result = write(
         source,
         destination,
@@ -99,16 +99,6 @@ def _manifest(options: dict[str, Any]) -> Manifest:
     if template == "made-by-model":
         return manifests.made_by_model(model, version, **extras)
     return manifests.edited_by_model(model, version, **extras)
-
-
-def _timestamp(options: dict[str, Any]) -> TimestampPolicy | None:
-    from forensics.provenance.signing import TimestampPolicy
-
-    if options["timestamp"] is None:
-        if options["timestamp_optional"]:
-            raise UsageError("--timestamp-optional needs --timestamp URL")
-        return None
-    return TimestampPolicy(options["timestamp"], required=not options["timestamp_optional"])
 
 
 def _text(result: SignResult) -> str:

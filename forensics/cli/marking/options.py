@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from forensics.cli.stamping import timestamp_of, timestamp_options
 from forensics.cli.store.options import place_option
 from forensics.cli.watermark.options import codec_option, layout_option, psnr_option
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
     from forensics.marking import Marker
-    from forensics.provenance import TimestampPolicy
     from forensics.provenance.signers import PemSigner
 
 __all__ = ["identity_options", "marker_of", "strength_options"]
@@ -26,8 +26,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 def identity_options(function: F) -> F:
     """Add `--keys`, `--key-name`, `--cert`, `--key`, `--trust`, `--store` and `--timestamp`."""
     for option in (
-        click.option("--timestamp-optional", is_flag=True, help="Go on if it gives none."),
-        click.option("--timestamp", metavar="URL", help="Time-stamping authority to ask (uses the network)."),
+        timestamp_options,
         place_option,
         click.option("--trust", type=FILE, help="Trust policy (TOML) for reading back."),
         click.option("--key", type=FILE, help="Private key of the leaf (PEM); goes with --cert."),
@@ -69,7 +68,7 @@ def marker_of(
 
     if (options["cert"] is None) != (options["key"] is None):
         raise UsageError("--cert and --key go together: a certificate chain and the private key of its leaf")
-    signer, place, timestamp = _signer(options), options["place"], _timestamp(options)
+    signer, place, timestamp = _signer(options), options["place"], timestamp_of(options)
     keys = options["keys"] or options["key_name"]
     key = one_key(options["keys"], options["key_name"]) if keys else None
     policy = None if options["trust"] is None else TrustPolicy.load(options["trust"])
@@ -89,13 +88,3 @@ def _signer(options: dict[str, Any]) -> PemSigner | None:
     if options["cert"] is None:
         return None
     return PemSigner(options["cert"], options["key"], passphrase(options["key"]))
-
-
-def _timestamp(options: dict[str, Any]) -> TimestampPolicy | None:
-    from forensics.provenance import TimestampPolicy
-
-    if options["timestamp"] is None:
-        if options["timestamp_optional"]:
-            raise UsageError("--timestamp-optional needs --timestamp URL")
-        return None
-    return TimestampPolicy(options["timestamp"], required=not options["timestamp_optional"])
