@@ -94,6 +94,8 @@ class _Run(Generic[M]):
         schedule = self.task.schedule
         self._load()
         self._tell()
+        if self.progress.step and getattr(self.task, "early", False):
+            self.task.measure(self.mean.module)
         while schedule.done(*self.progress) < 1.0 and not getattr(self.task, "over", False):
             start = time.monotonic()
             self.losses = self._step()

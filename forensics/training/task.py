@@ -73,10 +73,12 @@ class Alone(ABC):
 
     Attributes:
         over: Set by `measure` where nothing is left to be reached: the run ends.
+        early: It may be, so that a run that goes on is measured before its first step.
     """
 
     module: nn.Module
     over: bool = False
+    early: bool = False
 
     def players(self) -> Mapping[str, nn.Module]:
         """Return the module."""

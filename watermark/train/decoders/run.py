@@ -119,6 +119,7 @@ class SigningRun(Alone):
         perceptual: Perceptual | None = None,
     ) -> None:
         self.config, self.schedule, self.perceptual = config, config.schedule, perceptual
+        self.early = config.early
         torch.manual_seed(config.schedule.seed)
         some = [max(1, min(_HELD_OUT, len(group) // 4)) for group in latents]
         self.groups = [group[:-n] for group, n in zip(latents, some, strict=True)]

@@ -137,10 +137,11 @@ def test_the_strength_gives_the_psnr_that_was_asked_for(learned):
 
 def test_a_run_that_is_over_ends_before_its_steps(decoder, latents, tmp_path, monkeypatch):
     run = replace(RUN, schedule=replace(RUN.schedule, steps=50, every=2))
-    task = SigningRun(run, decoder, latents, torch.device("cpu"))
-    monkeypatch.setattr(task, "contract", lambda *_: dict.fromkeys(CONTRACT, 1.0))
-    fit(task, tmp_path)
-    assert (tmp_path / "log.csv").read_text().count("\n") == 2  # what it says, and one row
+    for _ in range(2):  # given again, it does not go on
+        again = SigningRun(run, decoder, latents, torch.device("cpu"))
+        monkeypatch.setattr(again, "contract", lambda *_: dict.fromkeys(CONTRACT, 1.0))
+        fit(again, tmp_path)
+        assert (tmp_path / "log.csv").read_text().count("\n") == 2  # what it says, and one row
 
 
 def _pixels(picture):
