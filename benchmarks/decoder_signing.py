@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from forensics.generators.pipelines.opening import DECODER, ENCODER, network_of,
 from forensics.generators.pipelines.signing import SignedDecoder, Signing, signed_decoder
 from forensics.runtime.store import bundled
 from forensics.watermark.attacks import parse_attack
-from forensics.watermark.decoders import BITS, CONTRACT, Signature, raw_tile, read_raw, signature
+from forensics.watermark.decoders import BITS, CONTRACT, raw_tile, read_raw, signature
 from forensics.watermark.keys import Key
 from forensics.watermark.statistics import bit_match_p_value
 from forensics.watermark.watermarker import detect
@@ -56,31 +57,46 @@ def of_codec(pictures: Pixels, decoder: SignedDecoder) -> tuple[list[Pixels], Dr
     """Return what the codec makes of pictures, and what the decoder makes of them with tiles."""
     codec = bundled("codec")
     x = np.ascontiguousarray(np.moveaxis(pictures, -1, 1), np.float32) / np.float32(255)
-    latents = np.concatenate([network_of(codec, ENCODER)(part) for part in np.array_split(x, len(x) // 8)])
-    strength = decoder.strength(pictures.shape[1])
-
-    def draw(tile_of: Tiles) -> list[Pixels]:
-        tiles = np.stack([strength * tile_of(number) for number in range(len(latents))]).astype(np.float32)
-        pairs = zip(np.array_split(latents, len(x) // 8), np.array_split(tiles, len(x) // 8), strict=True)
-        return [one for part, tile in pairs for one in pixels_of(decoder.network(part, tile))]
-
-    plain = network_of(codec, DECODER)
-    return [one for part in np.array_split(latents, len(x) // 8) for one in pixels_of(plain(part))], draw
+    latents = np.concatenate([network_of(codec, ENCODER)(part) for part in parted(x)])
+    return decoded(latents, network_of(codec, DECODER), decoder)
 
 
 def of_model(model: str, decoder: SignedDecoder, count: int) -> tuple[list[Pixels], Draw]:
     """Return what a model draws, and what it draws with tiles: of clips, the first frames."""
-    pipeline, request = pipeline_of(open_model(model)), Request(count, seed=7, batch=8, steps=0)
+    bundle, seen = open_model(model), []
+    pipeline = pipeline_of(bundle)
 
-    def stills(found: Any) -> list[Pixels]:
-        return [one[0] if one.ndim == 4 else one for one in found]
+    def keep(latents: Any, tiles: Any) -> Any:
+        if np.any(tiles):  # else it is asked how large pictures are
+            seen.append(latents)
+        return decoder.network(latents, tiles)
+
+    said = signature(key_of(0), "0")
+    once = Signing(pipeline, replace(decoder, network=keep), lambda _: said)
+    for _ in once.sample(Request(count, seed=7, batch=8)):
+        pass
+    latents = np.concatenate(seen)
+    latents = latents[:: len(latents) // count]
+    network, wide = network_of(bundle, decoder.file), pipeline.recipe.family == "gan"
+    return decoded(latents, (lambda z: (network(z) + 1) / 2) if wide else network, decoder)
+
+
+def parted(values: Any) -> list[Any]:
+    """Return some values at a time."""
+    return np.array_split(values, max(1, len(values) // 8))
+
+
+def decoded(latents: Any, plain: Callable[[Any], Any], decoder: SignedDecoder) -> tuple[list[Pixels], Draw]:
+    """Return the pictures of latents, and what the decoder makes of them with tiles."""
+    unsigned = [one for part in parted(latents) for one in pixels_of(plain(part))]
+    strength = decoder.strength(min(unsigned[0].shape[:2]))
 
     def draw(tile_of: Tiles) -> list[Pixels]:
-        said = signature(key_of(0), "0").payload  # which nobody asks for
-        pipe = Signing(pipeline, decoder, lambda number: Signature(said, tile_of(number)))
-        return stills(pipe.sample(request))
+        tiles = np.stack([strength * tile_of(number) for number in range(len(latents))]).astype(np.float32)
+        pairs = zip(parted(latents), parted(tiles), strict=True)
+        return [one for part, tile in pairs for one in pixels_of(decoder.network(part, tile))]
 
-    return stills(pipeline.sample(request)), draw
+    return unsigned, draw
 
 
 def key_of(number: int) -> Key:
