@@ -33,6 +33,7 @@ def told(workshop: Workshop) -> Workshop:
     return workshop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "verdict", "contradiction", "outcomes"),
     [

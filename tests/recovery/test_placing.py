@@ -45,6 +45,7 @@ def test_a_crop_is_found_at_its_place_and_no_other_picture_is() -> None:
     assert not any(judged(other, part.share, 1).agrees for other in others)
 
 
+@pytest.mark.slow
 def test_of_many_other_pictures_none_agrees_whatever_is_left_of_them() -> None:
     rng = np.random.default_rng(8)
     coarse = rng.integers(20, 235, (150, 9, 11, 3), dtype=np.uint8)

@@ -224,6 +224,7 @@ def test_unrelated_pictures_are_unknown(world: Any, asked: Callable[..., Recover
     assert flat.plain
 
 
+@pytest.mark.slow
 def test_hundreds_of_unrelated_pictures_have_no_relation(world: Any, asked: Callable[..., Recovery]) -> None:
     rng = np.random.default_rng(5)
     coarse = rng.integers(20, 235, (200, 9, 11, 3), dtype=np.uint8)
