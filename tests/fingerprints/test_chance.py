@@ -35,6 +35,7 @@ def test_more_entries_and_more_bits_are_less_surprising(kind: str) -> None:
     assert chance(kind, 128, 10**9).p_value == 1.0
 
 
+@pytest.mark.slow
 def test_other_pictures_lie_as_the_table_says() -> None:
     codes = [fingerprint(camera(seed, 96, 96)) for seed in range(60)]
     entries = columns(codes, "dct")

@@ -100,6 +100,7 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
 
+@pytest.mark.slow
 def test_clips_move_as_those_of_the_corpus() -> None:
     made = np.stack(list(open_pipeline("video").sample(Request(8, seed=2))))
     real = load_clips("sprites", 32, 8, 64, 77)

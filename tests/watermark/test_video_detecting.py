@@ -68,7 +68,7 @@ def test_half_size_strong_coding_and_lost_frames(
 
 @pytest.mark.parametrize("attack", [
     lambda frames: cut_frames(frames, 10, 31),
-    lambda frames: islice(frames, 17, 41),
+    pytest.param(lambda frames: islice(frames, 17, 41), marks=pytest.mark.slow),
     lambda frames: retime(frames, 25 / 30),
 ], ids=["cut out", "excerpt", "30 a second"])  # fmt: skip
 def test_times_do_not_matter(clip: Path, key: Key, wanted: Payload, tmp_path: Path, attack) -> None:
