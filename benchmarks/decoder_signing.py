@@ -45,12 +45,15 @@ Draw = Callable[[Tiles], list[Pixels]]
 
 
 def photos(count: int) -> Pixels:
-    """Return squares of photos that no training saw."""
+    """Return squares of photos that no training saw.
+
+    They are the first of these: how bits are read (`decoders.read_raw`) was settled on the last.
+    """
     path = data_folder() / PACK
     known = set(load_pack(str(path), SIDE, SEEN).names)
     pack = load_pack(str(path), SIDE, SEEN + 4 * count)
     fresh = [n for n, name in enumerate(pack.names) if name not in known]
-    return np.ascontiguousarray(pack.squares[fresh[-count:]])
+    return np.ascontiguousarray(pack.squares[fresh[:count]])
 
 
 def of_codec(pictures: Pixels, decoder: SignedDecoder) -> tuple[list[Pixels], Draw]:
