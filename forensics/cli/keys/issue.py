@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.keys.options import record_of, registry_option
+from forensics.cli.lists import lines_of
 from forensics.cli.progress import progress
 from forensics.cli.watermark.options import json_option, key_option, keys_option, layout_option, one_key
 from forensics.cli.watermark.records import json_text, name_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["issue"]
 
 _SUFFIX = ".signed.json"
-_MOST_BYTES = 50_000_000
 _LARGE = 1 << 30  # pixels: the strength of pictures of any size
 
 
@@ -66,7 +66,7 @@ def issue(
     from forensics.watermark.issuing import Registry, issue, save_issued
     from forensics.watermark.issuing.registry import registry_place
 
-    names = [*holders, *_lines(listed)]
+    names = [*holders, *(lines_of(listed, "names") if listed else ())]
     if not names:
         raise UsageError("nobody is named: --name NAME, or --names FILE")
     key, decoder = one_key(options["keys"], options["name"]), _decoder(generator, signing)
@@ -86,20 +86,6 @@ def issue(
             click.echo(_said(holder, places[holder.name], whole, key, as_json=as_json))
             advance()
     return 0
-
-
-def _lines(path: Path | None) -> list[str]:
-    if path is None:
-        return []
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{path} is too large for a list of names")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is no list of names: not UTF-8 text") from None
-    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _decoder(generator: str, signing: Path | None) -> SignedDecoder:

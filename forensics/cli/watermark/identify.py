@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.keys.options import registry_option
+from forensics.cli.lists import lines_of
 from forensics.cli.watermark.options import (
     FILE,
     json_option,
@@ -35,7 +36,6 @@ __all__ = ["identify"]
 EMPTY: Record = dict.fromkeys(
     ("path", "detected", "identity", "name", "log10_p", "agreement", "runner_up", "users", "copied", "reason")
 )
-_MOST_BYTES = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -137,16 +137,8 @@ def _issued(key: Key, registry: Path | None, layout: str, *, thorough: bool) -> 
 def _table(key: Key, path: Path, layout: str) -> Table:
     from forensics.watermark.identification import Users
 
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{path} is too large for a list of users")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is no list of users: not UTF-8 text") from None
-    lines = [line.strip() for line in text.splitlines()]
-    rows = [line.partition(",") for line in lines if line and not line.startswith("#")]
+    lines = lines_of(path, "users")
+    rows = [line.partition(",") for line in lines if not line.startswith("#")]
     names = tuple(name.strip() for _, _, name in rows)
     identities = [identity.strip() for identity, _, _ in rows]
     users = cache(lambda codec: Users(key, identities, layout, codec))
