@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 KeyOf = Callable[[], "Key"]
 
 _OTHERWISE = ("inpaint", "outpaint", "condition")  # pictures that are marked afterwards
-_OUTSIDE = ("diffusers:", "module:")
+_SAID = ("seed", "label", "prompt", "steps", "guidance", "sampler", "temperature", "more")
 _AGREEMENT = 14.0  # deviations: what finds the mark has nearly half of its energy, and needs about 7
 _COPY = "jpeg:70"  # after which a mark has to be read
 
@@ -73,13 +73,15 @@ def with_signature(
     decoder = _decoder(pipeline, model, folder, asked=asked)
     if decoder is None:
         return pipeline, {}
+    from forensics.generators.pipelines.opening import open_model
     from forensics.generators.pipelines.signing import Signing
 
     if given is not None:
         sign, said = _issued(given, decoder)
         return Signing(pipeline, decoder, sign, _agrees(sign)), {"decoder": said}
-    seed = json.dumps([model, decoder.sha256, options["seed"], options["label"], options["prompt"]])
-    sign = _own(key, hashlib.sha256(seed.encode()).digest())
+    files = open_model(model).card["files"]
+    settings = json.dumps([files, decoder.sha256, *(options[name] for name in _SAID)], sort_keys=True)
+    sign = _own(key, hashlib.sha256(settings.encode()).digest())
     return Signing(pipeline, decoder, sign, _holds(key, sign)), {"signing": decoder.bundle.folder.name}
 
 

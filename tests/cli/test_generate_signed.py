@@ -34,7 +34,10 @@ def test_each_picture_says_something_of_its_own(given: list[str], tmp_path: Path
         said = detect(pixels, [key]).payload
         assert said is not None
         found.append(said.identity)
-    assert len(set(found)) == 3
+    assert run("generate", *given[:-1], "2", "-n", "1", "-o", str(tmp_path / "more")) == 0
+    said = detect(opened(tmp_path / "more" / "000000.png"), [key]).payload
+    assert said is not None
+    assert len({*found, said.identity}) == 4  # other settings, other pictures
     settings = json.loads((tmp_path / "one" / "settings.json").read_text())
     assert (settings["marked"], settings["signing"]) == (True, "signing")
 
