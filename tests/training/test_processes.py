@@ -93,7 +93,7 @@ Path(folder, f"end{machine.number}.json").write_text(json.dumps([interrupted, *e
 
 
 def in_two_processes(kind: str, folder: Path) -> list[list[float]]:
-    """Return whether each was interrupted, and where it ended, from a file of its own: their outputs would mix."""
+    """Return whether each was interrupted and where it ended, from files: their outputs would mix."""
     script = folder / "two.py"
     script.write_text(TWO)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
