@@ -10,6 +10,10 @@ __all__ = ["train"]
 
 COMMANDS = {
     "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
+    "detector": (
+        "forensics.cli.train.detector:detector",
+        "A detector of generated pictures.",
+    ),
     "control": (
         "forensics.cli.train.generators:control",
         "A branch by which another picture says what a model draws.",

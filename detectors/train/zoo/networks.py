@@ -1,0 +1,141 @@
+"""Autoencoders drawn by lot: how they make grids larger, what they compute with, and what they are to reach.
+
+A detector that saw one decoder knows that one. What decoders have in common shows only over many of them, and
+pictures that went through one differ from the photos they were made of in nothing else (Guillaro et al. 2024,
+arXiv:2412.17671; Zhang et al. 2019, arXiv:1907.06515).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from forensics.generators.parts.resampling import UPSAMPLINGS, Upsample, Upsampling
+
+__all__ = ["Autoencoder", "Design", "design_of"]
+
+Activation: TypeAlias = Literal["relu", "leaky", "silu", "gelu"]
+Norm: TypeAlias = Literal["none", "group", "batch"]
+Loss: TypeAlias = Literal["absolute", "square", "spectral"]
+
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky": lambda: nn.LeakyReLU(0.2),
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+}
+_GROUP = 8
+
+
+@dataclass(frozen=True)
+class Design:
+    """What one autoencoder is.
+
+    Attributes:
+        halvings: How often the grid is halved, and doubled again.
+        channels: Of the features at the finest grid but the picture's; twice as many at each coarser one.
+        latents: Channels of the latents.
+        upsampling: How the grid is doubled.
+        activation: Between convolutions.
+        norm: Before them.
+        last: Side of the last convolution.
+        fine: Whether there is a residual block at the picture's own grid.
+        loss: What is to fall.
+        noise: Deviation of what is added to the latents, which have about unit size.
+    """
+
+    halvings: int
+    channels: int
+    latents: int
+    upsampling: Upsampling
+    activation: Activation
+    norm: Norm
+    last: int
+    fine: bool
+    loss: Loss
+    noise: float
+
+
+def design_of(seed: int) -> Design:
+    """Return the design of a number; consecutive numbers go round the ways of up-sampling."""
+    rng = np.random.default_rng([seed, 6])
+    halvings = int(rng.choice([1, 2, 2, 3]))
+    latents = {1: (3, 4, 6), 2: (8, 12, 16), 3: (32, 48, 64)}[halvings]
+    return Design(
+        halvings=halvings,
+        channels=int(rng.choice([16, 24, 32])),
+        latents=int(rng.choice(latents)),
+        upsampling=UPSAMPLINGS[seed % len(UPSAMPLINGS)],
+        activation=get_args(Activation)[int(rng.integers(4))],
+        norm=get_args(Norm)[int(rng.integers(3))],
+        last=int(rng.choice([1, 3, 3, 5])),
+        fine=bool(rng.random() < 0.5),
+        loss=get_args(Loss)[int(rng.integers(3))],
+        noise=float(rng.choice([0.0, 0.03, 0.1])),
+    )
+
+
+class Block(nn.Module):
+    """A residual block of two convolutions."""
+
+    def __init__(self, channels: int, design: Design) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for _ in range(2):
+            layers += [_norm(design.norm, channels), _ACTIVATIONS[design.activation]()]
+            layers += [nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, channels, H, W) for the same."""
+        return x + self.layers(x)
+
+
+class Autoencoder(nn.Module):
+    """From pictures to few numbers, and back.
+
+    Args:
+        design: What it is.
+    """
+
+    def __init__(self, design: Design) -> None:
+        super().__init__()
+        self.design = design
+        widths = [design.channels * 2**i for i in range(design.halvings)]
+        encoder: list[nn.Module] = [nn.Conv2d(3, widths[0], 3, padding=1, padding_mode="replicate")]
+        decoder: list[nn.Module] = [nn.Conv2d(design.latents, widths[-1], 3, padding=1)]
+        for width, wider in zip(widths, [*widths[1:], widths[-1]], strict=True):
+            encoder += [nn.Conv2d(width, wider, 4, stride=2, padding=1), Block(wider, design)]
+        for width, narrower in zip(widths[::-1], [*widths[-2::-1], widths[0]], strict=True):
+            decoder += [Block(width, design), Upsample(width, narrower, design.upsampling)]
+        if design.fine:
+            decoder += [Block(widths[0], design)]
+        encoder += [nn.Conv2d(widths[-1], design.latents, 1), nn.BatchNorm2d(design.latents, affine=False)]
+        decoder += [_ACTIVATIONS[design.activation]()]
+        decoder += [nn.Conv2d(widths[0], 3, design.last, padding=design.last // 2)]
+        self.encoder, self.decoder = nn.Sequential(*encoder), nn.Sequential(*decoder)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return pictures made anew.
+
+        Args:
+            x: (B, 3, H, W), 0 to 1, H and W multiples of 8.
+
+        Returns:
+            The same shape; a little beyond 0 to 1 at times.
+        """
+        latents = self.encoder(2.0 * x - 1.0)
+        if self.training and self.design.noise:
+            latents = latents + self.design.noise * torch.randn_like(latents)
+        return 0.5 + 0.5 * self.decoder(latents)
+
+
+def _norm(kind: Norm, channels: int) -> nn.Module:
+    if kind == "group":
+        return nn.GroupNorm(channels // _GROUP, channels)
+    return nn.BatchNorm2d(channels) if kind == "batch" else nn.Identity()
