@@ -31,7 +31,9 @@ def bundled_model(name: str = MODEL) -> Denoising:
     """
     found = open_pipeline(name)
     if not isinstance(found, Denoising):
-        raise ModelError(f"{name} draws in another way than by denoising: nothing can be inverted", actual=name)
+        raise ModelError(
+            f"{name} draws in another way than by denoising: nothing can be inverted", actual=name
+        )
     return found
 
 

@@ -1,8 +1,8 @@
 """From pictures to what a diffusion model does not give back of them.
 
-Maps stay numbers from here to the classifier. The published code kept them as picture files under the names of
-their sources, so that those of photos were JPEG and those of generated pictures PNG, and its classifier learned
-to tell the two apart.
+Maps stay numbers from here to the classifier. The published code kept them as picture files under the names
+of their sources, so that those of photos were JPEG and those of generated pictures PNG, and its classifier
+learned to tell the two apart.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Settings:
             raise UsageError("steps and batch are at least 1, noise lies between 0 and 1", actual=self)
 
 
-# Wang et al. 2023, "DIRE for diffusion-generated image detection" (arXiv:2303.09295), eqs. 4 and 5; survey eqs.
-# 130 to 132: DDIM from the picture to noise, and back; the magnitude of the difference.
+# Wang et al. 2023, "DIRE for diffusion-generated image detection" (arXiv:2303.09295), eqs. 4 and 5: DDIM from
+# the picture to noise, and back; the magnitude of the difference. Survey eqs. 130 to 132.
 def dire_maps(pictures: Pixels, model: Denoising, settings: Settings) -> Floats:
     """Return (N, 3, H, W) float32 magnitudes of what is not given back, 0 to 1.
 
@@ -68,7 +68,7 @@ def dire_maps(pictures: Pixels, model: Denoising, settings: Settings) -> Floats:
         return np.empty((0, 3, *pictures.shape[1:3]), np.float32)
     request = Request(steps=settings.steps, batch=settings.batch)
     again = np.clip(model.reconstruct(model.invert(pictures, request), request), 0.0, 1.0)
-    return np.abs(_planes(pictures) - again)
+    return np.asarray(np.abs(_planes(pictures) - again), np.float32)
 
 
 # Luo et al. 2024, "LaRE2" (arXiv:2403.17465), eq. 3: the error of one step in latents, and here the picture
@@ -86,11 +86,13 @@ def latent_maps(pictures: Pixels, model: Denoising, settings: Settings) -> Float
     """
     if not len(pictures):
         return np.empty((0, 3, *pictures.shape[1:3]), np.float32)
-    found = [_planes(part) - model.decode(_once(part, model, settings)[1]) for part in _parts(pictures, settings)]
-    return np.abs(np.concatenate(found)).clip(0.0, 1.0)
+    parts = _parts(pictures, settings)
+    found = [_planes(part) - model.decode(_once(part, model, settings)[1]) for part in parts]
+    return np.asarray(np.abs(np.concatenate(found)).clip(0.0, 1.0), np.float32)
 
 
-# Ma et al. 2023, "Exposing the fake" (SeDID, arXiv:2307.06272), eq. 7: the difference of the latents themselves.
+# Ma et al. 2023, "Exposing the fake" (SeDID, arXiv:2307.06272), eq. 7: the difference of the
+# latents themselves.
 def step_maps(pictures: Pixels, model: Denoising, settings: Settings) -> Floats:
     """Return (N, C, h, w) float32 magnitudes of what one step does to latents.
 
@@ -105,7 +107,7 @@ def step_maps(pictures: Pixels, model: Denoising, settings: Settings) -> Floats:
     if not len(pictures):
         return np.empty((0, *model.recipe.shape), np.float32)
     found = [np.subtract(*_once(part, model, settings)) for part in _parts(pictures, settings)]
-    return np.abs(np.concatenate(found)).astype(np.float32)
+    return np.asarray(np.abs(np.concatenate(found)), np.float32)
 
 
 MAPS: Mapping[Way, Callable[[Pixels, Denoising, Settings], Floats]] = {

@@ -13,7 +13,8 @@ Pixels = npt.NDArray[np.uint8]
 LEVELS = 256
 
 
-# Nataraj et al., "Detecting GAN generated fake images using co-occurrence matrices" (arXiv:1903.06836), section 3.
+# Nataraj et al., "Detecting GAN generated fake images using co-occurrence matrices" (arXiv:1903.06836),
+# section 3.
 def cooccurrences(tiles: Pixels) -> Floats:
     """Return how often each value stands left of each other one.
 

@@ -8,9 +8,9 @@ from forensics.evidence import Calibration
 __all__ = ["LIMITS", "calibration_of"]
 
 LIMITS = (
-    "Knows what the decoders of its calibration leave behind. Generators of other kinds may leave nothing of "
-    "that, and photos that were filtered, scaled or compressed in ways that are not in the calibration may look "
-    "like theirs: an opinion, never a proof, and that nothing is found says little."
+    "Knows what the decoders of its calibration leave behind. Generators of other kinds may leave nothing "
+    "of that, and photos that were filtered, scaled or compressed in ways that are not in the calibration may "
+    "look like theirs: an opinion, never a proof, and that nothing is found says little."
 )
 
 
@@ -27,6 +27,4 @@ def calibration_of(name: str) -> Calibration | None:
         return None
     table = table_of(name)
     scale = next(bucket.scale for bucket in table.buckets if bucket.bucket == "all")
-    return Calibration(
-        name=table.name, negatives=scale.negatives, positives=scale.positives, note=table.note
-    )
+    return Calibration(name=table.name, negatives=scale.negatives, positives=scale.positives, note=table.note)

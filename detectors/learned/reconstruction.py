@@ -21,9 +21,10 @@ BANDS = 4
 _LEAST = 1e-3  # grey levels squared
 
 
-# Ricker et al. 2024, "AEROBLADE" (arXiv:2401.17879), eq. 2: pictures that a decoder made are nearer to what an
-# autoencoder makes of them than photos are. How near depends on what there is to see, so the error is compared
-# with that of a copy, turned over and smoothed, which has the same content and cannot come out of a decoder.
+# Ricker et al. 2024, "AEROBLADE" (arXiv:2401.17879), eq. 2: pictures that a decoder made are nearer to what
+# an autoencoder makes of them than photos are. How near depends on what there is to see, so the error is
+# compared with that of a copy, turned over and smoothed, which has the same content and cannot come out of a
+# decoder.
 def error_features(tiles: Pixels, autoencoder: Autoencoder) -> Floats:
     """Return how much of each tile, and of a copy of it, an autoencoder does not give back.
 

@@ -30,7 +30,7 @@ def noise_residuals(tiles: Pixels) -> Floats:
         residual[:] = np.moveaxis(np.clip(high, -_LARGEST, _LARGEST), -1, 0)
     out -= out.mean(axis=(2, 3), keepdims=True)
     size = np.sqrt((out**2).sum(axis=(1, 2, 3), keepdims=True))
-    return out / np.maximum(size, 1e-6)
+    return np.asarray(out / np.maximum(size, 1e-6), np.float32)
 
 
 # Marra et al. 2019, "Do GANs leave artificial fingerprints?" (arXiv:1812.11842), eqs. 1 and 2.

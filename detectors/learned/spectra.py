@@ -21,9 +21,9 @@ def luma_of(tiles: Pixels) -> Floats:
     return np.asarray(tiles @ np.array([_RED, _GREEN, _BLUE], np.float32), np.float32)
 
 
-# Durall et al., "Watch your up-convolution" (arXiv:2003.01826), eq. 6, in cycles per pixel: the rings of a tile
-# of a fixed side, never stretched over the size of a picture, which would tell the size. The power is that of a
-# periodic Hann window, and the mean over all rings is taken away: what is left is the shape of the spectrum.
+# Durall et al., "Watch your up-convolution" (arXiv:2003.01826), eq. 6, in cycles per pixel: the rings of a
+# tile of a fixed side, never stretched over the size of a picture, which would tell the size. The power is
+# that under a periodic Hann window, and the mean over all rings is taken away: the shape of it is left.
 def profile_features(tiles: Pixels) -> Floats:
     """Return the azimuthal mean of the power spectrum of each tile, in decades about their mean.
 

@@ -57,9 +57,7 @@ def cut_colour(picture: Pixels, side: int = SIDE, most: int = 32) -> ColourTiles
     found.sort()
     pixels = [picture[y : y + side, x : x + side] for y, x in found]
     empty = np.empty((0, side, side, 3), np.uint8)
-    return ColourTiles(
-        np.stack(pixels) if pixels else empty, np.array(found, np.int64).reshape(-1, 2), seen
-    )
+    return ColourTiles(np.stack(pixels) if pixels else empty, np.array(found, np.int64).reshape(-1, 2), seen)
 
 
 def _spread(count: int) -> list[int]:

@@ -65,7 +65,9 @@ class Corpus:
             UsageError: There are none.
         """
         photos = {s: i for i, s in enumerate(self.sources.tolist()) if not self.makers[i]}
-        pairs = [(i, photos[s]) for i, s in enumerate(self.sources.tolist()) if self.makers[i] and s in photos]
+        pairs = [
+            (i, photos[s]) for i, s in enumerate(self.sources.tolist()) if self.makers[i] and s in photos
+        ]
         if not pairs:
             raise UsageError("no picture was made of a photo that is there as well: nothing can be compared")
         return np.array(pairs, np.int64)

@@ -76,7 +76,9 @@ def delivered(picture: Pixels, how: Delivery) -> Pixels:
     if how.webp:
         steps.append(lambda p: _coded(p, ".webp", [cv2.IMWRITE_WEBP_QUALITY, how.webp]))
     if how.jpeg:
-        chroma = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if how.subsampled else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+        chroma = (
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420 if how.subsampled else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+        )
         values = [cv2.IMWRITE_JPEG_QUALITY, how.jpeg, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, chroma]
         steps.append(lambda p: _coded(p, ".jpg", values))
     for step in steps:
@@ -117,4 +119,4 @@ def _coded(picture: Pixels, kind: str, values: list[int]) -> Pixels:
     import cv2
 
     _, coded = cv2.imencode(kind, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), values)
-    return np.asarray(cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR_RGB), np.uint8)

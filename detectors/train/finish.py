@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from forensics.detectors.learned.model import CLASSIFIER, FEATURES, METHOD, TileModel, planes
+from forensics.detectors.learned.model import CLASSIFIER, FEATURES, METHOD, TileModel
 from forensics.detectors.train.corpus import Corpus
-from forensics.detectors.train.fitting import Kind, draw, fit_classifier, write_classifier
+from forensics.detectors.train.fitting import Fit, draw, fit_classifier, write_classifier
 from forensics.detectors.train.methods import METHODS
 from forensics.detectors.train.run import DetectorRun, roc_area, tiles_of
 from forensics.files import atomic_write
@@ -30,9 +29,9 @@ _MOST = 32  # tiles of a picture
 _COMPARED = 16
 _MEASURED = 400  # pairs
 _LIMITS = (
-    "Knows what the decoders it was trained on leave behind, on tiles of the picture's own grid. Generators of "
-    "other kinds may leave nothing of that, and strong compression, scaling and noise hide it: that nothing is "
-    "found says little."
+    "Knows what the decoders it was trained on leave behind, on tiles of the picture's own grid. Generators "
+    "of other kinds may leave nothing of that, and strong compression, scaling and noise hide it: that "
+    "nothing is found says little."
 )
 
 
@@ -58,37 +57,27 @@ def finish_network(
 
 
 def finish_fitted(
-    method: str,
-    config: DetectorRun,
-    corpus: Corpus,
-    folder: Path,
-    origins: Origins,
-    *,
-    kind: Kind = "logistic",
-    count: int = 6000,
-    penalty: float = 1.0,
+    method: str, how: Fit, config: DetectorRun, corpus: Corpus, folder: Path, origins: Origins
 ) -> dict[str, float]:
     """Fit a classifier and write it as a detector; return what was measured.
 
     Args:
         method: Of features.
+        how: It is fitted; to the split "train".
         config: Of deliveries and tiles.
-        corpus: Pictures; the split "train" is fitted to.
+        corpus: Pictures.
         folder: Where to.
         origins: For the card.
-        kind: Of the classifier.
-        count: Pairs to fit to.
-        penalty: On its weights.
 
     Raises:
         ModelError: The file does not compute what the classifier does.
     """
     features = FEATURES[method]
-    values, truth = draw(corpus.split("train"), config, features, count, config.schedule.seed)
-    fitted = fit_classifier(values, truth, kind, penalty)
+    values, truth = draw(corpus.split("train"), config, features, how.pairs)
+    fitted = fit_classifier(values, truth, how)
     shape = features(_some_tiles(corpus, config)[:1]).shape[1:]
     gap = write_classifier(fitted, shape, folder / CLASSIFIER, values[:: max(1, len(values) // 64)])
-    return _finish(method, config, corpus, folder, origins, gap, 2 * count)
+    return _finish(method, config, corpus, folder, origins, gap, 2 * how.pairs)
 
 
 def _finish(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -18,7 +19,7 @@ from forensics.training.export import OPSET
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-__all__ = ["Kind", "draw", "fit_classifier", "write_classifier"]
+__all__ = ["Fit", "Kind", "draw", "fit_classifier", "write_classifier"]
 
 Floats = npt.NDArray[np.float32]
 Kind: TypeAlias = Literal["logistic", "svc"]
@@ -28,7 +29,24 @@ _CHUNK = 256  # pairs
 _MARGIN, _WIDTH = 6.37, 0.86
 
 
-def draw(corpus: Corpus, config: DetectorRun, features: Features, count: int, seed: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+@dataclass(frozen=True)
+class Fit:
+    """How a classifier is fitted.
+
+    Attributes:
+        kind: Logistic regression, or a support vector machine with Gaussian kernels, as in arXiv:2003.01826.
+        pairs: That are drawn to fit it to.
+        penalty: How much smaller weights are preferred, 1 / C; of logistic regression.
+    """
+
+    kind: Kind = "logistic"
+    pairs: int = 6000
+    penalty: float = 1.0
+
+
+def draw(
+    corpus: Corpus, config: DetectorRun, features: Features, count: int
+) -> tuple[Floats, npt.NDArray[np.int64]]:
     """Return (2 M, F) features of pairs drawn from a corpus, and what is made (1) or a photo (0).
 
     Args:
@@ -36,9 +54,8 @@ def draw(corpus: Corpus, config: DetectorRun, features: Features, count: int, se
         config: How they are delivered.
         features: Of tiles.
         count: Pairs.
-        seed: Of what is drawn.
     """
-    rng = np.random.default_rng([seed, 11])
+    rng = np.random.default_rng([config.schedule.seed, 11])
     every = corpus.partners()
     pairs = every[rng.integers(len(every), size=count)]
     made, photos = [], []
@@ -52,14 +69,13 @@ def draw(corpus: Corpus, config: DetectorRun, features: Features, count: int, se
     return values, np.repeat([1, 0], count)
 
 
-def fit_classifier(values: Floats, truth: npt.NDArray[np.int64], kind: Kind, penalty: float) -> Pipeline:
+def fit_classifier(values: Floats, truth: npt.NDArray[np.int64], how: Fit) -> Pipeline:
     """Return a fitted classifier of scaled features.
 
     Args:
         values: (N, F).
         truth: (N,) 0 or 1.
-        kind: Logistic regression, or a support vector machine with Gaussian kernels, as in arXiv:2003.01826.
-        penalty: How much smaller weights are preferred: 1 / C; of logistic regression.
+        how: Which.
 
     Raises:
         MissingExtra: scikit-learn is not installed.
@@ -71,10 +87,10 @@ def fit_classifier(values: Floats, truth: npt.NDArray[np.int64], kind: Kind, pen
         from sklearn.svm import SVC
     except ImportError as error:
         raise MissingExtra("fitting classifiers", "train") from error
-    if kind == "svc":
+    if how.kind == "svc":
         gamma = _WIDTH / values.shape[1]
         return make_pipeline(StandardScaler(), SVC(C=_MARGIN, gamma=gamma)).fit(values, truth)
-    classifier = LogisticRegression(C=1.0 / penalty, max_iter=1000)
+    classifier = LogisticRegression(C=1.0 / how.penalty, max_iter=1000)
     return make_pipeline(StandardScaler(), classifier).fit(values, truth)
 
 
@@ -97,7 +113,7 @@ def write_classifier(fitted: Pipeline, shape: tuple[int, ...], path: Path, value
     except ImportError as error:
         raise MissingExtra("writing classifiers", "train") from error
     last = fitted.steps[-1][1]
-    options = {id(last): {"raw_scores": True, **({"zipmap": False})}}
+    options = {id(last): {"raw_scores": True, "zipmap": False}}
     model = to_onnx(fitted, values[:1], options=options, target_opset=OPSET)
     graph = model.graph
     flat, name = "flat", graph.input[0].name

@@ -105,14 +105,13 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
 
 def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.train.finish import finish_fitted
+    from forensics.detectors.train.fitting import Fit
     from forensics.detectors.train.run import PRESETS as RUNS
 
     preset = RUNS[options["preset"]]
     config = replace(preset, schedule=replace(preset.schedule, seed=options["seed"]))
-    return finish_fitted(
-        options["method"], config, corpus, folder, _origins(corpus, options),
-        kind=options["classifier"], count=options["pairs"],
-    )  # fmt: skip
+    how = Fit(options["classifier"], options["pairs"])
+    return finish_fitted(options["method"], how, config, corpus, folder, _origins(corpus, options))
 
 
 def _origins(corpus: Corpus, options: Options) -> Origins:
@@ -126,5 +125,7 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     for option in ("steps", "backbone"):
         command += f" --{option} {options[option]}" if options[option] else ""
     photos = len(set(corpus.sources.tolist()))
-    data = f"{photos} photos, and {int(corpus.made.sum())} pictures made of them by {len(corpus.names)} decoders"
+    data = (
+        f"{photos} photos, and {int(corpus.made.sum())} pictures made of them by {len(corpus.names)} decoders"
+    )
     return Origins(data, options["licence"], command)
