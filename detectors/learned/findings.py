@@ -9,8 +9,8 @@ __all__ = ["LIMITS", "calibration_of"]
 
 LIMITS = (
     "Knows what the decoders of its calibration leave behind. Generators of other kinds may leave nothing "
-    "of that, and photos that were filtered, scaled or compressed in ways that are not in the calibration may "
-    "look like theirs: an opinion, never a proof, and that nothing is found says little."
+    "of that, and photos that were filtered, scaled or compressed in ways that are not in the calibration "
+    "may look like theirs: an opinion, never a proof, and that nothing is found says little."
 )
 
 

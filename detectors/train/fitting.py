@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -114,7 +115,9 @@ def write_classifier(fitted: Pipeline, shape: tuple[int, ...], path: Path, value
         raise MissingExtra("writing classifiers", "train") from error
     last = fitted.steps[-1][1]
     options = {id(last): {"raw_scores": True, "zipmap": False}}
-    model = to_onnx(fitted, values[:1], options=options, target_opset=OPSET)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the converter, on scikit-learn
+        model = to_onnx(fitted, values[:1], options=options, target_opset=OPSET)
     graph = model.graph
     flat, name = "flat", graph.input[0].name
     for node in graph.node:
