@@ -21,6 +21,7 @@ COMMANDS = {
     "decoder": ("forensics.cli.train.decoder:decoder", "A decoder that signs what it makes."),
     "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
+    "makers": ("forensics.cli.train.makers:makers", "Autoencoders whose traces detectors learn from."),
     "nf": ("forensics.cli.train.generators:nf", "A normalizing flow, with exact likelihoods."),
     "tokens": ("forensics.cli.train.generators:tokens", "A model of tokens, or of grey levels."),
     "video": ("forensics.cli.train.generators:video", "A model of clips."),
