@@ -13,6 +13,7 @@ from forensics.detectors.train.zoo.run import Reconstructing
 from forensics.generators.pipelines.opening import DECODER, ENCODER
 from forensics.generators.pipelines.recipe import Recipe
 from forensics.generators.train.bundle import Exported, write_model
+from forensics.runtime.store import bundled
 from forensics.training.card import Card, Origins
 
 __all__ = ["finish_autoencoder"]
@@ -23,20 +24,10 @@ _SIDE = 64
 class _Encoding(nn.Module):
     def __init__(self, whole: Autoencoder) -> None:
         super().__init__()
-        self.encoder = whole.encoder
+        self.whole = whole
 
     def forward(self, x: Tensor) -> Tensor:
-        latents: Tensor = self.encoder(2.0 * x - 1.0)
-        return latents
-
-
-class _Decoding(nn.Module):
-    def __init__(self, whole: Autoencoder) -> None:
-        super().__init__()
-        self.decoder = whole.decoder
-
-    def forward(self, z: Tensor) -> Tensor:
-        return 0.5 + 0.5 * self.decoder(z)
+        return self.whole.encode(x)
 
 
 def finish_autoencoder(
@@ -56,10 +47,11 @@ def finish_autoencoder(
     module = module.eval()
     design, metrics = module.design, task.measure(module)
     module = module.eval().cpu()
-    encode, decode = _Encoding(module), _Decoding(module)
-    picture = torch.rand(2, 3, _SIDE, _SIDE)
-    with torch.no_grad():
-        latents = encode(picture)
+    side = _SIDE // 2**design.halvings
+    networks = {DECODER: Exported(module, [torch.randn(2, design.latents, side, side)], (2, 3))}
+    others = {ENCODER: bundled("codec").read(ENCODER)} if design.shared else {}
+    if not design.shared:
+        networks[ENCODER] = Exported(_Encoding(module), [torch.rand(2, 3, _SIDE, _SIDE)], (2, 3))
     card = Card(
         name=f"autoencoder {task.number}",
         task="Takes pictures to latents and back: one of many that detectors learn from.",
@@ -74,10 +66,5 @@ def finish_autoencoder(
         limits="Made in a minute, to be told from photos; not for anything else.",
     )
     settings = {"factor": 2**design.halvings, "side": _SIDE, "design": asdict(design)}
-    networks = {
-        ENCODER: Exported(encode, [picture], (2, 3)),
-        DECODER: Exported(decode, [latents], (2, 3)),
-    }
-    return write_model(
-        folder, networks, module, Recipe("codec", tuple(latents.shape[1:]), (), settings), card
-    )
+    recipe = Recipe("codec", (design.latents, side, side), (), settings)
+    return write_model(folder, networks, module, recipe, card, others)

@@ -30,7 +30,11 @@ def squares(count: int = 24, side: int = 48) -> np.ndarray:
 def test_each_gives_back_pictures_of_any_size(number: int) -> None:
     module = Autoencoder(design_of(number)).eval()
     for size in ((48, 48), (64, 40)):
-        assert module(torch.rand(1, 3, *size)).shape == (1, 3, *size)
+        factor = 2**module.design.halvings
+        shape = (1, module.design.latents, size[0] // factor, size[1] // factor)
+        latents = torch.rand(shape) if module.design.shared else module.encode(torch.rand(1, 3, *size))
+        assert latents.shape == shape
+        assert module(latents).shape == (1, 3, *size)
 
 
 def test_designs_differ_and_stay() -> None:
@@ -40,10 +44,11 @@ def test_designs_differ_and_stay() -> None:
     assert design_of(7) == designs[7]
 
 
-def test_they_learn_and_become_codecs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [2, 7])
+def test_they_learn_and_become_codecs(number: int, tmp_path: Path) -> None:
     run = PRESETS["smoke"]
     run = replace(run, schedule=replace(run.schedule, steps=60, every=60))
-    task = Reconstructing(run, 2, squares(), torch.device("cpu"))
+    task = Reconstructing(run, number, squares(), torch.device("cpu"))
     before = task.measure(task.module)["psnr"]
     metrics = finish_autoencoder(task, fit(task, tmp_path), tmp_path, Origins("made up", "none", "a test"))
     assert metrics["psnr"] > before + 3
