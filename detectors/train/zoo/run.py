@@ -13,12 +13,14 @@ from torch.nn import functional as F
 
 from forensics.datasets.packs import Squares
 from forensics.detectors.train.zoo.networks import Autoencoder, Design, Loss, design_of
+from forensics.detectors.train.zoo.surgery import Changed
 from forensics.generators.pipelines.opening import ENCODER, network_of
+from forensics.generators.train.signable import codec_of
 from forensics.runtime.store import bundled
 from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
 
-__all__ = ["PRESETS", "Reconstructing", "ZooRun", "latents_of"]
+__all__ = ["PRESETS", "Reconstructing", "ZooRun", "autoencoder_of", "latents_of"]
 
 _HELD_OUT = 16
 _PART = 16
@@ -34,7 +36,7 @@ class ZooRun:
     """
 
     schedule: Schedule = field(
-        default_factory=lambda: Schedule(steps=3000, batch=8, rate=2e-3, warm_up=30, every=1000)
+        default_factory=lambda: Schedule(steps=1600, batch=8, rate=2e-3, warm_up=30, every=1000)
     )
     crop: int = 48
 
@@ -71,7 +73,7 @@ class Reconstructing(Alone):
         self.squares, self.crop = squares[:, :side, :side], min(run.crop, side)
         self.latents = latents_of(self.squares) if self.config.design.shared else None
         torch.manual_seed(number)
-        self.module = Autoencoder(self.config.design).to(device)
+        self.module = autoencoder_of(self.config.design).to(device)
 
     def loss(self, step: int) -> Tensor:
         """Return the cost of one batch."""
@@ -104,6 +106,13 @@ class Reconstructing(Alone):
     def _pictures(self, squares: Squares) -> Tensor:
         x = torch.from_numpy(np.ascontiguousarray(squares)).to(self.device)
         return x.permute(0, 3, 1, 2).float() / 255.0
+
+
+def autoencoder_of(design: Design) -> Autoencoder:
+    """Return the autoencoder of a design, untrained but for what it has of the codec of the suite."""
+    if not design.shared:
+        return Autoencoder(design)
+    return Autoencoder(design, Changed(codec_of(bundled("codec")), design))
 
 
 def latents_of(squares: Squares) -> npt.NDArray[np.float32]:

@@ -11,8 +11,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from forensics.detectors.train.zoo.finish import finish_autoencoder  # noqa: E402
-from forensics.detectors.train.zoo.networks import Autoencoder, design_of  # noqa: E402
-from forensics.detectors.train.zoo.run import PRESETS, Reconstructing  # noqa: E402
+from forensics.detectors.train.zoo.networks import design_of  # noqa: E402
+from forensics.detectors.train.zoo.run import PRESETS, Reconstructing, autoencoder_of  # noqa: E402
 from forensics.generators.parts.resampling import UPSAMPLINGS  # noqa: E402
 from forensics.generators.pipelines.opening import DECODER, ENCODER, network_of  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
@@ -28,7 +28,7 @@ def squares(count: int = 24, side: int = 48) -> np.ndarray:
 
 @pytest.mark.parametrize("number", range(8))
 def test_each_gives_back_pictures_of_any_size(number: int) -> None:
-    module = Autoencoder(design_of(number)).eval()
+    module = autoencoder_of(design_of(number)).eval()
     for size in ((48, 48), (64, 40)):
         factor = 2**module.design.halvings
         shape = (1, module.design.latents, size[0] // factor, size[1] // factor)
