@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing
 from forensics.detectors.base import DETECTORS, Detector
+from forensics.detectors.choosing import choose
 from forensics.detectors.watermark import Watermark
 from forensics.errors import ForensicsError, UsageError
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
@@ -80,7 +81,7 @@ class Auditor:
     ) -> None:
         _check_numbers(prior, threshold, workers)
         self.trust = TrustPolicy.resolve(None) if trust is None else trust
-        self.detectors = _choose(only, skip)
+        self.detectors = choose(only, skip)
         self.prior = prior
         self.threshold = threshold
         self.limits = limits or Limits()
@@ -247,18 +248,6 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
         return Path(os.fsdecode(path))  # bytes as well, which is what some systems' listings give
     except TypeError as error:
         raise UsageError(f"not a path: {path!r}", expected="str or PathLike", actual=path) from error
-
-
-def _choose(only: Iterable[str] | None, skip: Iterable[str]) -> tuple[Detector, ...]:
-    for given in (only, skip):
-        if isinstance(given, str):  # its letters would be taken for names
-            raise UsageError(f"name detectors in a list, such as [{given!r}], not as one text", actual=given)
-    wanted = set(DETECTORS.names() if only is None else only)
-    unknown = (wanted | set(skip)) - set(DETECTORS.names())
-    if unknown:
-        known = ", ".join(DETECTORS.names())
-        raise UsageError(f"no detector called {', '.join(sorted(unknown))}; there are: {known}")
-    return tuple(DETECTORS.get(name)() for name in sorted(wanted - set(skip)))
 
 
 def _no_credentials() -> CredentialReport:
