@@ -47,7 +47,7 @@ def fit_buckets(
     kind: ScaleKind = ScaleKind.LOGISTIC,
     *,
     least: int = LEAST_BUCKET,
-    replicates: int = 1000,
+    replicates: int = 500,
 ) -> tuple[BucketScale, ...]:
     """Fit a scale for all pictures and one for each bucket that has enough sources, with their cards.
 

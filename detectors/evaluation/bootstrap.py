@@ -57,7 +57,7 @@ def resamples(outcomes: Outcomes, replicates: int, seed: int = 0) -> Iterator[Fl
         rows = min(step, replicates - start)
         drawn = np.zeros((rows, total))
         for members, rng in zip(kinds, streams, strict=True):
-            drawn[:, members] = rng.multinomial(members.size, np.full(members.size, 1 / members.size), rows)
+            drawn[:, members] = _drawn(rng, rows, members.size)
         yield drawn[:, outcomes.sources]
 
 
@@ -92,6 +92,12 @@ def figure(
         return Figure(name=name, value=value, low=value, high=value)
     low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
     return Figure(name=name, value=value, low=float(low), high=float(high))
+
+
+def _drawn(rng: np.random.Generator, rows: int, count: int) -> Floats:
+    """Return how often each of `count` things is drawn in as many draws with replacement: (rows, count)."""
+    places = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
+    return np.bincount(places.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float64)
 
 
 def _kinds(outcomes: Outcomes) -> list[np.ndarray[tuple[int], np.dtype[np.intp]]]:

@@ -35,6 +35,10 @@ COMMANDS = {
     ),
     "train": ("forensics.cli.train:train", "Train models on pictures of yours."),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure models of yours."),
+    "calibrate": (
+        "forensics.cli.calibrate.command:calibrate",
+        "Weigh the detectors' scores on pictures of yours.",
+    ),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 
