@@ -1,0 +1,52 @@
+"""`forensics datasets`, from the command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from forensics.datasets.layouts import LAYOUTS, Archive
+from tests.cli.commands import answered
+from tests.datasets.layouts.trees import grow
+
+
+def test_list_names_every_layout_with_its_terms(capsys: pytest.CaptureFixture[str]) -> None:
+    said = answered(capsys, "datasets", "list", "--json")
+    assert said.status == 0
+    assert [record["name"] for record in said.records] == list(LAYOUTS.names())
+    assert all(record["licence"] and record["where"] and record["expects"] for record in said.records)
+    plain = answered(capsys, "datasets", "list")
+    assert "casia2: CASIA v2.0" in plain.out
+
+
+def test_show_counts_and_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = grow(tmp_path, "faceforensics")
+    said = answered(capsys, "datasets", "show", root, "--layout", "faceforensics", "--json")
+    assert said.status == 0
+    assert said.record["label"] == {"fake": 4, "real": 4}
+    assert said.record["split"] == {"test": 2, "train": 4}
+    assert said.record["masks"] == 1
+    assert len(said.record["missing"]) == 2
+    plain = answered(capsys, "datasets", "show", root, "--layout", "faceforensics")
+    assert "missing: splits/val.json" in plain.out
+
+
+def test_show_refuses_another_tree_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = answered(capsys, "datasets", "show", tmp_path, "--layout", "casia2")
+    assert said.status == 2
+    assert said.err.count("\n") == 1
+    assert "Au/Au_ani_00001.jpg" in said.err
+
+
+def test_show_says_where_an_archive_is_another_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = replace(LAYOUTS.get("cyclegan"), archives=(Archive("a.zip", "0" * 64, "us"),))
+    monkeypatch.setitem(LAYOUTS._members, "cyclegan", layout)
+    root = grow(tmp_path, "cyclegan")
+    (root / "a.zip").write_bytes(b"x")
+    said = answered(capsys, "datasets", "show", root, "--layout", "cyclegan", "--verify")
+    assert said.status == 1
+    assert "NOT the file" in said.out
