@@ -10,6 +10,7 @@ import pytest
 from forensics.datasets.layouts import LAYOUTS, Archive
 from tests.cli.commands import answered
 from tests.datasets.layouts.trees import grow
+from tests.detectors.aligned.photos import folder_of
 
 
 def test_list_names_every_layout_with_its_terms(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,3 +51,30 @@ def test_show_says_where_an_archive_is_another_one(
     said = answered(capsys, "datasets", "show", root, "--layout", "cyclegan", "--verify")
     assert said.status == 1
     assert "NOT the file" in said.out
+
+
+def test_build_writes_a_set_and_says_what_is_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, photos = tmp_path / "set", folder_of(tmp_path / "photos")
+    options = ["--photos", photos, "--count", 4, "--size", 32, "--codec", "jpeg:80", "--splits", "50,0,50"]
+    makers = ["--makers", "nearest2,shuffle2", "--hold-out", "shuffle2", "--degrade", "blur:1"]
+    said = answered(capsys, "datasets", "build", out, *options, *makers)
+    assert said.status == 0
+    assert "4 reals, 4 fakes, jpeg:80:420" in said.out
+    assert "blur:1: changed 8 of 8 pictures" in said.out
+    again = answered(capsys, "datasets", "build", out, *options, *makers, "--json")
+    assert again.record["finished"]
+    assert "shuffle2" not in again.record["splits"].get("train", {})
+    assert (out / "manifest.csv").read_text(encoding="utf-8").count("\n") == 9
+
+
+def test_build_lists_makers_and_refuses_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = answered(capsys, "datasets", "build", "--list-makers", "--json")
+    assert {"autoencoder", "telea", "gan"} <= {record["name"] for record in listed.records}
+    assert answered(capsys, "datasets", "build", tmp_path / "set").status == 2
+    wrong = ["--photos", "shapes", "--splits", "most"]
+    assert answered(capsys, "datasets", "build", tmp_path / "set", *wrong).status == 2
+    assert answered(capsys, "datasets", "build", tmp_path / "set", "--photos", "nowhere").status == 2

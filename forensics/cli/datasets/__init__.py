@@ -10,6 +10,7 @@ __all__ = ["datasets"]
 
 COMMANDS = {
     "list": ("forensics.cli.datasets.listing:listing", "List the published sets that can be read."),
+    "build": ("forensics.cli.datasets.build:build", "Make fakes of photos, alike in all but content."),
     "show": ("forensics.cli.datasets.show:show", "Count what a folder holds of a published set."),
 }
 
