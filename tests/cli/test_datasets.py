@@ -11,6 +11,7 @@ from forensics.datasets.layouts import LAYOUTS, Archive
 from tests.cli.commands import answered
 from tests.datasets.layouts.trees import grow
 from tests.detectors.aligned.photos import folder_of
+from tests.detectors.leaks.sets import classes_of, jpeg, png
 
 
 def test_list_names_every_layout_with_its_terms(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,3 +79,19 @@ def test_build_lists_makers_and_refuses_what_is_wrong(
     wrong = ["--photos", "shapes", "--splits", "most"]
     assert answered(capsys, "datasets", "build", tmp_path / "set", *wrong).status == 2
     assert answered(capsys, "datasets", "build", tmp_path / "set", "--photos", "nowhere").status == 2
+
+
+def test_audit_finds_a_leak_and_ends_with_one_where_it_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real, fake = classes_of(tmp_path, jpeg(90), png, 20)
+    said = answered(capsys, "datasets", "audit", real, fake)
+    assert said.status == 0
+    assert "100 % of what a detector can reach here needs no look at the content" in said.out
+    assert ".jpg real, .png fake" in said.out
+    failed = answered(capsys, "datasets", "audit", real, fake, "--fail-on", "leak", "--json")
+    assert failed.status == 1
+    assert failed.record["share"] == 1.0
+    (real / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    assert answered(capsys, "datasets", "audit", real, fake).status == 3
+    assert answered(capsys, "datasets", "audit", real, tmp_path / "nowhere").status == 2

@@ -10,6 +10,10 @@ __all__ = ["datasets"]
 
 COMMANDS = {
     "list": ("forensics.cli.datasets.listing:listing", "List the published sets that can be read."),
+    "audit": (
+        "forensics.cli.datasets.audit:audit",
+        "Say what tells reals and fakes apart without a look at them.",
+    ),
     "build": ("forensics.cli.datasets.build:build", "Make fakes of photos, alike in all but content."),
     "show": ("forensics.cli.datasets.show:show", "Count what a folder holds of a published set."),
 }
