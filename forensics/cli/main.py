@@ -38,6 +38,7 @@ COMMANDS = {
     "calibrate": (
         "forensics.cli.calibrate.command:calibrate",
         "Weigh the detectors' scores on pictures of yours.",
+    ),
     "datasets": (
         "forensics.cli.datasets:datasets",
         "Read published sets, build aligned ones, and find what leaks.",
