@@ -12,12 +12,15 @@ from forensics.detectors.buckets import Quality, quality_of
 from forensics.detectors.calibrating.table import CalibrationTable
 from forensics.detectors.learned.model import Tiled, TileModel, open_tile_model, shipped, table_of
 from forensics.errors import MissingExtra
-from forensics.evidence import Evidence, EvidenceMap, Grade, Measurement, Question, Status
+from forensics.evidence import Calibration, Evidence, EvidenceMap, Grade, Measurement, Question, Status
 from forensics.media import Media
 
 __all__ = ["SIGNAL", "TileDetector"]
 
 SIGNAL = 0.3  # log10: twice as likely
+UNCALIBRATED = Calibration(
+    name="none", negatives=0, positives=0, note="`forensics calibrate` finds out what such scores weigh."
+)
 _FEW_COLOURS = ("palette", "bilevel")
 
 
@@ -38,8 +41,8 @@ class TileDetector(Detector):
         """
         return open_tile_model(self.info.name)
 
-    def table(self) -> CalibrationTable:
-        """Return what its scores weigh."""
+    def table(self) -> CalibrationTable | None:
+        """Return what its scores weigh; None where nothing was calibrated yet."""
         return table_of(self.info.name)
 
     def examine(self, media: Media) -> tuple[Evidence, ...]:
@@ -65,7 +68,7 @@ class TileDetector(Detector):
     def _told(self, found: Tiled, quality: Quality, size: tuple[int, ...], side: int) -> Evidence:
         table = self.table()
         score = found.score
-        llr = table.llr(score, quality)
+        llr = table.llr(score, quality) if table else 0.0
         signal = llr >= SIGNAL
         name = self.info.name
         summary = f"The picture shows {self.what}." if signal else f"The picture does not show {self.what}."
@@ -78,8 +81,7 @@ class TileDetector(Detector):
             status=Status.SIGNAL if signal else Status.CLEAR,
             summary=summary,
             llr=llr,
-            score=score,
-            calibration=table.to_calibration(quality),
+            calibration=table.to_calibration(quality) if table else UNCALIBRATED,
             limits=self.info.limits,
             measurements=(
                 Measurement(name="score", value=round(score, 4)),

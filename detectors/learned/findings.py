@@ -21,10 +21,10 @@ def calibration_of(name: str) -> Calibration | None:
         name: Of the detector.
 
     Returns:
-        None where no model comes with this installation.
+        None where no model comes with this installation, or none that was calibrated.
     """
-    if not shipped(name):
+    table = table_of(name) if shipped(name) else None
+    if table is None:
         return None
-    table = table_of(name)
     scale = next(bucket.scale for bucket in table.buckets if bucket.bucket == "all")
     return Calibration(name=table.name, negatives=scale.negatives, positives=scale.positives, note=table.note)

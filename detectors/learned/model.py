@@ -133,13 +133,16 @@ def open_tile_model(name: str) -> TileModel:
 
 
 @cache
-def table_of(name: str) -> CalibrationTable:
-    """Return what the scores of a detector that comes with the suite weigh.
+def table_of(name: str) -> CalibrationTable | None:
+    """Return what the scores of a detector that comes with the suite weigh; None if it was not calibrated.
 
     Raises:
         ModelError: There is none of that name, or its files are not those of its card.
     """
-    return CalibrationTable.model_validate_json(bundled(name).read(TABLE))
+    bundle = bundled(name)
+    if TABLE not in bundle.card["files"]:
+        return None
+    return CalibrationTable.model_validate_json(bundle.read(TABLE))
 
 
 def tile_model_of(bundle: Bundle) -> TileModel:

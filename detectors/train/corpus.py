@@ -29,7 +29,7 @@ class Corpus:
         pixels: (N, S, S, 3) uint8 RGB.
         makers: (N,) what made each; "" for the photos themselves.
         sources: (N,) of which photo.
-        splits: (N,) "train", "validation" or "test"; those of one photo are in one split.
+        splits: (N,) "train", "val" or "test"; those of one photo are in one split.
     """
 
     pixels: Pixels = field(repr=False)

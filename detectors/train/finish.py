@@ -109,7 +109,7 @@ def _finish(
 
 def _by_maker(model: TileModel, corpus: Corpus, config: DetectorRun) -> dict[str, float]:
     """Return the area under the ROC curve on photos held out, for all makers and the one seen worst."""
-    others = corpus.split("validation")
+    others = corpus.split("val")
     pairs = np.random.default_rng(0).permutation(others.partners())[:_MEASURED]
     logits = model.logits(tiles_of(others, pairs, config, np.random.default_rng(0)))
     made, photos = logits[: len(pairs)], logits[len(pairs) :]

@@ -61,7 +61,7 @@ class Telling(Alone):
     Args:
         config: The run.
         network: Features to (B,) logits, higher for what a decoder made.
-        corpus: Pictures; those of the split "train" are trained on, those of "validation" measured.
+        corpus: Pictures; those of the split "train" are trained on, those of "val" measured.
         features: (N, S, S, 3) uint8 tiles to what the network takes.
         device: Where to compute.
     """
@@ -77,7 +77,7 @@ class Telling(Alone):
         self.config, self.schedule, self.features, self.device = config, config.schedule, features, device
         torch.manual_seed(config.schedule.seed)
         self.module = network.to(device)
-        self.corpus, self.others = corpus.split("train"), corpus.split("validation")
+        self.corpus, self.others = corpus.split("train"), corpus.split("val")
         self.pairs, self.held_out = self.corpus.partners(), self.others.partners()
 
     def loss(self, step: int) -> Tensor:

@@ -42,7 +42,7 @@ def corpus() -> Corpus:
     noisy = photos + rng.normal(0, 6, photos.shape)
     photos = np.clip(noisy, 0, 255).astype(np.uint8)
     names = np.array([f"p{i}" for i in range(60)])
-    splits = np.where(np.arange(60) < 40, "train", "validation")
+    splits = np.where(np.arange(60) < 40, "train", "val")
     return Corpus(
         np.concatenate([photos, doubled(photos)]),
         np.array([""] * 60 + ["doubler"] * 60),
