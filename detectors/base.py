@@ -51,6 +51,10 @@ class Detector(ABC):
     def examine(self, media: Media) -> tuple[Evidence, ...]:
         """Look at one file.
 
+        An opinion whose weight was made from one number gives that as a measurement called "score", whether
+        it speaks for anything or not: `forensics calibrate` makes weights of it on pictures of the user's
+        own. Without one it takes the weight itself.
+
         Args:
             media: The opened file on its own pixel grid.
 

@@ -8,9 +8,10 @@ from forensics import __version__
 from forensics.evidence import Evidence, Model, Verdict
 from forensics.fusion.contradictions import Contradiction
 from forensics.fusion.opinions import FusedOpinion
+from forensics.media import Media
 from forensics.provenance.report import CredentialReport
 
-__all__ = ["SCHEMA_VERSION", "AuditReport", "MediaSummary", "Problem", "Timing"]
+__all__ = ["SCHEMA_VERSION", "AuditReport", "MediaSummary", "Problem", "Timing", "described"]
 
 SCHEMA_VERSION = "1.1"
 
@@ -73,3 +74,31 @@ class AuditReport(Model):
     contradictions: tuple[Contradiction, ...]
     errors: tuple[Problem, ...]
     timings: tuple[Timing, ...] = ()
+
+
+def described(media: Media, base: MediaSummary) -> MediaSummary:
+    """Return a summary with what decoding a file tells.
+
+    Args:
+        media: The file.
+        base: What its container tells.
+
+    Raises:
+        MediaError: It cannot be decoded.
+    """
+    image, video, jpeg = media.image, media.video, media.jpeg
+    height, width = media.pixels.shape[:2]
+    return base.model_copy(
+        update={
+            "width": width,
+            "height": height,
+            "frames": image.frames if image else video.frames if video else 0,
+            "seconds": video.duration if video else 0.0,
+            "mode": image.mode if image else video.pixel_format if video else "",
+            "bits": image.bits if image else 8,
+            "orientation": image.orientation if image else 1,
+            "jpeg_quality": jpeg.quality if jpeg else None,
+            "codec": video.codec if video else "",
+            "pixel_sha256": media.pixel_sha256,
+        }
+    )

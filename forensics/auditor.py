@@ -12,21 +12,24 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing
+from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing, described
 from forensics.detectors.base import DETECTORS, Detector
+from forensics.detectors.choosing import choose
 from forensics.detectors.watermark import Watermark
 from forensics.errors import ForensicsError, UsageError
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
 from forensics.files import encodable
-from forensics.fusion.contradictions import Contradiction, find_contradictions
 from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
-from forensics.fusion.facts import MARK_COPIED, MARK_ELSEWHERE, gather
+from forensics.fusion.facts import MARK_COPIED, MARK_ELSEWHERE, gather, passes
+from forensics.fusion.judging import opinions_decide, ruled, steady
 from forensics.fusion.opinions import THRESHOLD, FusedOpinion, fuse
-from forensics.fusion.rules import Rule, decide
+from forensics.fusion.own import OwnCalibration
+from forensics.fusion.reasons import REASONS, llr_of, reasons_of
+from forensics.fusion.stability import Retest, stability_evidence
 from forensics.media import Limits, Media, open_media
 from forensics.media.hashing import file_sha256
 from forensics.provenance import TrustPolicy, read
@@ -43,8 +46,6 @@ __all__ = ["Auditor", "audit"]
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-REASONS = 3
-
 
 class Auditor:
     """Audits files, one after the other, with the same settings. Safe to use from several threads.
@@ -60,9 +61,14 @@ class Auditor:
         workers: Detectors that run side by side on one file.
         store: A manifest store, or where it is: files are looked for in it, and those that are copies of
             registered ones are judged by what their manifests say. Without one nothing is looked for.
+        calibration: Weights from pictures of the user's own, or the folder that `forensics calibrate` wrote;
+            those that ship if None.
+        stability: Whether a picture that detectors alone would judge is delivered again first, and judged
+            only if they say the same.
 
     Raises:
-        UsageError: A detector of that name does not exist, or a number is out of range.
+        UsageError: A detector of that name does not exist, a number is out of range, or the calibration is
+            none or of other versions.
         TrustPolicyError: The user's trust policy is wrong.
     """
 
@@ -77,14 +83,18 @@ class Auditor:
         limits: Limits | None = None,
         workers: int = 2,
         store: ManifestStore | str | os.PathLike[str] | None = None,
+        calibration: OwnCalibration | str | os.PathLike[str] | None = None,
+        stability: bool = True,
     ) -> None:
         _check_numbers(prior, threshold, workers)
         self.trust = TrustPolicy.resolve(None) if trust is None else trust
-        self.detectors = _choose(only, skip)
+        self.detectors = choose(only, skip)
         self.prior = prior
         self.threshold = threshold
         self.limits = limits or Limits()
         self.workers = workers
+        self.stability = stability
+        self.calibration = _own(calibration, self.detectors)
         self._registered = None if store is None else Registered(store)
 
     def __enter__(self) -> Self:
@@ -122,12 +132,16 @@ class Auditor:
             told = run.step("thumbnail", lambda: compare_with_thumbnail(run.path, media))
             evidence += [told] if told else []
         if media is not None:
-            evidence += self._examine(run, media, readable)
+            evidence += self._weighed(run, media, self._examine(run, media, readable))
             if self._registered is not None and readable:
                 evidence = self._recover(run, self._registered, media, evidence)
         if look is not None and media is not None and readable:
             run.step("look", lambda: look(media))
         return self._conclude(run, media, credentials or _no_credentials(), tuple(evidence), readable)
+
+    def _fused(self, evidence: Iterable[Evidence], question: Question) -> FusedOpinion:
+        learned = self.calibration.dependence(question) if self.calibration else None
+        return fuse(evidence, question, prior=self.prior, dependence=learned)
 
     def audit_many(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[AuditReport]:
         """Audit files one by one, in order; every path yields exactly one report."""
@@ -140,6 +154,30 @@ class Auditor:
         chosen = [d for d in self.detectors if kind in d.info.kinds and (readable or not d.info.needs_pixels)]
         with ThreadPoolExecutor(self.workers) as pool:
             return [e for found in pool.map(lambda d: _examine_one(run, d, media), chosen) for e in found]
+
+    def _weighed(self, run: _Run, media: Media, evidence: list[Evidence]) -> list[Evidence]:
+        """Return evidence with the weights of the user's own calibration, if there is one."""
+        own = self.calibration
+        if own is None:
+            return evidence
+        return run.step("calibration", lambda: own.applied(evidence, media)) or evidence
+
+    def _delivered_again(
+        self, run: _Run, media: Media, evidence: tuple[Evidence, ...], opinions: Iterable[FusedOpinion]
+    ) -> dict[Question, Evidence]:
+        """Return, for each question on which an opinion counts, whether it does when delivered again."""
+        own = self.calibration
+        retest = Retest(
+            detectors=self.detectors,
+            weighed=own.applied if own else lambda found, _: found,
+            fused=self._fused,
+            passes=lambda opinion: passes(opinion, self.threshold),
+        )
+        asked = [o.question for o in opinions if passes(o, self.threshold)]
+        told = {
+            q: run.step("stability", partial(stability_evidence, media, evidence, q, retest)) for q in asked
+        }
+        return {q: e for q, e in told.items() if e is not None}
 
     def _recover(
         self, run: _Run, registered: Registered, media: Media, evidence: list[Evidence]
@@ -165,11 +203,14 @@ class Auditor:
         evidence: tuple[Evidence, ...],
         readable: bool,
     ) -> AuditReport:
-        opinions = tuple(fuse(evidence, q, prior=self.prior) for q in (Question.SYNTHETIC, Question.ALTERED))
+        opinions = tuple(self._fused(evidence, q) for q in (Question.SYNTHETIC, Question.ALTERED))
         facts = gather(credentials, evidence, opinions, readable=readable, threshold=self.threshold)
         claims = [c for e in evidence for c in e.claims]
-        contradictions = find_contradictions(claims, facts)
-        rule = decide(replace(facts, decisive_contradiction=any(c.decisive for c in contradictions)))
+        if self.stability and media is not None and opinions_decide(facts, claims):
+            told = self._delivered_again(run, media, evidence, opinions)
+            facts, evidence = steady(facts, told), (*evidence, *told.values())
+        ruling = ruled(facts, claims)
+        rule, contradictions = ruling.rule, ruling.contradictions
         return AuditReport(
             path=encodable(str(run.path)),
             sha256=run.step("hash", lambda: media.sha256 if media else file_sha256(run.path)) or "",
@@ -177,8 +218,10 @@ class Auditor:
             verdict=rule.verdict,
             rule=rule.name,
             because=rule.because,
-            reasons=_reasons(rule, evidence, contradictions, run.problems),
-            llr=_llr(rule.verdict, opinions),
+            reasons=run.failures()
+            if rule.verdict is Verdict.UNREADABLE
+            else reasons_of(rule, evidence, contradictions),
+            llr=llr_of(rule.verdict, opinions),
             opinions=opinions,
             threshold=self.threshold,
             evidence=evidence,
@@ -226,6 +269,10 @@ class _Run:
             self.timings.append(Timing(step=name, seconds=round(time.perf_counter() - start, 4)))
         return None
 
+    def failures(self) -> tuple[str, ...]:
+        """Return what went wrong first."""
+        return tuple(f"{p.where}: {p.message}" for p in self.problems)[:REASONS]
+
     def _note(self, code: str, where: str, message: str) -> None:
         """Keep a problem; messages quote file names, which need not be UTF-8."""
         self.problems.append(Problem(code=code, where=where, message=encodable(message)))
@@ -249,16 +296,14 @@ def _as_path(path: str | os.PathLike[str]) -> Path:
         raise UsageError(f"not a path: {path!r}", expected="str or PathLike", actual=path) from error
 
 
-def _choose(only: Iterable[str] | None, skip: Iterable[str]) -> tuple[Detector, ...]:
-    for given in (only, skip):
-        if isinstance(given, str):  # its letters would be taken for names
-            raise UsageError(f"name detectors in a list, such as [{given!r}], not as one text", actual=given)
-    wanted = set(DETECTORS.names() if only is None else only)
-    unknown = (wanted | set(skip)) - set(DETECTORS.names())
-    if unknown:
-        known = ", ".join(DETECTORS.names())
-        raise UsageError(f"no detector called {', '.join(sorted(unknown))}; there are: {known}")
-    return tuple(DETECTORS.get(name)() for name in sorted(wanted - set(skip)))
+def _own(
+    given: OwnCalibration | str | os.PathLike[str] | None, detectors: Iterable[Detector]
+) -> OwnCalibration | None:
+    if given is None:
+        return None
+    own = given if isinstance(given, OwnCalibration) else OwnCalibration.load(_as_path(given))
+    own.check(detectors)
+    return own
 
 
 def _no_credentials() -> CredentialReport:
@@ -321,26 +366,7 @@ def _summarise(run: _Run, media: Media | None, readable: bool) -> MediaSummary:
     )
     if not readable:
         return base
-    return run.step("summary", lambda: _describe(media, base)) or base
-
-
-def _describe(media: Media, base: MediaSummary) -> MediaSummary:
-    image, video, jpeg = media.image, media.video, media.jpeg
-    height, width = media.pixels.shape[:2]
-    return base.model_copy(
-        update={
-            "width": width,
-            "height": height,
-            "frames": image.frames if image else video.frames if video else 0,
-            "seconds": video.duration if video else 0.0,
-            "mode": image.mode if image else video.pixel_format if video else "",
-            "bits": image.bits if image else 8,
-            "orientation": image.orientation if image else 1,
-            "jpeg_quality": jpeg.quality if jpeg else None,
-            "codec": video.codec if video else "",
-            "pixel_sha256": media.pixel_sha256,
-        }
-    )
+    return run.step("summary", lambda: described(media, base)) or base
 
 
 def _size(path: Path) -> int:
@@ -348,37 +374,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except (OSError, ValueError):  # the latter for a zero byte in the name
         return 0
-
-
-def _llr(verdict: Verdict, opinions: tuple[FusedOpinion, ...]) -> float:
-    altered = verdict in (Verdict.ALTERED, Verdict.LIKELY_ALTERED)
-    wanted = Question.ALTERED if altered else Question.SYNTHETIC
-    return next(o.llr for o in opinions if o.question is wanted)
-
-
-def _reasons(
-    rule: Rule,
-    evidence: tuple[Evidence, ...],
-    contradictions: tuple[Contradiction, ...],
-    problems: list[Problem],
-) -> tuple[str, ...]:
-    """The strongest reasons: what decided first, then proof, claims and opinions by weight."""
-    if rule.verdict is Verdict.UNREADABLE:
-        return tuple(f"{p.where}: {p.message}" for p in problems)[:REASONS]
-    decisive = [c.summary for c in contradictions if c.decisive]
-    ordered = sorted(evidence, key=_strength, reverse=True)
-    told = [e.summary for e in ordered if e.status is Status.SIGNAL]
-    if rule.verdict is Verdict.INCONCLUSIVE:
-        told += [e.summary for e in ordered if e.status is Status.CLEAR and _telling(e)]
-    rest = [c.summary for c in contradictions if not c.decisive]
-    return tuple(dict.fromkeys([*decisive, *told[:2], *rest, *told[2:]]))[:REASONS]
-
-
-def _strength(evidence: Evidence) -> tuple[bool, int, float]:
-    """What only tells of saves and scaling last; then proof, claims, opinions by weight."""
-    grades = {Grade.PROOF: 3, Grade.CLAIM: 2, Grade.OPINION: 1}
-    return (_telling(evidence), grades[evidence.grade], abs(evidence.llr or 0.0))
-
-
-def _telling(evidence: Evidence) -> bool:
-    return evidence.question is not Question.HISTORY or evidence.detector == "credentials"

@@ -44,6 +44,18 @@ __all__ = ["audit"]
 @click.option(
     "--prior", type=float, default=0.5, show_default=True, help="Prior probability; moves opinions only."
 )
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Weigh scores by this folder of `forensics calibrate`.",
+)
+@click.option(
+    "--no-stability",
+    "stability",
+    flag_value=False,
+    default=True,
+    help="Believe detectors without looking again at the picture saved, scaled and cropped.",
+)
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse pictures with more pixels.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a report and exit.")
 def audit(paths: tuple[Path, ...], schema: bool, **options: Any) -> int:
@@ -115,6 +127,8 @@ def _auditor(options: dict[str, Any]) -> Auditor:
         prior=options["prior"],
         limits=limits,
         store=_store(options["store"]),
+        calibration=options["calibration"],
+        stability=options["stability"],
     )
     if not auditor.detectors:
         raise UsageError("--only and --skip leave no detector to run")

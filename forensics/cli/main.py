@@ -35,6 +35,14 @@ COMMANDS = {
     ),
     "train": ("forensics.cli.train:train", "Train models on pictures of yours."),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure models of yours."),
+    "calibrate": (
+        "forensics.cli.calibrate.command:calibrate",
+        "Weigh the detectors' scores on pictures of yours.",
+    ),
+    "datasets": (
+        "forensics.cli.datasets:datasets",
+        "Read published sets, build aligned ones, and find what leaks.",
+    ),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 

@@ -14,7 +14,7 @@ from forensics.provenance.report import (
     CredentialState,
 )
 
-__all__ = ["MARK_COPIED", "MARK_ELSEWHERE", "SUPPORT", "Facts", "gather"]
+__all__ = ["MARK_COPIED", "MARK_ELSEWHERE", "SUPPORT", "Facts", "gather", "passes"]
 
 MARK_ELSEWHERE = "recovery.mark_elsewhere"
 MARK_COPIED = "recovery.mark_copied"
@@ -46,6 +46,7 @@ class Facts:
         claimed_partly_ai: The same for parts of it.
         opinion_synthetic: The fused opinion passes the threshold for "synthetic".
         opinion_altered: The fused opinion passes the threshold for "altered".
+        unstable: An opinion passes the threshold, but not when the picture is delivered again.
         decisive_contradiction: The matrix holds a decisive contradiction.
     """
 
@@ -67,6 +68,7 @@ class Facts:
     claimed_partly_ai: bool = False
     opinion_synthetic: bool = False
     opinion_altered: bool = False
+    unstable: bool = False
     decisive_contradiction: bool = False
 
 
@@ -88,7 +90,7 @@ def gather(
         threshold: log10 posterior odds from which an opinion counts.
     """
     found = [e for e in evidence if e.status is Status.SIGNAL]
-    passed = {o.question for o in opinions if _passes(o, threshold)}
+    passed = {o.question for o in opinions if passes(o, threshold)}
     tampered = bool(TAMPER_FAILURES.intersection(credentials.own_failures))
     proven = credentials.proof and credentials.ai_signal.trusted
     kind = credentials.ai_signal.kind
@@ -114,8 +116,13 @@ def gather(
     )
 
 
-def _passes(opinion: FusedOpinion, threshold: float) -> bool:
-    """Whether an opinion counts; a prior never accuses by itself, nor with the slightest of findings."""
+def passes(opinion: FusedOpinion, threshold: float) -> bool:
+    """Return whether an opinion counts; a prior never accuses by itself, nor with the slightest of findings.
+
+    Args:
+        opinion: The opinion.
+        threshold: log10 posterior odds from which it counts.
+    """
     return opinion.llr >= SUPPORT and opinion.log10_posterior_odds >= threshold
 
 

@@ -1,8 +1,9 @@
 """Opinions of passive detectors to one likelihood ratio per question.
 
-The log10 likelihood ratios of independent findings add up; of findings that all see the same thing, only the
-strongest counts. Ours are neither, and how much they depend on each other has not been measured, so the sum
-lies between the two. For the findings that speak for "yes", with the dependence d in [0, 1],
+The log10 likelihood ratios of independent findings add up; of findings that all see the same thing, only
+the strongest counts. Ours are neither, so the sum lies between the two. Where it was measured how much they
+depend on each other, `learned` takes over. Where not, for the findings that speak for "yes", with the
+dependence d in [0, 1],
 
     LLR+ = max llr + (1 - d) * (sum llr - max llr) ,
 
@@ -26,6 +27,7 @@ from math import log10
 from pydantic import Field
 
 from forensics.evidence import Evidence, Grade, Model, Question, Status
+from forensics.fusion.learned import LearnedDependence, Said
 
 __all__ = ["THRESHOLD", "Dependence", "FusedOpinion", "Term", "fuse", "load_dependence"]
 
@@ -80,7 +82,7 @@ def fuse(
     question: Question,
     *,
     prior: float = 0.5,
-    dependence: Dependence | None = None,
+    dependence: Dependence | LearnedDependence | None = None,
 ) -> FusedOpinion:
     """Sum the opinions on one question.
 
@@ -88,14 +90,17 @@ def fuse(
         evidence: Any evidence; only opinions on `question` with an LLR other than 0 take part.
         question: The question.
         prior: Prior probability of "yes", inside (0, 1).
-        dependence: Dependence to assume; the shipped one if None.
+        dependence: Dependence that was learned, or that is assumed; the shipped assumption if None.
 
     Returns:
         The sum with its terms. Without any term the LLR is 0: the posterior is the prior.
     """
     table = load_dependence() if dependence is None else dependence
     parts = [e for e in evidence if _takes_part(e, question)]
-    terms = tuple(_term(e, w) for e, w in zip(parts, _weights(parts, table.between), strict=True))
+    weights = (
+        _learned(parts, table) if isinstance(table, LearnedDependence) else _weights(parts, table.between)
+    )
+    terms = tuple(_term(e, w) for e, w in zip(parts, weights, strict=True))
     llr = sum(t.contribution for t in terms)
     odds = llr + log10(prior / (1 - prior))
     return FusedOpinion(
@@ -136,3 +141,14 @@ def _weights(parts: Sequence[Evidence], dependence: float) -> Iterator[float]:
         found[i] = 0.0 if parts[i].code in side else 1.0 - dependence if side else 1.0
         side.add(parts[i].code)
     return (found[i] for i in range(len(parts)))
+
+
+def _learned(parts: Sequence[Evidence], table: LearnedDependence) -> Iterator[float]:
+    """Yield the weight of each finding, in the order given, by what was learned."""
+    found = [0.0] * len(parts)
+    for yes in (True, False):
+        side = [i for i, e in enumerate(parts) if ((e.llr or 0.0) > 0) is yes]
+        said = [Said(code=parts[i].code, weight=abs(parts[i].llr or 0.0)) for i in side]
+        for i, weight in zip(side, table.weights(said, yes=yes), strict=True):
+            found[i] = weight
+    return iter(found)

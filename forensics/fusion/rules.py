@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from forensics.evidence import Verdict
 from forensics.fusion.facts import Facts
 
-__all__ = ["RULES", "Rule", "decide"]
+__all__ = ["RULES", "UNSTABLE", "Rule", "decide"]
+
+UNSTABLE = "unstable"
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,13 @@ RULES: tuple[Rule, ...] = (
         "A trusted signer declares a capture, the chain is intact, and nothing speaks against it",
         "A trusted signer declares that a camera captured it, and nothing speaks against that.",
         lambda f: f.trusted_capture,
+    ),
+    Rule(
+        UNSTABLE,
+        Verdict.INCONCLUSIVE,
+        "The fused opinion reaches the threshold, but not when the picture is delivered again",
+        "The passive detectors suggest something, but not once it is saved, scaled or cropped again.",
+        lambda f: f.unstable,
     ),
     Rule(
         "nothing",

@@ -33,7 +33,11 @@ from forensics.generators.train.gan import open_maker
 from forensics.runtime.store import Bundle
 from forensics.training.checkpoint import digest_of
 
-__all__ = ["Signable", "signable"]
+__all__ = [
+    "Signable",
+    "codec_of",
+    "signable",
+]
 
 Pixels = npt.NDArray[np.uint8]
 _AT_ONCE = 16
@@ -150,7 +154,7 @@ class _Autoencoder(nn.Module):
 
 
 def _of_codec(bundle: Bundle, pictures: Pixels, drawing: Sequence[str], seed: int) -> Signable:
-    codec = _codec(bundle)
+    codec = codec_of(bundle)
     factor = codec.config.factor
     latents = _both_sizes(pictures, factor, codec.encode)
     latents += [_drawn(name, bundle, len(latents[0]) // 4, seed) for name in drawing]
@@ -197,7 +201,7 @@ def _autoencoder(folder: Path, pictures: Pixels, drawing: Sequence[str]) -> Sign
     return Signable(decoder, latents, _WEIGHTS_OF_DIFFUSERS, sha256, "", digest)
 
 
-def _codec(bundle: Bundle) -> Codec:
+def codec_of(bundle: Bundle) -> Codec:
     """Return a codec with the weights of its file.
 
     Raises:

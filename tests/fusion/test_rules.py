@@ -23,6 +23,7 @@ ROWS = {
     "partly_declared": (Facts(claimed_partly_ai=True), Verdict.LIKELY_ALTERED),
     "detectors_altered": (Facts(opinion_altered=True), Verdict.LIKELY_ALTERED),
     "trusted_capture": (Facts(trusted_capture=True), Verdict.CAPTURED),
+    "unstable": (Facts(unstable=True), Verdict.INCONCLUSIVE),
     "nothing": (Facts(), Verdict.INCONCLUSIVE),
 }
 
@@ -49,6 +50,8 @@ PRECEDENCE = [
     (Facts(recovered_ai=True, mark_elsewhere=True), Verdict.SYNTHETIC),
     (Facts(trusted_fully_ai=True, opinion_altered=True), Verdict.SYNTHETIC),
     (Facts(claimed_ai=True, opinion_altered=True), Verdict.LIKELY_SYNTHETIC),
+    (Facts(unstable=True, opinion_altered=True), Verdict.LIKELY_ALTERED),
+    (Facts(unstable=True, trusted_capture=True), Verdict.CAPTURED),
 ]
 
 

@@ -10,6 +10,10 @@ __all__ = ["train"]
 
 COMMANDS = {
     "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
+    "detector": (
+        "forensics.cli.train.detector:detector",
+        "A detector of generated pictures.",
+    ),
     "control": (
         "forensics.cli.train.generators:control",
         "A branch by which another picture says what a model draws.",
@@ -17,6 +21,7 @@ COMMANDS = {
     "decoder": ("forensics.cli.train.decoder:decoder", "A decoder that signs what it makes."),
     "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
+    "makers": ("forensics.cli.train.makers:makers", "Autoencoders whose traces detectors learn from."),
     "nf": ("forensics.cli.train.generators:nf", "A normalizing flow, with exact likelihoods."),
     "tokens": ("forensics.cli.train.generators:tokens", "A model of tokens, or of grey levels."),
     "video": ("forensics.cli.train.generators:video", "A model of clips."),

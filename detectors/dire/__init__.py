@@ -1,0 +1,4 @@
+"""Errors of reconstruction by a diffusion model: DIRE, and variants that take one step.
+
+Importing this folder registers the detector `dire`.
+"""

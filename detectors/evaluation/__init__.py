@@ -1,0 +1,1 @@
+"""How good scores and likelihood ratios are: measures, their intervals, and the curves behind them."""

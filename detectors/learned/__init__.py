@@ -1,0 +1,1 @@
+"""What all trained detectors of generated pictures share: tiles, features, a model, a calibrated answer."""

@@ -1,0 +1,30 @@
+"""What trained detectors say of themselves."""
+
+from __future__ import annotations
+
+from forensics.detectors.learned.model import shipped, table_of
+from forensics.evidence import Calibration
+
+__all__ = ["LIMITS", "calibration_of"]
+
+LIMITS = (
+    "Knows what the decoders of its calibration leave behind. Generators of other kinds may leave nothing "
+    "of that, and photos that were filtered, scaled or compressed in ways that are not in the calibration "
+    "may look like theirs: an opinion, never a proof, and that nothing is found says little."
+)
+
+
+def calibration_of(name: str) -> Calibration | None:
+    """Return what the scores of a trained detector were calibrated on, for all qualities together.
+
+    Args:
+        name: Of the detector.
+
+    Returns:
+        None where no model comes with this installation, or none that was calibrated.
+    """
+    table = table_of(name) if shipped(name) else None
+    if table is None:
+        return None
+    scale = next(bucket.scale for bucket in table.buckets if bucket.bucket == "all")
+    return Calibration(name=table.name, negatives=scale.negatives, positives=scale.positives, note=table.note)

@@ -1,0 +1,132 @@
+"""From what was trained to a detector on disk: an ONNX file that computes the same, and a card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from forensics.detectors.learned.model import CLASSIFIER, FEATURES, METHOD, TileModel
+from forensics.detectors.train.corpus import Corpus
+from forensics.detectors.train.fitting import Fit, draw, fit_classifier, write_classifier
+from forensics.detectors.train.methods import METHODS
+from forensics.detectors.train.run import DetectorRun, roc_area, tiles_of
+from forensics.files import atomic_write
+from forensics.runtime.sessions import Session
+from forensics.training.card import Card, Origins, write_card
+from forensics.training.export import export, halve, parity
+
+__all__ = ["finish_fitted", "finish_network"]
+
+Floats = npt.NDArray[np.float32]
+
+_MOST = 32  # tiles of a picture
+_COMPARED = 16
+_MEASURED = 400  # pairs
+_LIMITS = (
+    "Knows what the decoders it was trained on leave behind, on tiles of the picture's own grid. Generators "
+    "of other kinds may leave nothing of that, and strong compression, scaling and noise hide it: that "
+    "nothing is found says little."
+)
+
+
+def finish_network(
+    method: str, network: nn.Module, config: DetectorRun, corpus: Corpus, folder: Path, origins: Origins
+) -> dict[str, float]:
+    """Write a trained network as a detector; return what was measured.
+
+    Raises:
+        ModelError: The file does not compute what the network does.
+    """
+    network = network.eval().cpu()
+    rounded(network)
+    tiles = _some_tiles(corpus, config)
+    given = torch.from_numpy(FEATURES[method](tiles))
+    path = folder / CLASSIFIER
+    free = (0, 2, 3) if METHODS[method].pictures and not config.backbone else (0,)
+    export(network, given[:2], path, free=free)
+    halve(path)
+    gap = parity(network, path, [given, given[:1]])
+    images = config.schedule.images
+    return _finish(method, config, corpus, folder, origins, gap, images)
+
+
+def finish_fitted(
+    method: str, how: Fit, config: DetectorRun, corpus: Corpus, folder: Path, origins: Origins
+) -> dict[str, float]:
+    """Fit a classifier and write it as a detector; return what was measured.
+
+    Args:
+        method: Of features.
+        how: It is fitted; to the split "train".
+        config: Of deliveries and tiles.
+        corpus: Pictures.
+        folder: Where to.
+        origins: For the card.
+
+    Raises:
+        ModelError: The file does not compute what the classifier does.
+    """
+    features = FEATURES[method]
+    values, truth = draw(corpus.split("train"), config, features, how.pairs)
+    fitted = fit_classifier(values, truth, how)
+    shape = features(_some_tiles(corpus, config)[:1]).shape[1:]
+    gap = write_classifier(fitted, shape, folder / CLASSIFIER, values[:: max(1, len(values) // 64)])
+    return _finish(method, config, corpus, folder, origins, gap, 2 * how.pairs)
+
+
+def _finish(
+    method: str, config: DetectorRun, corpus: Corpus, folder: Path, origins: Origins, gap: float, images: int
+) -> dict[str, float]:
+    atomic_write(
+        folder / METHOD,
+        (json.dumps({"method": method, "side": config.side, "tiles": _MOST}, indent=2) + "\n").encode(),
+    )
+    model = TileModel(method, config.side, _MOST, Session((folder / CLASSIFIER).read_bytes()))
+    metrics = {**_by_maker(model, corpus, config), "largest difference of ONNX and its model": gap}
+    about = METHODS[method]
+    card = Card(
+        name=f"{method}-detector",
+        task=f"Tells what decoders made from photos, by {about.title}.",
+        source=about.source,
+        data=origins.data,
+        licence=origins.licence,
+        command=origins.command,
+        config=asdict(config),
+        images=images,
+        device="cpu",
+        metrics=metrics,
+        limits=_LIMITS,
+    )
+    write_card(folder, card, {name: folder / name for name in (CLASSIFIER, METHOD)})
+    return metrics
+
+
+def _by_maker(model: TileModel, corpus: Corpus, config: DetectorRun) -> dict[str, float]:
+    """Return the area under the ROC curve on photos held out, for all makers and the one seen worst."""
+    others = corpus.split("val")
+    pairs = np.random.default_rng(0).permutation(others.partners())[:_MEASURED]
+    logits = model.logits(tiles_of(others, pairs, config, np.random.default_rng(0)))
+    made, photos = logits[: len(pairs)], logits[len(pairs) :]
+    names = others.makers[pairs[:, 0]]
+    each = {name: roc_area(photos, made[names == name]) for name in set(names.tolist())}
+    worst = min(each, key=lambda name: each[name])
+    return {"AUC held out, delivered": roc_area(photos, made), f"worst maker, {worst}": each[worst]}
+
+
+def _some_tiles(corpus: Corpus, config: DetectorRun) -> npt.NDArray[np.uint8]:
+    others = corpus.split("train")
+    return tiles_of(others, others.partners()[: _COMPARED // 2], config, np.random.default_rng(1))
+
+
+@torch.no_grad()
+def rounded(module: nn.Module) -> None:
+    """Round weights to the 16-bit floats as which they are kept."""
+    for values in (*module.parameters(), *module.buffers()):
+        if values.is_floating_point():
+            values.copy_(values.to(torch.float16))

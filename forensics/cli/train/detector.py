@@ -1,0 +1,131 @@
+"""`forensics train detector`: what tells generated pictures from photos."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forensics.cli.train.watching import watching
+from forensics.cli.watermark.records import json_text, name_of
+from forensics.errors import MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from forensics.detectors.train.corpus import Corpus
+    from forensics.training.card import Origins
+
+__all__ = ["detector"]
+
+Options = dict[str, Any]
+METHODS = (
+    "cooccurrence", "dct", "dire", "dire_step", "reconstruction", "residual", "spectral",
+)  # fmt: skip
+PRESETS = ("smoke", "cpu", "gpu")
+
+
+@click.command(no_args_is_help=True)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--method", type=click.Choice(METHODS), required=True, help="What it looks at.")
+@click.option(
+    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True,
+    help="Folder that `forensics datasets build` wrote: photos, and what decoders made of them.",
+)  # fmt: skip
+@click.option("--without", multiple=True, metavar="MAKER", help="Leave out what this maker made. Repeatable.")
+@click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), help="Instead of the preset's.")
+@click.option("--pairs", type=click.IntRange(min=8), default=6000, show_default=True, help="To fit to.")
+@click.option(
+    "--classifier", type=click.Choice(("logistic", "svc")), default="logistic", show_default=True,
+    help="Of methods that are fitted and not trained.",
+)  # fmt: skip
+@click.option("--backbone", default="", metavar="NAME", help="Network of timm instead of the suite's own.")
+@click.option(
+    "--weights", type=click.Path(exists=True, dir_okay=False), default="", help="That it starts from."
+)
+@click.option("--most", type=click.IntRange(min=0), default=0, help="Photos at most; 0 for all.")
+@click.option("--licence", default="not stated", show_default=True, help="Of the photos, for the card.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+def detector(folder: Path, as_json: bool, **options: Any) -> int:
+    """Train a detector into FOLDER: an ONNX file, a card, a log and a checkpoint.
+
+    A run that was interrupted goes on from its checkpoint when the same command is given again.
+    """
+    try:
+        from forensics.detectors.train.corpus import load_corpus
+        from forensics.detectors.train.methods import METHODS as KNOWN
+    except ImportError as error:
+        raise MissingExtra("training", "train") from error
+    if options["backbone"] and not KNOWN[options["method"]].pictures:
+        raise UsageError(f"{options['method']} takes no network of timm: it does not look at pictures")
+    corpus = load_corpus(options["data"], options["most"], options["without"])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
+    metrics = _trained(folder, corpus, options) if KNOWN[options["method"]].network else None
+    if metrics is None:
+        metrics = _fitted(folder, corpus, options)
+    if as_json:
+        click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
+    else:
+        click.echo(f"{name_of(folder)}: {options['method']}")
+        click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in metrics.items()))
+    return 0
+
+
+def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
+    from forensics.detectors.learned.model import FEATURES
+    from forensics.detectors.train.finish import finish_network
+    from forensics.detectors.train.methods import network_for
+    from forensics.detectors.train.run import PRESETS as RUNS
+    from forensics.detectors.train.run import Telling
+    from forensics.training.checkpoint import digest_of
+    from forensics.training.loop import fit
+    from forensics.training.machine import Machine
+
+    preset = RUNS[options["preset"]]
+    steps = options["steps"] or preset.schedule.steps
+    schedule = replace(preset.schedule, seed=options["seed"], steps=steps)
+    config = replace(
+        preset, schedule=schedule, backbone=options["backbone"], weights=Path(options["weights"]).name
+    )
+    network = network_for(options["method"], replace(config, weights=options["weights"]))
+    machine = Machine(options["device"])
+    with watching(folder) as observer:
+        task = Telling(config, network, corpus, FEATURES[options["method"]], machine.device)
+        trained = fit(task, folder, observer, machine, digest_of(corpus.pixels))
+    if not machine.first:
+        return {}
+    return finish_network(options["method"], trained, config, corpus, folder, _origins(corpus, options))
+
+
+def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
+    from forensics.detectors.train.finish import finish_fitted
+    from forensics.detectors.train.fitting import Fit
+    from forensics.detectors.train.run import PRESETS as RUNS
+
+    preset = RUNS[options["preset"]]
+    config = replace(preset, schedule=replace(preset.schedule, seed=options["seed"]))
+    how = Fit(options["classifier"], options["pairs"])
+    return finish_fitted(options["method"], how, config, corpus, folder, _origins(corpus, options))
+
+
+def _origins(corpus: Corpus, options: Options) -> Origins:
+    """Return what the card says of the run, with no path of this machine."""
+    from forensics.training.card import Origins
+
+    name = options["data"].name
+    command = f"forensics train detector FOLDER --method {options['method']} --data {name}"
+    command += "".join(f" --without {maker}" for maker in options["without"])
+    command += f" --preset {options['preset']} --seed {options['seed']}"
+    for option in ("steps", "backbone"):
+        command += f" --{option} {options[option]}" if options[option] else ""
+    photos = len(set(corpus.sources.tolist()))
+    data = (
+        f"{photos} photos, and {int(corpus.made.sum())} pictures made of them by {len(corpus.names)} decoders"
+    )
+    return Origins(data, options["licence"], command)
