@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from forensics.datasets.procedural import camera, encode
-from forensics.detectors.aligned import AlignedRecipe, build, pairs
+from forensics.detectors.aligned import AlignedRecipe, build, pairs, standard_degradations
 from forensics.detectors.aligned.reals import cut_of, listed
-from forensics.detectors.aligned.recipe import makers_for, split_of
+from forensics.detectors.aligned.recipe import attack_of, makers_for, split_of
 from forensics.errors import ForensicsError, UsageError
 from forensics.media import open_media
 from forensics.watermark.attacks import parse_attack
@@ -196,6 +196,19 @@ def test_degradations_are_done_to_both_alike(recipe: AlignedRecipe, tmp_path: Pa
     assert {pair.degradation for pair in pairs(mixed)} == {"none", "blur:1"}
     record = build(tmp_path / "set", replace(one, degrade=(spec,))).record
     assert record["degradations"][spec] == {"pictures": 6, "changed": 6, "mean_difference": 0.0}
+
+
+@pytest.mark.parametrize("name", standard_degradations(96))
+def test_every_standard_degradation_changes_pictures(name: str) -> None:
+    spec = standard_degradations(96)[name]
+    picture = camera(np.random.default_rng(2), 96, 96)
+    attack = attack_of(spec)
+    if attack is None:
+        assert (name, spec) == ("native", "none")
+        return
+    done = attack(picture, seed=1)
+    assert done.shape != picture.shape or not np.array_equal(done, picture)
+    assert min(done.shape[:2]) >= 32
 
 
 def test_a_degradation_that_does_nothing_is_refused(recipe: AlignedRecipe, tmp_path: Path) -> None:
