@@ -10,7 +10,7 @@ The idea of pairs: Zhang et al., arXiv:1907.06515 (AutoGAN); Guillaro et al., ar
 from forensics.detectors.aligned.building import Built, build
 from forensics.detectors.aligned.degradations import standard_degradations
 from forensics.detectors.aligned.makers import MAKERS, Made, Maker, default_makers, maker_of
-from forensics.detectors.aligned.pairs import Pair, pairs
+from forensics.detectors.aligned.pairing import Pair, pairs
 from forensics.detectors.aligned.recipe import AlignedRecipe
 from forensics.detectors.aligned.storing import Stored, parse_stored
 
