@@ -12,14 +12,13 @@ import numpy.typing as npt
 
 from forensics.detectors.leaks.classify import cross_validated, folds_of, measure
 from forensics.detectors.leaks.facts import Facts, grey
-from forensics.detectors.leaks.history import combs
 from forensics.detectors.leaks.records import Control, Measured
 from forensics.detectors.leaks.sampling import Sample
-from forensics.detectors.leaks.spectrum import profile
+from forensics.detectors.leaks.spectrum import seen
 from forensics.media import open_bytes, open_media
 from forensics.media.types import Pixels
 
-__all__ = ["controls_of", "seen"]
+__all__ = ["controls_of"]
 
 _LEAST, _MOST = 100, 400  # photos
 _DRAWS = 5  # of halves
@@ -31,11 +30,6 @@ _CHROMA = ("4:4:4", "4:2:2", "4:2:0")
 Doubles = npt.NDArray[np.float64]
 Luma: TypeAlias = npt.NDArray[np.uint8]
 Dress: TypeAlias = Callable[[Pixels, Facts], Luma]
-
-
-def seen(luma: Luma) -> Doubles:
-    """Return what the detector sees of a plane: its spectrum and its combs, (88,)."""
-    return np.concatenate([profile(luma), combs(luma).astype(np.float64)])
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ def controls_of(reals: Sample, fakes: Sample, bound: float, seed: int) -> tuple[
     facts = [reals.facts[i] for i in chosen]
     sources = [reals.sources[i] for i in chosen]
     models = [fakes.facts[i] for i in rng.integers(len(fakes.facts), size=len(facts))]
-    plain = np.stack([seen(real.luma) for real in facts])
+    plain = np.stack([real.seen for real in facts])
     found = []
     for kind in _KINDS:
         reason = _reason(kind, facts, models, sources)

@@ -17,6 +17,7 @@ from forensics.datasets.procedural import camera, encode
 from forensics.detectors.aligned import AlignedRecipe, build, pairs, standard_degradations
 from forensics.detectors.aligned.reals import cut_of, listed
 from forensics.detectors.aligned.recipe import attack_of, makers_for, split_of
+from forensics.detectors.leaks.history import earlier_jpeg
 from forensics.errors import ForensicsError, UsageError
 from forensics.media import open_media
 from forensics.watermark.attacks import parse_attack
@@ -238,6 +239,15 @@ def test_history_of_lossy_photos_is_wiped_out_and_others_are_cut_as_they_are(tmp
     assert any(np.array_equal(plain.pixels, window) for window in windows)
     assert (plain.washed, small.washed, large.washed) == ("", "scaled", "shifted")
     assert small.pixels.shape == (32, 32, 3)
+
+
+def test_nothing_of_an_earlier_jpeg_is_left_in_reals(tmp_path: Path) -> None:
+    photos = folder_of(tmp_path, 2, side=128, codec="jpeg")
+    (whole,) = {earlier_jpeg(open_media(path).luma) for path in photos.iterdir()}
+    assert whole == 90
+    for size in (64, 128):  # scaled, and moved by a part of a pixel
+        recipe = AlignedRecipe((str(photos),), ("nearest2",), count=2, size=size, codec="png")
+        assert {earlier_jpeg(np.ascontiguousarray(pair.real[..., 1])) for pair in pairs(recipe)} == {0}
 
 
 def test_fewer_photos_than_reals_are_cut_several_times(recipe: AlignedRecipe) -> None:
