@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -21,7 +22,6 @@ Pixels = npt.NDArray[np.uint8]
 Folders = tuple[Path, Path]
 SIDE = 128
 SMALL = 92  # 128 / 92 is 178 / 128, the ratio of the sizes of Durall's two classes
-CV2_DEFAULT = 95  # quality of a JPEG that cv2.imwrite writes
 
 
 def photos(pack: Path, start: int, count: int) -> Iterator[tuple[str, Pixels]]:
@@ -35,11 +35,14 @@ def photos(pack: Path, start: int, count: int) -> Iterator[tuple[str, Pixels]]:
                 yield Path(members[i].parts[-1]).stem, media.pixels
 
 
-def made(pack: Path, maker: str, start: int, count: int, side: int) -> Iterator[tuple[str, Pixels]]:
-    """Yield pictures that a maker makes of photos that were scaled to a side."""
+@cache
+def made(pack: Path, maker: str, start: int, count: int, side: int) -> list[tuple[str, Pixels]]:
+    """Return pictures that a maker makes of photos that were scaled to a side."""
     make = maker_of(maker, side).open()
-    for number, (name, pixels) in enumerate(photos(pack, start, count)):
-        yield name, make(scaled(pixels, side), np.random.default_rng([3, number])).pixels
+    return [
+        (name, make(scaled(pixels, side), np.random.default_rng([3, number])).pixels)
+        for number, (name, pixels) in enumerate(photos(pack, start, count))
+    ]
 
 
 def scaled(pixels: Pixels, side: int) -> Pixels:
@@ -68,14 +71,20 @@ def durall_same(pack: Path, out: Path, count: int) -> Folders:
     return durall(pack, out, count, real_side=SMALL)
 
 
-def _map(codec: Callable[[Pixels], Pixels], pixels: Pixels) -> Pixels:
-    """Return the absolute difference of a picture and its reconstruction."""
-    return np.asarray(cv2.absdiff(pixels, codec(pixels)), np.uint8)
+@cache
+def maps(pack: Path, maker: str, start: int, count: int) -> list[tuple[str, Pixels]]:
+    """Return the absolute differences of pictures and their reconstructions by the bundled codec.
 
-
-def _codec() -> Callable[[Pixels], Pixels]:
+    Args:
+        pack: Photos.
+        maker: That makes the pictures of them; the photos themselves if empty.
+        start: First photo.
+        count: How many.
+    """
     make = maker_of("autoencoder", SIDE).open()
-    return lambda pixels: make(pixels, np.random.default_rng(0)).pixels
+    pictures = made(pack, maker, start, count, SIDE) if maker else photos(pack, start, count)
+    found = ((name, pixels, make(pixels, np.random.default_rng(0)).pixels) for name, pixels in pictures)
+    return [(name, np.asarray(cv2.absdiff(pixels, again), np.uint8)) for name, pixels, again in found]
 
 
 def dire(pack: Path, out: Path, count: int, *, all_real: bool = False, again: bool = False) -> Folders:
@@ -88,15 +97,13 @@ def dire(pack: Path, out: Path, count: int, *, all_real: bool = False, again: bo
         all_real: The second class are photos that were never stored with loss since, kept as PNG.
         again: All maps are then stored as PNG, so that only their history differs.
     """
-    codec = _codec()
-    plain = photos(pack, count, count)
-    second = plain if all_real else made(pack, "autoencoder_noised", count, count, SIDE)
-    for kind, source, suffix in (("real", photos(pack, 0, count), "jpg"), ("fake", second, "png")):
-        for name, pixels in source:
+    second = maps(pack, "" if all_real else "autoencoder_noised", count, count)
+    for kind, source, suffix in (("real", maps(pack, "", 0, count), "jpg"), ("fake", second, "png")):
+        for name, found in source:
             folder = out / kind
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{name}.{suffix}"
-            cv2.imwrite(str(path), cv2.cvtColor(_map(codec, pixels), cv2.COLOR_RGB2BGR))
+            cv2.imwrite(str(path), cv2.cvtColor(found, cv2.COLOR_RGB2BGR))
             if again:
                 stored = cv2.imread(str(path))
                 path.unlink()
