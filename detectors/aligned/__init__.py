@@ -8,8 +8,9 @@ The idea of pairs: Zhang et al., arXiv:1907.06515 (AutoGAN); Guillaro et al., ar
 """
 
 from forensics.detectors.aligned.building import Built, build
+from forensics.detectors.aligned.degradations import standard_degradations
 from forensics.detectors.aligned.makers import MAKERS, Made, Maker, default_makers, maker_of
-from forensics.detectors.aligned.pairs import Pair, pairs
+from forensics.detectors.aligned.pairing import Pair, pairs
 from forensics.detectors.aligned.recipe import AlignedRecipe
 from forensics.detectors.aligned.storing import Stored, parse_stored
 
@@ -26,4 +27,5 @@ __all__ = [
     "maker_of",
     "pairs",
     "parse_stored",
+    "standard_degradations",
 ]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from forensics.detectors.aligned.makers import Made
-from forensics.detectors.aligned.pairs import Case, Making, cases_of
+from forensics.detectors.aligned.pairing import Case, Making, cases_of
 from forensics.detectors.aligned.reals import Photo, listed
 from forensics.detectors.aligned.recipe import AlignedRecipe
 from forensics.detectors.aligned.storing import Stored, store, verify

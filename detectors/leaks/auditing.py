@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.detectors.leaks.classify import cross_validated, design, folds_of, measure
-from forensics.detectors.leaks.controls import controls_of, seen
+from forensics.detectors.leaks.controls import controls_of
 from forensics.detectors.leaks.facts import ABOUT, FAMILIES, Fact, Facts
 from forensics.detectors.leaks.records import Feature, Leak, LeakReport, Measured
 from forensics.detectors.leaks.sampling import Sample
@@ -84,7 +84,7 @@ def audit_leaks(reals: Sample, fakes: Sample, bound: float = BOUND, seed: int = 
     families = [tried.family(name) for name in FAMILIES]
     everything = np.concatenate(list(tried.columns.values()), axis=1)
     leaks = (*families, tried.leak("all", everything))
-    x = np.stack([seen(facts.luma) for facts in tried.facts])
+    x = np.stack([facts.seen for facts in tried.facts])
     spread = x.std(axis=0)
     pixels = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
     detector = tried.measured(np.concatenate([everything, pixels], axis=1))

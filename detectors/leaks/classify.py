@@ -16,6 +16,7 @@ __all__ = ["area", "balanced_accuracy", "cross_validated", "design", "folds_of",
 Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.floating] | npt.NDArray[np.integer]
 
 _FOLDS = 5
 _COMMON = 0.02  # share of all from which a value has a column of its own
@@ -24,6 +25,7 @@ _QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _RIDGE = 1.0
 _ROUNDS = 40
 _RESAMPLED = 300
+_DIGITS = 9  # of log-odds: what only rounding tells apart is a tie
 
 
 def design(values: Sequence[Fact]) -> Doubles:
@@ -95,25 +97,27 @@ def cross_validated(x: Doubles, truth: Bools, folds: Ints) -> Doubles:
         folds: (N,) as of `folds_of`.
     """
     scores = np.zeros(len(truth))
-    for fold in np.unique(folds):
+    for fold in np.unique(folds) if x.shape[1] else ():
         held = folds == fold
         if truth[~held].all() or not truth[~held].any():
             continue
         w = logistic(x[~held], truth[~held])
         scores[held] = x[held] @ w[:-1] + w[-1]
-    return scores
+    return np.round(scores, _DIGITS)
 
 
 # Mann and Whitney 1947: ties count one half.
 def area(scores: Doubles, truth: Bools) -> float:
     """Return the area under the ROC curve; 0.5 where a class is missing."""
-    positives = int(truth.sum())
-    negatives = truth.size - positives
-    if not positives or not negatives:
-        return 0.5
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    _, level = np.unique(scores, return_inverse=True)
+    return _area_of_counts(np.bincount(level, truth), np.bincount(level, ~truth))
+
+
+def _area_of_counts(fakes: Counts, reals: Counts) -> float:
+    """Return the area from how many fakes and reals have each score, lowest first."""
+    pairs = float(fakes.sum() * reals.sum())
+    below = np.cumsum(reals) - reals
+    return float((fakes * (below + reals / 2)).sum() / pairs) if pairs else 0.5
 
 
 def balanced_accuracy(scores: Doubles, truth: Bools) -> float:
@@ -132,14 +136,14 @@ def measure(scores: Doubles, truth: Bools, sources: Sequence[str], seed: int) ->
         sources: N names.
         seed: Of the bootstrap.
     """
-    _, number = np.unique(np.asarray(sources), return_inverse=True)
-    members = np.split(np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))[:-1])
+    names, number = np.unique(np.asarray(sources), return_inverse=True)
+    _, level = np.unique(scores, return_inverse=True)
     rng = np.random.default_rng(seed)
     areas = []
     for _ in range(_RESAMPLED):
-        drawn = rng.integers(len(members), size=len(members))
-        chosen = np.concatenate([members[i] for i in drawn])
-        areas.append(area(scores[chosen], truth[chosen]))
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))[number]
+        fakes, reals = (np.bincount(level, times * (truth == is_fake)) for is_fake in (True, False))
+        areas.append(_area_of_counts(fakes, reals))
     low, high = np.quantile(areas, [0.025, 0.975])
     return Measured(
         accuracy=balanced_accuracy(scores, truth), auc=area(scores, truth), low=float(low), high=float(high)

@@ -12,16 +12,16 @@ import numpy.typing as npt
 
 from forensics.detectors.leaks.classify import cross_validated, folds_of, measure
 from forensics.detectors.leaks.facts import Facts, grey
-from forensics.detectors.leaks.history import combs
-from forensics.detectors.leaks.records import Control
+from forensics.detectors.leaks.records import Control, Measured
 from forensics.detectors.leaks.sampling import Sample
-from forensics.detectors.leaks.spectrum import profile
+from forensics.detectors.leaks.spectrum import seen
 from forensics.media import open_bytes, open_media
 from forensics.media.types import Pixels
 
-__all__ = ["controls_of", "seen"]
+__all__ = ["controls_of"]
 
-_LEAST, _MOST = 100, 400  # photos; of fewer, intervals of so many weights are too narrow
+_LEAST, _MOST = 100, 400  # photos
+_DRAWS = 5  # of halves
 _ALIKE = 0.9  # share of pictures from which a control would change nothing
 _LOSSY = ("jpeg", "webp")
 _WEBP = 80  # quality, which a WebP file does not tell
@@ -30,11 +30,6 @@ _CHROMA = ("4:4:4", "4:2:2", "4:2:0")
 Doubles = npt.NDArray[np.float64]
 Luma: TypeAlias = npt.NDArray[np.uint8]
 Dress: TypeAlias = Callable[[Pixels, Facts], Luma]
-
-
-def seen(luma: Luma) -> Doubles:
-    """Return what the detector sees of a plane: its spectrum and its combs, (88,)."""
-    return np.concatenate([profile(luma), combs(luma).astype(np.float64)])
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,8 @@ def controls_of(reals: Sample, fakes: Sample, bound: float, seed: int) -> tuple[
     """Return what a detector of spectra tells of real pictures of which one half was treated.
 
     Every source is in one half only. Of the treated half, each takes the size or format of a fake drawn from
-    all.
+    all. Halves are drawn five times, and what is found is averaged, the ends of the intervals as well: those
+    of a single draw are too narrow for so many weights.
 
     Args:
         reals: Pictures that are all real.
@@ -62,41 +58,50 @@ def controls_of(reals: Sample, fakes: Sample, bound: float, seed: int) -> tuple[
     chosen = rng.permutation(len(reals.facts))[:_MOST]
     facts = [reals.facts[i] for i in chosen]
     sources = [reals.sources[i] for i in chosen]
-    names = sorted(set(sources))
-    half = dict(zip(names, rng.permutation(len(names)) % 2 == 1, strict=True))
-    treated = np.asarray([half[source] for source in sources])
     models = [fakes.facts[i] for i in rng.integers(len(fakes.facts), size=len(facts))]
-    return tuple(_control(kind, facts, models, sources, treated, bound, seed) for kind in _KINDS)
+    plain = np.stack([real.seen for real in facts])
+    found = []
+    for kind in _KINDS:
+        reason = _reason(kind, facts, models, sources)
+        measured = None
+        if not reason:
+            treated = [
+                seen(kind.dress(open_media(real.path).pixels, fake))
+                for real, fake in zip(facts, models, strict=True)
+            ]
+            measured = _mean([_drawn(plain, np.stack(treated), sources, [seed, r]) for r in range(_DRAWS)])
+        leaks = measured is not None and measured.low > bound
+        pictures = 0 if reason else len(facts)
+        found.append(
+            Control(name=kind.name, about=kind.about, pictures=pictures, measured=measured, leaks=leaks,
+                    reason=reason)
+        )  # fmt: skip
+    return tuple(found)
 
 
-def _control(
-    kind: _Kind,
-    facts: Sequence[Facts],
-    models: Sequence[Facts],
-    sources: Sequence[str],
-    treated: npt.NDArray[np.bool_],
-    bound: float,
-    seed: int,
-) -> Control:
+def _reason(kind: _Kind, facts: Sequence[Facts], models: Sequence[Facts], sources: Sequence[str]) -> str:
+    """Return why a control says nothing, "" if it does."""
     alike = [kind.alike(real, fake) for real, fake in zip(facts, models, strict=True)]
     if kind.reason and np.mean(alike) >= _ALIKE:
-        return Control(name=kind.name, about=kind.about, reason=kind.reason)
-    if len(facts) < _LEAST or min(treated.sum(), (~treated).sum()) < _LEAST // 4:
-        return Control(name=kind.name, about=kind.about, reason=f"it takes {_LEAST} real pictures")
-    x = np.stack(
-        [
-            seen(kind.dress(open_media(real.path).pixels, fake) if is_treated else real.luma)
-            for real, fake, is_treated in zip(facts, models, treated, strict=True)
-        ]
-    )
+        return kind.reason
+    return f"it takes {_LEAST} real pictures of as many sources" if len(set(sources)) < _LEAST else ""
+
+
+def _drawn(plain: Doubles, treated: Doubles, sources: Sequence[str], seed: list[int]) -> Measured:
+    """Return what is told of halves that are drawn once."""
+    names = sorted(set(sources))
+    half = np.random.default_rng(seed).permutation(len(names)) % 2 == 1
+    of_name = dict(zip(names, half, strict=True))
+    truth = np.asarray([of_name[source] for source in sources])
+    x = np.where(truth[:, None], treated, plain)
     spread = x.std(axis=0)
-    scores = cross_validated(
-        (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1), treated, folds_of(sources, seed)
-    )
-    measured = measure(scores, treated, sources, seed)
-    return Control(
-        name=kind.name, about=kind.about, pictures=len(facts), measured=measured, leaks=measured.low > bound
-    )
+    x = (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return measure(cross_validated(x, truth, folds_of(sources, seed[1])), truth, sources, seed[0])
+
+
+def _mean(found: Sequence[Measured]) -> Measured:
+    values = {key: float(np.mean([getattr(m, key) for m in found])) for key in Measured.model_fields}
+    return Measured(**values)
 
 
 def _as_is(pixels: Pixels, _fake: Facts) -> Luma:

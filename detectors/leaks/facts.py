@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.detectors.leaks.history import earlier_jpeg
+from forensics.detectors.leaks.spectrum import seen
 from forensics.errors import UnsupportedMedia
 from forensics.media import Kind, Media, Pixels, open_media
 
@@ -40,7 +41,7 @@ class Facts:
         size: Of the picture.
         bytes: Of the file.
         history: Of the pixels.
-        luma: (H, W) uint8, at most 512 of the middle, on the grid of the file, of its colours.
+        seen: What a detector of spectra sees of at most 512x512 px of the middle.
     """
 
     path: Path
@@ -48,7 +49,7 @@ class Facts:
     size: dict[str, Fact]
     bytes: dict[str, Fact]
     history: dict[str, Fact]
-    luma: npt.NDArray[np.uint8] = field(repr=False, compare=False)
+    seen: npt.NDArray[np.float64] = field(repr=False, compare=False)
 
     def family(self, name: str) -> dict[str, Fact]:
         """Return one family by its name."""
@@ -74,7 +75,7 @@ def facts_of(path: Path) -> Facts:
          "size": f"{width}x{height}"},
         {"bytes per pixel": math.log2(media.size / (width * height))},
         {"earlier JPEG": str(earlier_jpeg(middle_of(media.luma)) or "none")},
-        grey(media.pixels),
+        seen(grey(media.pixels)),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from forensics.media.quant import STANDARD_LUMA, ZIGZAG, ijg_table
 __all__ = ["QUALITIES", "block_dct", "combs", "earlier_jpeg"]
 
 QUALITIES = (40, 50, 60, 65, 70, 75, 80, 85, 88, 90, 92, 95, 97)
-_PLACES = ZIGZAG[1:16]  # the lowest frequencies but the mean
+_PLACES = list(ZIGZAG[1:16])  # the lowest frequencies but the mean
 _LEAST_STEP = 2
 _LEAST = 8  # coefficients
 _SURE = 0.3  # comb of what was stored so; of other pictures it is below
@@ -32,6 +32,13 @@ def _basis() -> Floats:
     k, n = np.mgrid[0:8, 0:8]
     rows = np.cos((2 * n + 1) * k * np.pi / 16) * np.where(k == 0, np.sqrt(1 / 8), 0.5)
     return np.asarray(rows, np.float32)
+
+
+@cache
+def _steps() -> Floats:
+    """Return the steps of the places that count, (qualities, places)."""
+    tables = [ijg_table(STANDARD_LUMA, quality) for quality in QUALITIES]
+    return np.asarray(tables, np.float32)[:, _PLACES]
 
 
 def block_dct(luma: npt.NDArray[np.uint8]) -> Floats:
@@ -51,20 +58,13 @@ def combs(luma: npt.NDArray[np.uint8]) -> Floats:
     Args:
         luma: (H, W), on the grid of the file.
     """
-    coefficients = block_dct(luma)
+    coefficients = block_dct(luma)[:, _PLACES]
     found = np.zeros(len(QUALITIES), np.float32)
-    for i, quality in enumerate(QUALITIES):
-        table = ijg_table(STANDARD_LUMA, quality)
-        total, count = 0.0, 0
-        for place in _PLACES:
-            step = table[place]
-            if step >= _LEAST_STEP:
-                values = coefficients[:, place]
-                far = values[np.abs(values) > step / 2]
-                total += float(np.cos(far * np.float32(2 * np.pi / step)).sum())
-                count += far.size
-        if count >= _LEAST:
-            found[i] = total / count
+    for i, steps in enumerate(_steps()):
+        far = (np.abs(coefficients) > steps / 2) & (steps >= _LEAST_STEP)
+        place = np.nonzero(far)
+        if place[0].size >= _LEAST:
+            found[i] = np.cos(2 * np.pi * coefficients[place] / steps[place[1]]).mean()
     return found
 
 

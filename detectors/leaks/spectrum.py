@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BINS", "profile"]
+from forensics.detectors.leaks.history import combs
+
+__all__ = ["BINS", "profile", "seen"]
 
 BINS = 80
 _FLOOR = 1e-3
@@ -32,3 +34,12 @@ def profile(luma: npt.NDArray[np.uint8]) -> Doubles:
     wanted = np.linspace(there[0], there[-1], BINS)
     found = np.interp(wanted, there, means[there])
     return np.asarray(found - found[0], np.float64)
+
+
+def seen(luma: npt.NDArray[np.uint8]) -> Doubles:
+    """Return what the detector sees of a plane: its spectrum and the combs of its DCT, (93,).
+
+    Args:
+        luma: (H, W), 16 px or more a side.
+    """
+    return np.concatenate([profile(luma), combs(luma).astype(np.float64)])

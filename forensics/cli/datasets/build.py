@@ -36,6 +36,11 @@ __all__ = ["build"]
     help="What is done to both classes first, as in resize:0.75+jpeg:60, or none; of several, one is drawn "
     "for each pair (`forensics watermark attack --list` has all).",
 )  # fmt: skip
+@click.option(
+    "--standard", is_flag=True,
+    help="Draw from the degradations of an evaluation too: none, JPEG, WebP, scaled, cut, blurred, noisy, a "
+    "screenshot, shared twice.",
+)  # fmt: skip
 @click.option("--splits", default="70,10,20", show_default=True, help="Percent to train, val and test.")
 @click.option("--group", default="", help="Regular expression: what it finds in names stays in one split.")
 @click.option(
@@ -70,7 +75,7 @@ def build(out: Path | None, list_makers: bool, as_json: bool, **options: Any) ->
         per_photo=options["per_photo"],
         size=options["size"],
         codec=options["codec"],
-        degrade=options["degrade"] or ("none",),
+        degrade=_degradations(options["degrade"], options["size"], standard=options["standard"]),
         shares=_shares(options["splits"]),
         group=options["group"],
         match=options["match"],
@@ -87,6 +92,13 @@ def build(out: Path | None, list_makers: bool, as_json: bool, **options: Any) ->
 
 def _names(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for text in given for name in text.split(",") if name.strip()))
+
+
+def _degradations(given: tuple[str, ...], size: int, *, standard: bool) -> tuple[str, ...]:
+    from forensics.detectors.aligned import standard_degradations
+
+    every = (*given, *(standard_degradations(size).values() if standard else ()))
+    return tuple(dict.fromkeys(every)) or ("none",)
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from forensics.datasets.procedural import camera, encode
-from forensics.detectors.aligned import AlignedRecipe, build, pairs
+from forensics.detectors.aligned import AlignedRecipe, build, pairs, standard_degradations
 from forensics.detectors.aligned.reals import cut_of, listed
-from forensics.detectors.aligned.recipe import makers_for, split_of
+from forensics.detectors.aligned.recipe import attack_of, makers_for, split_of
+from forensics.detectors.leaks.history import earlier_jpeg
 from forensics.errors import ForensicsError, UsageError
 from forensics.media import open_media
 from forensics.watermark.attacks import parse_attack
@@ -198,6 +199,19 @@ def test_degradations_are_done_to_both_alike(recipe: AlignedRecipe, tmp_path: Pa
     assert record["degradations"][spec] == {"pictures": 6, "changed": 6, "mean_difference": 0.0}
 
 
+@pytest.mark.parametrize("name", standard_degradations(96))
+def test_every_standard_degradation_changes_pictures(name: str) -> None:
+    spec = standard_degradations(96)[name]
+    picture = camera(np.random.default_rng(2), 96, 96)
+    attack = attack_of(spec)
+    if attack is None:
+        assert (name, spec) == ("native", "none")
+        return
+    done = attack(picture, seed=1)
+    assert done.shape != picture.shape or not np.array_equal(done, picture)
+    assert min(done.shape[:2]) >= 32
+
+
 def test_a_degradation_that_does_nothing_is_refused(recipe: AlignedRecipe, tmp_path: Path) -> None:
     with pytest.raises(ForensicsError, match="changed no picture"):
         build(tmp_path / "set", replace(recipe, count=2, degrade=("brightness:1",)))
@@ -225,6 +239,15 @@ def test_history_of_lossy_photos_is_wiped_out_and_others_are_cut_as_they_are(tmp
     assert any(np.array_equal(plain.pixels, window) for window in windows)
     assert (plain.washed, small.washed, large.washed) == ("", "scaled", "shifted")
     assert small.pixels.shape == (32, 32, 3)
+
+
+def test_nothing_of_an_earlier_jpeg_is_left_in_reals(tmp_path: Path) -> None:
+    photos = folder_of(tmp_path, 2, side=128, codec="jpeg")
+    (whole,) = {earlier_jpeg(open_media(path).luma) for path in photos.iterdir()}
+    assert whole == 90
+    for size in (64, 128):  # scaled, and moved by a part of a pixel
+        recipe = AlignedRecipe((str(photos),), ("nearest2",), count=2, size=size, codec="png")
+        assert {earlier_jpeg(np.ascontiguousarray(pair.real[..., 1])) for pair in pairs(recipe)} == {0}
 
 
 def test_fewer_photos_than_reals_are_cut_several_times(recipe: AlignedRecipe) -> None:

@@ -1,4 +1,4 @@
-"""Pairs of a real and a made picture, one after the other: for training in memory, and to be written."""
+"""Pairs of a real and a made picture, one after the other: in memory, or for what writes them to files."""
 
 from __future__ import annotations
 
