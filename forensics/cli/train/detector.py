@@ -20,7 +20,7 @@ __all__ = ["detector"]
 
 Options = dict[str, Any]
 METHODS = (
-    "cooccurrence", "dct", "dire", "dire_step", "reconstruction", "residual", "spectral",
+    "cooccurrence", "dct", "dire", "dire_step", "linear_probe", "reconstruction", "residual", "spectral",
 )  # fmt: skip
 PRESETS = ("smoke", "cpu", "gpu")
 
@@ -44,6 +44,9 @@ PRESETS = ("smoke", "cpu", "gpu")
 @click.option(
     "--weights", type=click.Path(exists=True, dir_okay=False), default="", help="That it starts from."
 )
+@click.option(
+    "--side", type=click.IntRange(min=16), default=64, show_default=True, help="Of tiles, in pixels."
+)
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Photos at most; 0 for all.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the photos, for the card.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -66,9 +69,8 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    metrics = _trained(folder, corpus, options) if KNOWN[options["method"]].network else None
-    if metrics is None:
-        metrics = _fitted(folder, corpus, options)
+    make = _trained if KNOWN[options["method"]].network else _fitted
+    metrics = (_probed if options["method"] == "linear_probe" else make)(folder, corpus, options)
     if as_json:
         click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
     else:
@@ -90,8 +92,9 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
     preset = RUNS[options["preset"]]
     steps = options["steps"] or preset.schedule.steps
     schedule = replace(preset.schedule, seed=options["seed"], steps=steps)
+    weights = Path(options["weights"]).name
     config = replace(
-        preset, schedule=schedule, backbone=options["backbone"], weights=Path(options["weights"]).name
+        preset, schedule=schedule, side=options["side"], backbone=options["backbone"], weights=weights
     )
     network = network_for(options["method"], replace(config, weights=options["weights"]))
     machine = Machine(options["device"])
@@ -103,13 +106,32 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
     return finish_network(options["method"], trained, config, corpus, folder, _origins(corpus, options))
 
 
+def _probed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
+    from forensics.detectors.train.finish import finish_network
+    from forensics.detectors.train.fitting import Fit
+    from forensics.detectors.train.probe import fit_probe
+    from forensics.detectors.train.run import PRESETS as RUNS
+    from forensics.training.machine import Machine
+
+    if not options["backbone"]:
+        raise UsageError("a linear probe needs a network of timm: --backbone NAME, and --weights FILE")
+    preset = RUNS[options["preset"]]
+    schedule = replace(preset.schedule, seed=options["seed"])
+    config = replace(preset, schedule=schedule, backbone=options["backbone"], side=options["side"])
+    given = replace(config, weights=options["weights"])
+    probe = fit_probe(given, corpus, Fit(pairs=options["pairs"]), Machine(options["device"]).device)
+    config = replace(config, weights=Path(options["weights"]).name)
+    return finish_network("linear_probe", probe, config, corpus, folder, _origins(corpus, options))
+
+
 def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.train.finish import finish_fitted
     from forensics.detectors.train.fitting import Fit
     from forensics.detectors.train.run import PRESETS as RUNS
 
     preset = RUNS[options["preset"]]
-    config = replace(preset, schedule=replace(preset.schedule, seed=options["seed"]))
+    schedule = replace(preset.schedule, seed=options["seed"])
+    config = replace(preset, schedule=schedule, side=options["side"])
     how = Fit(options["classifier"], options["pairs"])
     return finish_fitted(options["method"], how, config, corpus, folder, _origins(corpus, options))
 

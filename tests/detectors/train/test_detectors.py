@@ -19,6 +19,7 @@ from forensics.detectors.train.finish import finish_fitted, finish_network  # no
 from forensics.detectors.train.fitting import Fit, fit_classifier, write_classifier  # noqa: E402
 from forensics.detectors.train.methods import METHODS, network_for  # noqa: E402
 from forensics.detectors.train.networks import Residuals, backbone  # noqa: E402
+from forensics.detectors.train.probe import fit_probe  # noqa: E402
 from forensics.detectors.train.run import PRESETS, DetectorRun, Telling, roc_area, tiles_of  # noqa: E402
 from forensics.errors import UsageError  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
@@ -171,3 +172,18 @@ def test_a_folder_of_another_kind_is_no_detector(corpus: Corpus, tmp_path: Path)
     model = tile_model_of(open_bundle(tmp_path))
     assert isinstance(model, TileModel)
     assert (tmp_path / METHOD).is_file()
+
+
+def test_a_probe_is_a_frozen_network_and_one_layer(corpus: Corpus, tmp_path: Path) -> None:
+    """The features of an untrained network tell little, but on what it was fitted to they do."""
+    pytest.importorskip("timm")
+    torch.manual_seed(0)
+    run = replace(SMOKE, side=96, backbone="test_vit", strength=0.0)
+    probe = fit_probe(run, corpus, Fit(pairs=200, penalty=0.01), torch.device("cpu"))
+    metrics = finish_network("linear_probe", probe, run, corpus, tmp_path, ORIGINS)
+    assert metrics["largest difference of ONNX and its model"] < 1e-4
+    train = corpus.split("train")
+    pairs = train.partners()
+    tiles = tiles_of(train, pairs, run, np.random.default_rng(9))
+    logits = tile_model_of(open_bundle(tmp_path)).logits(tiles)
+    assert roc_area(logits[len(pairs) :], logits[: len(pairs)]) > 0.65
