@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from forensics.detectors.train.corpus import Corpus
+from forensics.detectors.train.corpus import TRAIN, Corpus
 from forensics.detectors.train.fitting import Fit, fit_classifier
 from forensics.detectors.train.networks import Normed, backbone
 from forensics.detectors.train.run import DetectorRun, tiles_of
@@ -67,10 +67,9 @@ def fit_probe(config: DetectorRun, corpus: Corpus, how: Fit, device: torch.devic
         .to(device)
         .eval()
     )
-    train = corpus.split("train")
+    train = corpus.split(TRAIN)
     rng = np.random.default_rng([config.schedule.seed, 11])
-    every = train.partners()
-    pairs = every[rng.integers(len(every), size=how.pairs)]
+    pairs = train.drawn(how.pairs, rng)
     made, photos = [], []
     for start in range(0, len(pairs), _BATCH):
         part = pairs[start : start + _BATCH]

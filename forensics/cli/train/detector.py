@@ -29,8 +29,8 @@ PRESETS = ("smoke", "cpu", "gpu")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--method", type=click.Choice(METHODS), required=True, help="What it looks at.")
 @click.option(
-    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True,
-    help="Folder that `forensics datasets build` wrote: photos, and what decoders made of them.",
+    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, multiple=True,
+    help="Folder that `forensics datasets build` wrote: photos, and what decoders made. Repeatable.",
 )  # fmt: skip
 @click.option("--without", multiple=True, metavar="MAKER", help="Leave out what this maker made. Repeatable.")
 @click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
@@ -58,13 +58,13 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
     A run that was interrupted goes on from its checkpoint when the same command is given again.
     """
     try:
-        from forensics.detectors.train.corpus import load_corpus
+        from forensics.detectors.train.corpus import load_corpora
         from forensics.detectors.train.methods import METHODS as KNOWN
     except ImportError as error:
         raise MissingExtra("training", "train") from error
     if options["backbone"] and not KNOWN[options["method"]].pictures:
         raise UsageError(f"{options['method']} takes no network of timm: it does not look at pictures")
-    corpus = load_corpus(options["data"], options["most"], options["without"])
+    corpus = load_corpora(options["data"], options["most"], options["without"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -85,7 +85,6 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
     from forensics.detectors.train.methods import network_for
     from forensics.detectors.train.run import PRESETS as RUNS
     from forensics.detectors.train.run import Telling
-    from forensics.training.checkpoint import digest_of
     from forensics.training.loop import fit
     from forensics.training.machine import Machine
 
@@ -100,7 +99,7 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
     machine = Machine(options["device"])
     with watching(folder) as observer:
         task = Telling(config, network, corpus, FEATURES[options["method"]], machine.device)
-        trained = fit(task, folder, observer, machine, digest_of(corpus.pixels))
+        trained = fit(task, folder, observer, machine, corpus.digest)
     if not machine.first:
         return {}
     return finish_network(options["method"], trained, config, corpus, folder, _origins(corpus, options))
@@ -140,8 +139,8 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     """Return what the card says of the run, with no path of this machine."""
     from forensics.training.card import Origins
 
-    name = options["data"].name
-    command = f"forensics train detector FOLDER --method {options['method']} --data {name}"
+    command = f"forensics train detector FOLDER --method {options['method']}"
+    command += "".join(f" --data {folder.name}" for folder in options["data"])
     command += "".join(f" --without {maker}" for maker in options["without"])
     command += f" --preset {options['preset']} --seed {options['seed']}"
     for option in ("steps", "backbone"):
