@@ -110,6 +110,7 @@ FEATURES: Mapping[str, Features] = {
     "dct": cosine_features,
     "dire": dire_features,
     "dire_step": latent_features,
+    "linear_probe": planes,
     "reconstruction": codec_features,
     "residual": planes,
     "spectral": profile_features,

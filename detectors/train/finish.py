@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from forensics.detectors.learned.model import CLASSIFIER, FEATURES, METHOD, TileModel
-from forensics.detectors.train.corpus import Corpus
+from forensics.detectors.train.corpus import TRAIN, VALIDATION, Corpus
 from forensics.detectors.train.fitting import Fit, draw, fit_classifier, write_classifier
 from forensics.detectors.train.methods import METHODS
 from forensics.detectors.train.run import DetectorRun, roc_area, tiles_of
@@ -73,7 +73,7 @@ def finish_fitted(
         ModelError: The file does not compute what the classifier does.
     """
     features = FEATURES[method]
-    values, truth = draw(corpus.split("train"), config, features, how.pairs)
+    values, truth = draw(corpus.split(TRAIN), config, features, how.pairs)
     fitted = fit_classifier(values, truth, how)
     shape = features(_some_tiles(corpus, config)[:1]).shape[1:]
     gap = write_classifier(fitted, shape, folder / CLASSIFIER, values[:: max(1, len(values) // 64)])
@@ -109,8 +109,8 @@ def _finish(
 
 def _by_maker(model: TileModel, corpus: Corpus, config: DetectorRun) -> dict[str, float]:
     """Return the area under the ROC curve on photos held out, for all makers and the one seen worst."""
-    others = corpus.split("val")
-    pairs = np.random.default_rng(0).permutation(others.partners())[:_MEASURED]
+    others = corpus.split(VALIDATION)
+    pairs = others.some(_MEASURED)
     logits = model.logits(tiles_of(others, pairs, config, np.random.default_rng(0)))
     made, photos = logits[: len(pairs)], logits[len(pairs) :]
     names = others.makers[pairs[:, 0]]
@@ -120,7 +120,7 @@ def _by_maker(model: TileModel, corpus: Corpus, config: DetectorRun) -> dict[str
 
 
 def _some_tiles(corpus: Corpus, config: DetectorRun) -> npt.NDArray[np.uint8]:
-    others = corpus.split("train")
+    others = corpus.split(TRAIN)
     return tiles_of(others, others.partners()[: _COMPARED // 2], config, np.random.default_rng(1))
 
 

@@ -57,8 +57,7 @@ def draw(
         count: Pairs.
     """
     rng = np.random.default_rng([config.schedule.seed, 11])
-    every = corpus.partners()
-    pairs = every[rng.integers(len(every), size=count)]
+    pairs = corpus.drawn(count, rng)
     made, photos = [], []
     for start in range(0, count, _CHUNK):
         part = pairs[start : start + _CHUNK]

@@ -47,6 +47,9 @@ METHODS: Mapping[str, Trained] = {
         "Luo et al. 2024, arXiv:2403.17465; Ma et al. 2023, arXiv:2307.06272",
         lambda: ResidualNetwork(inputs=3),
     ),
+    "linear_probe": Trained(
+        "features of a network that stands still", "Ojha et al. 2023, arXiv:2302.10174", None, pictures=True
+    ),
     "reconstruction": Trained(
         "errors of an autoencoder, against those of a copy", "Ricker et al. 2024, arXiv:2401.17879", None
     ),
@@ -72,5 +75,5 @@ def network_for(method: str, config: DetectorRun) -> nn.Module:
         raise ValueError(f"{method} is fitted, not trained")
     if not config.backbone or not METHODS[method].pictures:
         return made()
-    network = backbone(config.backbone, config.weights)
+    network = backbone(config.backbone, config.weights, side=config.side)
     return Normed(network) if config.weights else Filtered(network)

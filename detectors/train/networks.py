@@ -136,32 +136,37 @@ class Normed(nn.Module):
 
     Args:
         network: (B, 3, H, W) to (B, 1).
+        whole: Return all that it gives, which may be more than one number.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, *, whole: bool = False) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.whole = network, whole
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
         self.register_buffer("deviation", deviation, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B,) logits for (B, 3, H, W), 0 to 1."""
-        logits: Tensor = self.network((x - self.mean) / self.deviation)[:, 0]
-        return logits
+        """Return (B,) logits, or (B, F), for (B, 3, H, W), 0 to 1."""
+        found: Tensor = self.network((x - self.mean) / self.deviation)
+        return found if self.whole else found[:, 0]
 
 
-def backbone(name: str, weights: str = "", *, early: bool = False) -> nn.Module:
-    """Return a network of timm with one output.
+def backbone(
+    name: str, weights: str = "", *, classes: int = 1, early: bool = False, side: int = 0
+) -> nn.Module:
+    """Return a network of timm.
 
     Args:
         name: Such as "resnet50", "vgg16" or "vit_small_patch16_224".
         weights: A file of weights; the network starts untrained if empty.
+        classes: Numbers that it gives; its features if 0.
         early: Whether a ResNet halves its grid in its first layers, as published; Corvi et al. (2022,
             arXiv:2211.00680) leave that out.
+        side: Of pictures, for transformers, whose positions are made for one; their own if 0.
 
     Raises:
         MissingExtra: timm is not installed.
@@ -173,11 +178,12 @@ def backbone(name: str, weights: str = "", *, early: bool = False) -> nn.Module:
         raise MissingExtra("backbones of timm", "train") from error
     if not timm.is_model(name):
         raise UsageError(f"timm has no network {name!r}", actual=name)
+    size = {"img_size": side} if side and "vit" in name else {}
     try:
-        network: nn.Module = timm.create_model(name, num_classes=1, checkpoint_path=weights)
+        network: nn.Module = timm.create_model(name, num_classes=classes, checkpoint_path=weights, **size)
     except (OSError, RuntimeError) as error:
         raise UsageError(f"{weights} are no weights of {name}: {str(error).splitlines()[0]}") from None
-    if not early and name.startswith("resnet"):
+    if classes and not early and name.startswith("resnet"):
         network.conv1.stride = (1, 1)
         network.maxpool = nn.Identity()
     return network

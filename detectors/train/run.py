@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from forensics.detectors.learned.tiles import SIDE
-from forensics.detectors.train.corpus import Corpus
+from forensics.detectors.train.corpus import TRAIN, VALIDATION, Corpus
 from forensics.detectors.train.delivery import cropped, delivered, drawn
 from forensics.training.schedule import Schedule
 from forensics.training.task import Alone
@@ -77,13 +77,13 @@ class Telling(Alone):
         self.config, self.schedule, self.features, self.device = config, config.schedule, features, device
         torch.manual_seed(config.schedule.seed)
         self.module = network.to(device)
-        self.corpus, self.others = corpus.split("train"), corpus.split("val")
-        self.pairs, self.held_out = self.corpus.partners(), self.others.partners()
+        self.corpus, self.others = corpus.split(TRAIN), corpus.split(VALIDATION)
+        self.held_out = self.others.some(_MEASURED)
 
     def loss(self, step: int) -> Tensor:
         """Return the cost of telling the pairs of one batch apart."""
         rng = np.random.default_rng([self.schedule.seed, step])
-        pairs = self.pairs[rng.integers(len(self.pairs), size=self.schedule.batch // 2)]
+        pairs = self.corpus.drawn(self.schedule.batch // 2, rng)
         tiles = tiles_of(self.corpus, pairs, self.config, rng)
         truth = torch.arange(2, device=self.device).repeat_interleave(len(pairs)).flip(0).float()
         return F.binary_cross_entropy_with_logits(self.module(self._given(tiles)), truth)
@@ -93,7 +93,7 @@ class Telling(Alone):
         """Return how often what was made looks more so than a photo, on photos that were held out."""
         module.eval()
         rng = np.random.default_rng(0)
-        pairs = rng.permutation(self.held_out)[:_MEASURED]
+        pairs = self.held_out
         tiles = tiles_of(self.others, pairs, self.config, rng)
         logits = torch.cat([module(self._given(part)) for part in np.array_split(tiles, 8)]).cpu().numpy()
         module.train()

@@ -20,7 +20,7 @@ __all__ = ["detector"]
 
 Options = dict[str, Any]
 METHODS = (
-    "cooccurrence", "dct", "dire", "dire_step", "reconstruction", "residual", "spectral",
+    "cooccurrence", "dct", "dire", "dire_step", "linear_probe", "reconstruction", "residual", "spectral",
 )  # fmt: skip
 PRESETS = ("smoke", "cpu", "gpu")
 
@@ -29,8 +29,8 @@ PRESETS = ("smoke", "cpu", "gpu")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--method", type=click.Choice(METHODS), required=True, help="What it looks at.")
 @click.option(
-    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True,
-    help="Folder that `forensics datasets build` wrote: photos, and what decoders made of them.",
+    "--data", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, multiple=True,
+    help="Folder that `forensics datasets build` wrote: photos, and what decoders made. Repeatable.",
 )  # fmt: skip
 @click.option("--without", multiple=True, metavar="MAKER", help="Leave out what this maker made. Repeatable.")
 @click.option("--preset", type=click.Choice(PRESETS), default="cpu", show_default=True)
@@ -44,6 +44,9 @@ PRESETS = ("smoke", "cpu", "gpu")
 @click.option(
     "--weights", type=click.Path(exists=True, dir_okay=False), default="", help="That it starts from."
 )
+@click.option(
+    "--side", type=click.IntRange(min=16), default=64, show_default=True, help="Of tiles, in pixels."
+)
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Photos at most; 0 for all.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the photos, for the card.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -55,20 +58,19 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
     A run that was interrupted goes on from its checkpoint when the same command is given again.
     """
     try:
-        from forensics.detectors.train.corpus import load_corpus
+        from forensics.detectors.train.corpus import load_corpora
         from forensics.detectors.train.methods import METHODS as KNOWN
     except ImportError as error:
         raise MissingExtra("training", "train") from error
     if options["backbone"] and not KNOWN[options["method"]].pictures:
         raise UsageError(f"{options['method']} takes no network of timm: it does not look at pictures")
-    corpus = load_corpus(options["data"], options["most"], options["without"])
+    corpus = load_corpora(options["data"], options["most"], options["without"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    metrics = _trained(folder, corpus, options) if KNOWN[options["method"]].network else None
-    if metrics is None:
-        metrics = _fitted(folder, corpus, options)
+    make = _trained if KNOWN[options["method"]].network else _fitted
+    metrics = (_probed if options["method"] == "linear_probe" else make)(folder, corpus, options)
     if as_json:
         click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
     else:
@@ -83,24 +85,42 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
     from forensics.detectors.train.methods import network_for
     from forensics.detectors.train.run import PRESETS as RUNS
     from forensics.detectors.train.run import Telling
-    from forensics.training.checkpoint import digest_of
     from forensics.training.loop import fit
     from forensics.training.machine import Machine
 
     preset = RUNS[options["preset"]]
     steps = options["steps"] or preset.schedule.steps
     schedule = replace(preset.schedule, seed=options["seed"], steps=steps)
+    weights = Path(options["weights"]).name
     config = replace(
-        preset, schedule=schedule, backbone=options["backbone"], weights=Path(options["weights"]).name
+        preset, schedule=schedule, side=options["side"], backbone=options["backbone"], weights=weights
     )
     network = network_for(options["method"], replace(config, weights=options["weights"]))
     machine = Machine(options["device"])
     with watching(folder) as observer:
         task = Telling(config, network, corpus, FEATURES[options["method"]], machine.device)
-        trained = fit(task, folder, observer, machine, digest_of(corpus.pixels))
+        trained = fit(task, folder, observer, machine, corpus.digest)
     if not machine.first:
         return {}
     return finish_network(options["method"], trained, config, corpus, folder, _origins(corpus, options))
+
+
+def _probed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
+    from forensics.detectors.train.finish import finish_network
+    from forensics.detectors.train.fitting import Fit
+    from forensics.detectors.train.probe import fit_probe
+    from forensics.detectors.train.run import PRESETS as RUNS
+    from forensics.training.machine import Machine
+
+    if not options["backbone"]:
+        raise UsageError("a linear probe needs a network of timm: --backbone NAME, and --weights FILE")
+    preset = RUNS[options["preset"]]
+    schedule = replace(preset.schedule, seed=options["seed"])
+    config = replace(preset, schedule=schedule, backbone=options["backbone"], side=options["side"])
+    given = replace(config, weights=options["weights"])
+    probe = fit_probe(given, corpus, Fit(pairs=options["pairs"]), Machine(options["device"]).device)
+    config = replace(config, weights=Path(options["weights"]).name)
+    return finish_network("linear_probe", probe, config, corpus, folder, _origins(corpus, options))
 
 
 def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
@@ -109,7 +129,8 @@ def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.train.run import PRESETS as RUNS
 
     preset = RUNS[options["preset"]]
-    config = replace(preset, schedule=replace(preset.schedule, seed=options["seed"]))
+    schedule = replace(preset.schedule, seed=options["seed"])
+    config = replace(preset, schedule=schedule, side=options["side"])
     how = Fit(options["classifier"], options["pairs"])
     return finish_fitted(options["method"], how, config, corpus, folder, _origins(corpus, options))
 
@@ -118,8 +139,8 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     """Return what the card says of the run, with no path of this machine."""
     from forensics.training.card import Origins
 
-    name = options["data"].name
-    command = f"forensics train detector FOLDER --method {options['method']} --data {name}"
+    command = f"forensics train detector FOLDER --method {options['method']}"
+    command += "".join(f" --data {folder.name}" for folder in options["data"])
     command += "".join(f" --without {maker}" for maker in options["without"])
     command += f" --preset {options['preset']} --seed {options['seed']}"
     for option in ("steps", "backbone"):

@@ -14,11 +14,12 @@ torch = pytest.importorskip("torch")
 import cv2  # noqa: E402
 
 from forensics.detectors.learned.model import FEATURES, METHOD, TileModel, tile_model_of  # noqa: E402
-from forensics.detectors.train.corpus import Corpus, load_corpus  # noqa: E402
+from forensics.detectors.train.corpus import Corpus, load_corpora, load_corpus  # noqa: E402
 from forensics.detectors.train.finish import finish_fitted, finish_network  # noqa: E402
 from forensics.detectors.train.fitting import Fit, fit_classifier, write_classifier  # noqa: E402
 from forensics.detectors.train.methods import METHODS, network_for  # noqa: E402
 from forensics.detectors.train.networks import Residuals, backbone  # noqa: E402
+from forensics.detectors.train.probe import fit_probe  # noqa: E402
 from forensics.detectors.train.run import PRESETS, DetectorRun, Telling, roc_area, tiles_of  # noqa: E402
 from forensics.errors import UsageError  # noqa: E402
 from forensics.runtime.store import open_bundle  # noqa: E402
@@ -44,10 +45,11 @@ def corpus() -> Corpus:
     names = np.array([f"p{i}" for i in range(60)])
     splits = np.where(np.arange(60) < 40, "train", "val")
     return Corpus(
-        np.concatenate([photos, doubled(photos)]),
+        tuple(np.concatenate([photos, doubled(photos)])),
         np.array([""] * 60 + ["doubler"] * 60),
         np.tile(names, 2),
         np.tile(splits, 2),
+        np.zeros(120, np.int64),
     )
 
 
@@ -57,8 +59,8 @@ def test_fitted_detectors_tell_what_a_decoder_made(method: str, corpus: Corpus, 
     assert metrics["AUC held out, delivered"] > 0.8
     assert metrics["largest difference of ONNX and its model"] < 1e-4
     model = tile_model_of(open_bundle(tmp_path))
-    photo, made = (corpus.pixels[[i]] for i in (50, 110))
-    assert model.look(made[0]).score > model.look(photo[0]).score
+    photo, made = (corpus.pixels[i] for i in (50, 110))
+    assert model.look(made).score > model.look(photo).score
 
 
 @pytest.mark.parametrize("method", sorted(name for name, how in METHODS.items() if how.network))
@@ -72,7 +74,7 @@ def test_networks_become_files_that_compute_the_same(method: str, corpus: Corpus
     assert metrics["largest difference of ONNX and its model"] < 1e-4
     found = tile_model_of(open_bundle(tmp_path)).look(few.pixels[0])
     assert found.logits.shape == (1,)
-    again = tile_model_of(open_bundle(tmp_path)).logits(few.pixels[:3, :64, :64])
+    again = tile_model_of(open_bundle(tmp_path)).logits(np.stack(few.pixels[:3])[:, :64, :64])
     assert again.shape == (3,)
 
 
@@ -87,7 +89,8 @@ def test_the_residual_network_learns(corpus: Corpus, tmp_path: Path) -> None:
 def test_both_of_a_pair_went_the_same_way(corpus: Corpus) -> None:
     """With photos in the place of what was made of them, there is nothing to tell."""
     same = corpus.where(np.arange(len(corpus)) < 60)
-    twice = Corpus(np.concatenate([same.pixels, same.pixels]), corpus.makers, corpus.sources, corpus.splits)
+    pixels = (*same.pixels, *same.pixels)
+    twice = Corpus(pixels, corpus.makers, corpus.sources, corpus.splits, corpus.folders)
     tiles = tiles_of(twice, twice.partners(), DetectorRun(SMOKE.schedule), np.random.default_rng(3))
     made, photos = np.split(tiles, 2)
     assert (made == photos).all()
@@ -152,6 +155,31 @@ def test_built_folders_are_read(tmp_path: Path) -> None:
     assert found.partners().tolist() == [[1, 0]]
 
 
+def test_folders_and_makers_are_drawn_alike(tmp_path: Path) -> None:
+    """However many pictures each has."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    rows = [(f"r{i}.png", "real", "", str(i), "train") for i in range(9)]
+    rows += [(f"f{i}.png", "fake", "one" if i else "two", str(i), "train") for i in range(9)]
+    built(tmp_path / "a", rows)
+    built(tmp_path / "b", [("r.png", "real", "", "0", "train"), ("f.png", "fake", "one", "0", "train")])
+    both = load_corpora([tmp_path / "a", tmp_path / "b"])
+    pairs = both.drawn(4000, np.random.default_rng(0))
+    assert (both.sources[pairs[:, 0]] == both.sources[pairs[:, 1]]).all()
+    assert (both.folders[pairs[:, 0]] == both.folders[pairs[:, 1]]).all()
+    first = both.folders[pairs[:, 0]] == 0
+    assert first.mean() == pytest.approx(0.5, abs=0.05)
+    assert (both.makers[pairs[first, 0]] == "two").mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_was_made_is_as_large_as_its_photo(tmp_path: Path) -> None:
+    rows = [("r.png", "real", "", "0", "train"), ("f.png", "fake", "one", "0", "train")]
+    built(tmp_path, rows)
+    cv2.imwrite(str(tmp_path / "f.png"), np.zeros((8, 9, 3), np.uint8))
+    with pytest.raises(UsageError, match="another size"):
+        load_corpus(tmp_path)
+
+
 def test_folders_that_are_none_are_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="datasets build"):
         load_corpus(tmp_path)
@@ -171,3 +199,18 @@ def test_a_folder_of_another_kind_is_no_detector(corpus: Corpus, tmp_path: Path)
     model = tile_model_of(open_bundle(tmp_path))
     assert isinstance(model, TileModel)
     assert (tmp_path / METHOD).is_file()
+
+
+def test_a_probe_is_a_frozen_network_and_one_layer(corpus: Corpus, tmp_path: Path) -> None:
+    """The features of an untrained network tell little, but on what it was fitted to they do."""
+    pytest.importorskip("timm")
+    torch.manual_seed(0)
+    run = replace(SMOKE, side=96, backbone="test_vit", strength=0.0)
+    probe = fit_probe(run, corpus, Fit(pairs=200, penalty=0.01), torch.device("cpu"))
+    metrics = finish_network("linear_probe", probe, run, corpus, tmp_path, ORIGINS)
+    assert metrics["largest difference of ONNX and its model"] < 1e-4
+    train = corpus.split("train")
+    pairs = train.partners()
+    tiles = tiles_of(train, pairs, run, np.random.default_rng(9))
+    logits = tile_model_of(open_bundle(tmp_path)).logits(tiles)
+    assert roc_area(logits[len(pairs) :], logits[: len(pairs)]) > 0.65
