@@ -10,8 +10,8 @@ and fusion of one's own. What the detectors ship was fitted on mosaics of the sa
 weights that ship, if anything.
 
 Looking again (the stability test) is on in these audits: counted are the verdicts that it takes back. What
-counts as falling was decided on mosaics that are in the first half. Its time is that of one camera photo of 12
-megapixels in which a region was copied.
+counts as falling was decided on mosaics that are in the first half. Its time is that of one camera photo of
+12 megapixels in which a region was copied.
 """
 
 from __future__ import annotations

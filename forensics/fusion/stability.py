@@ -3,8 +3,8 @@
 Before detectors alone make a verdict, the picture is saved, scaled and cropped as any chat or site would do,
 and those that spoke look again. What hung on chance in a few pixels falls; what is in the picture mostly does
 not, though it weakens: so an opinion holds where it still is half as strong as was needed, in log10 odds, and
-it has to hold in at least half of the deliveries. A finding that no longer applies there (a method for lossless
-files, say, on a JPEG) can neither confirm nor refute, and keeps its weight.
+it has to hold in at least half of the deliveries. A finding that no longer applies there (a method for files
+without loss, say, on a JPEG) can neither confirm nor refute, and keeps its weight.
 """
 
 from __future__ import annotations
@@ -23,7 +23,17 @@ from forensics.evidence import Evidence, Grade, Measurement, Question, Status
 from forensics.fusion.opinions import FusedOpinion
 from forensics.media import Kind, Media, Pixels, open_bytes
 
-__all__ = ["DELIVERIES", "DETECTOR", "SECONDS", "Delivery", "Retest", "stability_evidence"]
+__all__ = [
+    "CROP",
+    "DELIVERIES",
+    "DETECTOR",
+    "SAVED",
+    "SCALE",
+    "SECONDS",
+    "Delivery",
+    "Retest",
+    "stability_evidence",
+]
 
 log = logging.getLogger(__name__)
 
