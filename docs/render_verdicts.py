@@ -9,6 +9,7 @@ from forensics.evidence import Evidence, Grade, Question, Status, Verdict
 from forensics.fusion.contradictions import MATRIX
 from forensics.fusion.opinions import THRESHOLD, fuse, load_dependence
 from forensics.fusion.rules import RULES
+from forensics.fusion.stability import SAVED, SCALE, SECONDS
 
 __all__ = ["FINDINGS", "most", "render"]
 
@@ -85,9 +86,21 @@ would count. So
 - the result for either side lies between its strongest finding and the plain sum;
 - the same finding twice is one finding; one whose LLR is exactly 0 takes no part.
 
+With `--calibration`, the dependence is what was measured on pictures of your own, where that was learned: see
+[Calibrate on your own pictures](calibration.md).
+
 The prior (`--prior`, 0.5 by default) adds its log odds. From posterior odds of 100 to 1 on (the threshold
 {threshold:g}), an opinion counts. A prior alone never accuses: unless the findings add up to 0.5 or more there is
 no opinion. The report shows every term.
+
+### Delivered again
+
+Before the opinion of detectors alone makes or changes a verdict, a still picture is saved as JPEG {saved}, scaled to
+{scale:.0f} % and cropped by some pixels, and the detectors that spoke for it look again. Traces weaken on such ways:
+an opinion holds if its log10 posterior odds are still half of the threshold, {half:g}, in at least half of the ways in
+which anything could be looked at again. Else the rule is `unstable` and the verdict `inconclusive`. A finding that no
+longer applies there keeps its weight: it can neither confirm nor refute. No further way is tried after {seconds:g}
+seconds. Most audits end without an opinion that counts and pay nothing; `--no-stability` leaves it out.
 
 ### How far findings can go
 
@@ -157,6 +170,10 @@ def render() -> str:
     return HEAD.format(
         dependence=load_dependence().between,
         threshold=THRESHOLD,
+        half=THRESHOLD / 2,
+        saved=SAVED,
+        scale=100 * SCALE,
+        seconds=SECONDS,
         reach="\n".join(_reach(*finding) for finding in FINDINGS),
         together="\n\n".join(_together(q, v) for q, v in verdicts.items()),
         verdicts="\n".join(f"| `{v.value}` | {MEANINGS[v]} |" for v in Verdict),

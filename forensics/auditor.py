@@ -171,7 +171,7 @@ class Auditor:
             detectors=self.detectors,
             weighed=own.applied if own else lambda found, _: found,
             fused=self._fused,
-            passes=lambda opinion: passes(opinion, self.threshold),
+            still=lambda opinion: passes(opinion, self.threshold / 2),
         )
         asked = [o.question for o in opinions if passes(o, self.threshold)]
         told = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -10,14 +13,15 @@ from pydantic import Field, ValidationError, model_validator
 from forensics.detectors.buckets import ALL, NATIVE, RESAMPLED, Quality, nearest
 from forensics.detectors.calibrating.scales import Scale
 from forensics.detectors.evaluation.bootstrap import Figure
-from forensics.errors import UsageError
+from forensics.errors import RegistryError, UsageError
 from forensics.evidence import Calibration, Model, Question
 from forensics.files import atomic_write
 
-__all__ = ["BucketScale", "CalibrationTable", "read_model"]
+__all__ = ["BucketScale", "CalibrationTable", "load_table", "read_model"]
 
 M = TypeVar("M", bound=Model)
 
+_NAME = re.compile(r"[a-z0-9_]+")
 _MOST_BYTES = 16 * 1024 * 1024
 
 
@@ -101,6 +105,19 @@ class CalibrationTable(Model):
             UsageError: The file cannot be read, or is no such table.
         """
         return read_model(cls, path, "calibration table")
+
+
+@cache
+def load_table(name: str) -> CalibrationTable:
+    """Return a table that ships with the package: `name`.json beside the other calibrations.
+
+    Raises:
+        RegistryError: There is none of that name.
+    """
+    file = resources.files("forensics.detectors") / "tables" / f"{name}.json"
+    if not _NAME.fullmatch(name) or not file.is_file():
+        raise RegistryError(f"no calibration {name!r} in the package", actual=name)
+    return CalibrationTable.model_validate_json(file.read_text(encoding="utf-8"))
 
 
 def read_model(kind: type[M], path: Path, what: str) -> M:

@@ -46,7 +46,7 @@ class Facts:
         claimed_partly_ai: The same for parts of it.
         opinion_synthetic: The fused opinion passes the threshold for "synthetic".
         opinion_altered: The fused opinion passes the threshold for "altered".
-        unstable: An opinion passes the threshold, but not when the picture is delivered again.
+        unstable: An opinion passes the threshold, and falls when the picture is delivered again.
         decisive_contradiction: The matrix holds a decisive contradiction.
     """
 

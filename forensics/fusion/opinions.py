@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from math import log10
 
@@ -29,7 +29,7 @@ from pydantic import Field
 from forensics.evidence import Evidence, Grade, Model, Question, Status
 from forensics.fusion.learned import LearnedDependence, Said
 
-__all__ = ["THRESHOLD", "Dependence", "FusedOpinion", "Term", "fuse", "load_dependence"]
+__all__ = ["THRESHOLD", "Dependence", "FusedOpinion", "Term", "fuse", "load_dependence", "load_learned"]
 
 THRESHOLD = 2.0
 """log10 posterior odds from which an opinion counts: 100 to 1."""
@@ -77,6 +77,13 @@ def load_dependence() -> Dependence:
     return Dependence.model_validate(json.loads(text))
 
 
+@cache
+def load_learned(question: Question) -> LearnedDependence | None:
+    """Return what ships of how findings on a question repeat each other; None where nothing was learned."""
+    file = files("forensics.fusion") / f"learned_{question.value}.json"
+    return LearnedDependence.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
 def fuse(
     evidence: Iterable[Evidence],
     question: Question,
@@ -90,12 +97,13 @@ def fuse(
         evidence: Any evidence; only opinions on `question` with an LLR other than 0 take part.
         question: The question.
         prior: Prior probability of "yes", inside (0, 1).
-        dependence: Dependence that was learned, or that is assumed; the shipped assumption if None.
+        dependence: Dependence that was learned, or that is assumed. If None, what ships: learned for this
+            question if there is such a table, else assumed.
 
     Returns:
         The sum with its terms. Without any term the LLR is 0: the posterior is the prior.
     """
-    table = load_dependence() if dependence is None else dependence
+    table = dependence or load_learned(question) or load_dependence()
     parts = [e for e in evidence if _takes_part(e, question)]
     weights = (
         _learned(parts, table) if isinstance(table, LearnedDependence) else _weights(parts, table.between)

@@ -137,7 +137,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         UNSTABLE,
         Verdict.INCONCLUSIVE,
-        "The fused opinion reaches the threshold, but not when the picture is delivered again",
+        "The fused opinion reaches the threshold, but not half of it when the picture is delivered again",
         "The passive detectors suggest something, but not once it is saved, scaled or cropped again.",
         lambda f: f.unstable,
     ),

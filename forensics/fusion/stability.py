@@ -2,8 +2,9 @@
 
 Before detectors alone make a verdict, the picture is saved, scaled and cropped as any chat or site would do,
 and those that spoke look again. What hung on chance in a few pixels falls; what is in the picture mostly does
-not. A finding that no longer applies there (a method for lossless files, say, on a JPEG) can neither confirm
-nor refute, and keeps its weight.
+not, though it weakens: so an opinion holds where it still is half as strong as was needed, in log10 odds, and
+it has to hold in at least half of the deliveries. A finding that no longer applies there (a method for files
+without loss, say, on a JPEG) can neither confirm nor refute, and keeps its weight.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from forensics.evidence import Evidence, Grade, Measurement, Question, Status
 from forensics.fusion.opinions import FusedOpinion
 from forensics.media import Kind, Media, Pixels, open_bytes
 
-__all__ = ["DELIVERIES", "DETECTOR", "SECONDS", "Delivery", "Retest", "stability_evidence"]
+__all__ = [
+    "CROP",
+    "DELIVERIES",
+    "DETECTOR",
+    "SAVED",
+    "SCALE",
+    "SECONDS",
+    "Delivery",
+    "Retest",
+    "stability_evidence",
+]
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +56,7 @@ class Delivery:
         name: What was done.
         llr: The fused log10 likelihood ratio.
         looked: Number of findings that were looked for again.
-        holds: Whether the opinion still counts.
+        holds: Whether the opinion is still there.
     """
 
     name: str
@@ -62,14 +73,14 @@ class Retest:
         detectors: Those of the audit.
         weighed: Gives evidence its weight, for a file.
         fused: Sums evidence on a question.
-        passes: Whether an opinion counts.
+        still: Whether an opinion is still there, if weaker.
         seconds: No further delivery begins after so many.
     """
 
     detectors: Sequence[Detector]
     weighed: Callable[[list[Evidence], Media], list[Evidence]]
     fused: Callable[[Sequence[Evidence], Question], FusedOpinion]
-    passes: Callable[[FusedOpinion], bool]
+    still: Callable[[FusedOpinion], bool]
     seconds: float = SECONDS
 
 
@@ -85,8 +96,8 @@ def stability_evidence(
         retest: How it was formed.
 
     Returns:
-        Evidence on the history, without a weight: a signal if the opinion does not hold in some delivery,
-        clear if it holds in all, not applicable if nothing could be looked at again.
+        Evidence on the history, without a weight: a signal if the opinion does not hold in most deliveries,
+        clear if it does in at least half, not applicable if nothing could be looked at again.
     """
     if media.container.kind is not Kind.IMAGE:
         return _said(question, Status.NOT_APPLICABLE, "Only still pictures are delivered again.")
@@ -117,7 +128,7 @@ def _judged(
     looked = {code: e for code, e in seen.items() if code in codes}
     kept = [e for e in evidence if e.question is question and e.code not in looked]
     opinion = retest.fused([*kept, *looked.values()], question)
-    return Delivery(name, opinion.llr, len(looked), retest.passes(opinion))
+    return Delivery(name, opinion.llr, len(looked), retest.still(opinion))
 
 
 def _again(
@@ -152,8 +163,9 @@ def _told(
         reason = "Nothing that spoke could be looked for in the picture when it was delivered again."
         return _said(question, Status.NOT_APPLICABLE, reason, measurements)
     fallen = [d for d in deliveries if not d.holds]
-    if not fallen:
-        reason = f"The opinion that it is {question.value} holds when the picture is delivered again."
+    if 2 * len(fallen) <= len(deliveries):
+        count = f"in {len(deliveries) - len(fallen)} of {len(deliveries)} ways"
+        reason = f"The opinion that it is {question.value} holds when the picture is delivered again {count}."
         return _said(question, Status.CLEAR, reason, measurements)
     worst = min(fallen, key=lambda d: d.llr)
     return _said(

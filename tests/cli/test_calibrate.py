@@ -53,7 +53,14 @@ def test_calibrate_and_audit_with_it(forensics: Callable[..., Answer], corpus: P
     assert "periodicity.upsampling" in again.out
 
     audit = forensics(
-        "audit", "--json", "--only", "periodicity", "--calibration", own, corpus / "fake" / "0.png"
+        "audit",
+        "--json",
+        "--no-stability",
+        "--only",
+        "periodicity",
+        "--calibration",
+        own,
+        corpus / "fake" / "0.png",
     )
     evidence = {e["code"]: e for e in audit.record["evidence"]}
     assert evidence["periodicity.upsampling"]["calibration"]["name"] == "mine"

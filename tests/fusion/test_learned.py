@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from forensics.detectors.evaluation.ratios import cllr
 from forensics.evidence import Calibration, Evidence, Grade, Question, Status
+from forensics.fusion import opinions
 from forensics.fusion.learned import Branch, LearnedDependence, tree_sums
 from forensics.fusion.learning import Gathered, dependence_of, fused, learn, tree_of, usual_tree
 from forensics.fusion.opinions import FusedOpinion, fuse
@@ -248,3 +250,17 @@ def test_nothing_is_learned_of_one_finding_or_few_pictures() -> None:
     alone = Gathered(both.codes[:1], both.scores[:, :1], both.llrs[:, :1], both.truth, both.sources)
     assert learn(alone, Question.SYNTHETIC, "own", replicates=20) is None
     assert learn(correlated(0.0, count=16), Question.SYNTHETIC, "own", replicates=20) is None
+
+
+def test_what_ships_is_used_where_it_was_learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = learned(tree_of(CODES[:2], np.ones((2, 2))))
+    (tmp_path / "learned_synthetic.json").write_text(table.model_dump_json())
+    (tmp_path / "dependence.json").write_text('{"name": "half", "size": 0, "between": 0.5}')
+    monkeypatch.setattr(opinions, "files", lambda _: tmp_path)
+    opinions.load_learned.cache_clear()
+    try:
+        parts = [opinion("a.x", 1.0), opinion("b.x", 2.0)]
+        assert fuse(parts, Question.SYNTHETIC).llr == 2.0
+        assert opinions.load_learned(Question.ALTERED) is None
+    finally:
+        opinions.load_learned.cache_clear()

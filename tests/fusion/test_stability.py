@@ -121,6 +121,31 @@ def test_an_opinion_that_falls_is_inconclusive(
     assert report.opinions[question is Question.ALTERED].llr == 2.5
 
 
+@pytest.mark.parametrize(
+    ("saved", "scaled", "cropped", "verdict"),
+    [
+        (1.0, 1.1, 0.0, Verdict.LIKELY_SYNTHETIC),
+        (0.9, 1.1, 0.0, Verdict.INCONCLUSIVE),
+        (0.9, None, 1.1, Verdict.LIKELY_SYNTHETIC),
+        (0.9, None, None, Verdict.INCONCLUSIVE),
+        (-2.0, -2.0, 2.5, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_it_holds_if_half_as_strong_in_half_of_the_deliveries(
+    audited: Callable[..., AuditReport],
+    saved: float | None,
+    scaled: float | None,
+    cropped: float | None,
+    verdict: Verdict,
+) -> None:
+    def says(media: Media) -> float | None:
+        if media.jpeg:
+            return saved
+        return {256: 2.5, 230: scaled, 248: cropped}[media.pixels.shape[1]]
+
+    assert audited(Looking(says)).verdict is verdict
+
+
 def test_without_the_test_the_opinion_stands(audited: Callable[..., AuditReport]) -> None:
     detector = Looking(lambda m: 2.5 if whole(m) else 0.0)
     report = audited(detector, stability=False)
@@ -173,7 +198,7 @@ def test_of_two_opinions_the_one_that_holds_decides(audited: Callable[..., Audit
 
 
 def retested(media: Media, detector: Looking, **settings: float) -> Evidence:
-    retest = Retest([detector], lambda e, _: e, fuse, lambda o: passes(o, 2.0), **settings)
+    retest = Retest([detector], lambda e, _: e, fuse, lambda o: passes(o, 1.0), **settings)
     return stability_evidence(media, detector.examine(media), Question.SYNTHETIC, retest)
 
 

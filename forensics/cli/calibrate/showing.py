@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,9 +19,12 @@ from forensics.fusion.calibrating import Calibrated
 from forensics.report.plots import svg_file
 from forensics.report.safe import printable
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 __all__ = ["draw", "show", "to_json"]
 
-SHOWN = ("AUC", "TPR at FPR 1 %", "Cllr", "Cllr_min", "ECE")
+SHOWN = ("AUC", "TPR at FPR 1 %", "Cllr", "Cllr_min")
 DRAWN = {
     "roc": curves.roc_plot,
     "det": curves.det_plot,
@@ -49,30 +52,33 @@ def to_json(found: Calibrated, collected: Collected) -> dict[str, Any]:
 
 def show(found: Calibrated, collected: Collected, folder: Path) -> None:
     """Print what was fitted, and how good it is on sources that it was not fitted on."""
-    from rich.table import Table
-
     index = found.own.index
-    table = Table("finding", "quality", "real", "fake", "weighs", *SHOWN, box=None, pad_edge=False)
-    for each in found.own.tables:
-        for b in each.buckets:
-            s = b.scale
-            reach = f"{s.llrs[0]:.2f} to {s.llrs[-1]:.2f}"
-            sources = (str(s.negative_sources), str(s.positive_sources))
-            table.add_row(printable(each.code), b.bucket, *sources, reach, *_cells(b.figures))
-    if found.own.fusion is not None:
-        sources = (str(found.own.fusion.negative_sources), str(found.own.fusion.positive_sources))
-        table.add_row("all fused", "all", *sources, "", *_cells(found.own.fusion.figures))
-    screen = console()
-    screen.print(table)
+    console().print(_table(found))
     lines = [
         f"{index.real} real pictures of {index.real_sources} sources and {index.fake} fake ones of "
         f"{index.fake_sources}; {collected.known} were scored before.",
-        "Figures are of sources that were not fitted on, with 95 % intervals by source.",
+        "Below each figure is its 95 % interval by source; measured on sources that were not fitted on.",
         *(f"Not calibrated: {s.code}: {s.reason}" for s in index.skipped),
         *([] if index.fused else ["How findings repeat each other was not learned: the usual rule holds."]),
         f"Use it: forensics audit --calibration {folder} FILE",
     ]
     click.echo("\n".join(printable(line, 1000) for line in lines))
+
+
+def _table(found: Calibrated) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in ("finding", "quality, sources", "weighs", *SHOWN):
+        table.add_column(head, overflow="fold")
+    for each in found.own.tables:
+        for b in each.buckets:
+            reach = f"{b.scale.llrs[0]:.2f} to\n{b.scale.llrs[-1]:.2f}"
+            quality = f"{b.bucket}\n{b.scale.negative_sources} + {b.scale.positive_sources}"
+            table.add_row(printable(each.code), quality, reach, *_cells(b.figures))
+    if found.own.fusion is not None:
+        table.add_row("all fused", "all", "", *_cells(found.own.fusion.figures))
+    return table
 
 
 def draw(found: Calibrated, folder: Path) -> None:
@@ -109,6 +115,4 @@ def _bucket(bucket: BucketScale) -> dict[str, Any]:
 
 def _cells(figures: Sequence[Figure]) -> list[str]:
     by_name = {f.name: f for f in figures}
-    return [
-        f"{f.value:.3f} ({f.low:.3f}-{f.high:.3f})" if (f := by_name.get(name)) else "-" for name in SHOWN
-    ]
+    return [f"{f.value:.2f}\n{f.low:.2f}-{f.high:.2f}" if (f := by_name.get(name)) else "-" for name in SHOWN]

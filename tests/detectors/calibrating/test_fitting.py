@@ -10,8 +10,8 @@ import pytest
 
 from forensics.detectors.buckets import Quality
 from forensics.detectors.calibrating.fitting import FOLDS, Observation, fit_buckets, folds_of, held_out
-from forensics.detectors.calibrating.table import BucketScale, CalibrationTable
-from forensics.errors import UsageError
+from forensics.detectors.calibrating.table import BucketScale, CalibrationTable, load_table
+from forensics.errors import RegistryError, UsageError
 from forensics.evidence import Question
 
 GOOD, POOR, PNG = (
@@ -119,6 +119,22 @@ def test_other_files_are_refused(tmp_path: Path, text: str | None, message: str)
         path.write_text(text)
     with pytest.raises(UsageError, match=message):
         CalibrationTable.load(path)
+
+
+def test_shipped_tables_are_found_by_name(
+    both: tuple[BucketScale, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forensics.detectors.calibrating import table as module
+
+    (tmp_path / "tables").mkdir()
+    own = table(both)
+    own.save(tmp_path / "tables" / "some_finding.json")
+    monkeypatch.setattr(module.resources, "files", lambda _: tmp_path)
+    assert load_table("some_finding") == own
+    for wrong in ("none_such", "../tables/some_finding"):
+        with pytest.raises(RegistryError, match="no calibration"):
+            load_table(wrong)
+    load_table.cache_clear()
 
 
 def test_a_table_has_each_bucket_once_and_one_for_all(both: tuple[BucketScale, ...]) -> None:
