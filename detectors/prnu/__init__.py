@@ -1,0 +1,1 @@
+"""The camera: which sensor took a picture, by the pattern that it leaves (PRNU)."""
