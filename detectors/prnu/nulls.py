@@ -16,6 +16,7 @@ from forensics.watermark.statistics import log10_normal_tail, most_of
 __all__ = ["Null", "log10_student_tail", "null_of"]
 
 _LEAST = 3  # scores; fewer say nothing of their spread
+_PRIOR = 20  # scores of spread 1 that the theory counts for: so few others do not make it worthless
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Null:
     """How scores of other cameras are spread.
 
     Attributes:
-        spread: Root of their mean square, at least 1, the theory.
+        spread: Root of their mean square, taken together with the theory's, which is 1; at least 1.
         scores: Number of scores behind it; 0 for the theory.
     """
 
@@ -38,8 +39,8 @@ class Null:
             searched: Number of places looked at.
         """
         scaled = z / self.spread
-        one = log10_student_tail(scaled, self.scores) if self.scores else log10_normal_tail(scaled)
-        return most_of(one, searched)
+        tail = log10_student_tail(scaled, self.scores + _PRIOR) if self.scores else log10_normal_tail(scaled)
+        return most_of(tail, searched)
 
 
 def null_of(scores: Sequence[float]) -> Null:
@@ -50,7 +51,8 @@ def null_of(scores: Sequence[float]) -> Null:
     """
     if len(scores) < _LEAST:
         return Null()
-    return Null(max(1.0, math.sqrt(sum(z * z for z in scores) / len(scores))), len(scores))
+    mean = (_PRIOR + sum(z * z for z in scores)) / (_PRIOR + len(scores))
+    return Null(max(1.0, math.sqrt(mean)), len(scores))
 
 
 # The survival function of Student's t by its density's continued tail: Abramowitz & Stegun 26.7.1 with the

@@ -17,7 +17,7 @@ from forensics.detectors.prnu.correlation import Peak, correlate, peak_of
 from forensics.detectors.prnu.fingerprint import Fingerprint
 from forensics.watermark.statistics import log10_normal_tail, most_of
 
-__all__ = ["Placement", "aligned", "full_frame", "scales_between", "search"]
+__all__ = ["Placement", "aligned", "best_of", "full_frame", "scales_between", "search"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -62,7 +62,7 @@ def aligned(
         for k in (usual if turns is None else turns)
         if (signal.shape[k % 2], signal.shape[1 - k % 2]) == shape
     ]
-    return _best(tried)
+    return best_of(tried)
 
 
 def full_frame(signal: Floats, fingerprint: Fingerprint) -> Placement | None:
@@ -86,7 +86,7 @@ def full_frame(signal: Floats, fingerprint: Fingerprint) -> Placement | None:
             reduced = _resized(fingerprint.plane, (h, w))
             peak = peak_of(correlate(_turned(signal, k), reduced), (0, 0), (0, 0))
             tried.append(Placement(k, scale, peak))
-    return _best(tried)
+    return best_of(tried)
 
 
 def scales_between(signal: tuple[int, ...], sensor: tuple[int, ...]) -> tuple[float, ...]:
@@ -125,10 +125,10 @@ def search(
     middle = _middle(signal) if len(wanted) > _FINAL else signal
     tried = list(_tried(middle, fingerprint, wanted))
     if middle.size == signal.size:
-        return _best(tried)
+        return best_of(tried)
     first = sorted(tried, key=lambda p: -p.peak.z)[:_FINAL]
     final = list(_tried(signal, fingerprint, [(p.turns, p.scale) for p in first]))
-    return _best([*first, *final], searched=sum(p.peak.searched for p in (*tried, *final)))
+    return best_of([*first, *final], searched=sum(p.peak.searched for p in (*tried, *final)))
 
 
 def _tried(signal: Floats, fingerprint: Fingerprint, wanted: list[tuple[int, float]]) -> Iterator[Placement]:
@@ -142,7 +142,7 @@ def _tried(signal: Floats, fingerprint: Fingerprint, wanted: list[tuple[int, flo
         yield Placement(k, scale, peak_of(correlate(turned, plane)))
 
 
-def _best(tried: list[Placement], searched: int | None = None) -> Placement | None:
+def best_of(tried: list[Placement], searched: int | None = None) -> Placement | None:
     """Return the highest peak, its chance that of everything tried."""
     if not tried:
         return None

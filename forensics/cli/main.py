@@ -35,6 +35,7 @@ COMMANDS = {
     ),
     "train": ("forensics.cli.train:train", "Train models on pictures of yours."),
     "evaluate": ("forensics.cli.evaluate:evaluate", "Measure models of yours."),
+    "camera": ("forensics.cli.camera:camera", "Say which of your cameras took a picture."),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 

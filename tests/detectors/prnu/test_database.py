@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from pathlib import Path
@@ -47,6 +48,11 @@ def test_what_is_enrolled_is_there(database: CameraDatabase) -> None:
     assert print_.pictures == 4
     assert ncc(print_.plane, pattern_of(1)) > 0.7
     assert abs(ncc(print_.plane, pattern_of(2))) < 0.03
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
+def test_only_its_owner_may_read_it(cameras: Path) -> None:
+    assert cameras.stat().st_mode & 0o077 == 0
 
 
 def test_pictures_of_the_model_are_the_null(database: CameraDatabase) -> None:

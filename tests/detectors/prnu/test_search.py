@@ -112,8 +112,8 @@ def test_null_of_a_model() -> None:
     assert theory == Null()
     assert theory.log10_p(3.0) == pytest.approx(math.log10(norm.sf(3.0)))
     wide = null_of([4.0, -4.0, 4.0, 4.0])
-    assert wide.spread == pytest.approx(4)
-    assert wide.log10_p(8.0) == pytest.approx(math.log10(t.sf(2.0, 4)))
-    assert wide.log10_p(8.0) > theory.log10_p(8.0) + 10
+    assert wide.spread == pytest.approx(math.sqrt((20 + 64) / 24))
+    assert wide.log10_p(8.0) == pytest.approx(math.log10(t.sf(8 / wide.spread, 24)))
+    assert wide.log10_p(8.0) > theory.log10_p(8.0) + 8
     assert null_of([0.1] * 50).spread == 1
     assert wide.log10_p(8.0, 100) > wide.log10_p(8.0)
