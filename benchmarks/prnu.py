@@ -76,9 +76,9 @@ def told(name: str, scores: Doubles, own: npt.NDArray[np.bool_]) -> dict[str, An
         "auc": round(auc(scores, own), 3),
         "auc_low": low,
         "auc_high": high,
-        "least_match": round(float(scores[own].min()), 2),
-        "median_match": round(float(np.median(scores[own])), 2),
-        "largest_other": round(float(scores[~own].max()), 2),
+        "least_match": round(float(scores[own].min()), 4),
+        "median_match": round(float(np.median(scores[own])), 4),
+        "largest_other": round(float(scores[~own].max()), 4),
     }
 
 
