@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
@@ -83,12 +84,22 @@ class Prnu(Detector):
         from forensics.detectors.prnu.regions import regions
 
         pixels = media.pixels
-        seen = regions(trace_of(pixels), share_passed(pixels), database.fingerprint(best.camera))
+        seen = None
+        if _strong_in_windows(best, pixels.shape):
+            seen = regions(trace_of(pixels), share_passed(pixels), database.fingerprint(best.camera))
         if seen is None:
             reason = "The pattern is too weak in this picture to be looked for in parts of it."
             yield not_applicable(self.info, Question.ALTERED, reason)
         else:
             yield findings.tampered(self.info, best, seen)
+
+
+def _strong_in_windows(best: Comparison, shape: tuple[int, ...]) -> bool:
+    """Return whether a window has a standard deviation of the height on average: else none would tell."""
+    from forensics.detectors.prnu.regions import WINDOW
+
+    compared = min(shape[0], _SIDE) * min(shape[1], _SIDE)
+    return best.peak.z * WINDOW >= math.sqrt(compared)
 
 
 def _outside(flags: tuple[str, ...]) -> bool:
