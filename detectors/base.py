@@ -73,6 +73,7 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.jpeg",
         "forensics.detectors.periodicity",
         "forensics.detectors.copy_move",
+        "forensics.detectors.prnu",
         "forensics.detectors.watermark",
     ),
 )

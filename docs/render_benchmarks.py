@@ -15,6 +15,7 @@ from render_leaks import leaks
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
+from render_prnu import cameras
 from render_recovery import recovery
 from render_signed import signed_generation
 from render_tables import load as _load
@@ -143,7 +144,8 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *leaks(), *watermarks(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *cameras(), _transplants(),
+        *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
         *recovery(), *generators(),
     )  # fmt: skip

@@ -22,6 +22,7 @@ FINDINGS = (
     ("jpeg.lacking_save", Question.ALTERED, "jpeg_lacking_save"),
     ("jpeg.thumbnail", Question.ALTERED, "jpeg_thumbnail"),
     ("periodicity.upsampling", Question.SYNTHETIC, "periodicity"),
+    ("prnu.camera", Question.CAPTURED, "prnu"),
 )
 
 MEANINGS = {
@@ -151,6 +152,8 @@ def _reach(code: str, question: Question, name: str) -> str:
     alone = "yes" if cap >= THRESHOLD else "no"
     if question is Question.HISTORY:
         alone = "never: what was done to the file moves no verdict"
+    if question is Question.CAPTURED:
+        alone = "never: a capture is a verdict by trusted credentials only"
     return f"| `{code}` | {question.value} | {cap:.2f} | {alone} |"
 
 

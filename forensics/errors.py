@@ -15,6 +15,7 @@
     │   │   └── TruncatedMedia      truncated
     │   └── LimitExceeded           limit
     ├── WatermarkError              watermark           1   (a mark does not hold what was asked of it)
+    ├── CameraError                 camera              3   (a database of cameras cannot be used)
     └── ProvenanceError             provenance          4
         ├── TrustPolicyError        trust_policy        2
         ├── ManifestError           manifest            2   (a manifest definition of ours is wrong)
@@ -35,6 +36,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "CameraError",
     "CertificateError",
     "CorruptMedia",
     "EmptyFile",
@@ -166,6 +168,13 @@ class WatermarkError(ForensicsError):
 
     code = "watermark"
     exit_code = 1
+
+
+class CameraError(ForensicsError):
+    """A database of cameras is damaged, of a newer version, out of reach, or something else."""
+
+    code = "camera"
+    exit_code = 3
 
 
 class ProvenanceError(ForensicsError):

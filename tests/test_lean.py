@@ -87,6 +87,7 @@ def test_html_report_and_maps_are_lean_too(photo: Path, tmp_path: Path) -> None:
         ("--help",),
         ("--version",),
         ("audit", "--help"),
+        ("camera", "identify", "--help"),
         ("credentials", "--help"),
         ("evaluate", "generator", "--help"),
         ("mark", "--help"),

@@ -43,6 +43,7 @@ COMMANDS = {
         "forensics.cli.datasets:datasets",
         "Read published sets, build aligned ones, and find what leaks.",
     ),
+    "camera": ("forensics.cli.camera:camera", "Say which of your cameras took a picture."),
     "detectors": ("forensics.cli.detectors:detectors", "List the detectors and what they rest on."),
 }
 

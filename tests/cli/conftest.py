@@ -35,7 +35,7 @@ def photo_file(tmp_path: Path) -> Path:
 def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every test a folder of the application of its own, where commands make what they mark with."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
-    for name in ("FORENSICS_CA", "FORENSICS_STORE"):
+    for name in ("FORENSICS_CA", "FORENSICS_CAMERAS", "FORENSICS_STORE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -45,7 +45,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "200")
-    for name in ("FORENSICS_KEYS", "FORENSICS_STORE", "FORENSICS_TRUST"):
+    for name in ("FORENSICS_CAMERAS", "FORENSICS_KEYS", "FORENSICS_STORE", "FORENSICS_TRUST"):
         monkeypatch.delenv(name, raising=False)
 
 
