@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from render_calibration import own_calibration
 from render_decoders import decoders
 from render_fingerprints import fingerprints
 from render_generators import generators
@@ -144,8 +145,8 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *cameras(), _transplants(),
-        *leaks(), *watermarks(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *cameras(),
+        own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
         *recovery(), *generators(),
     )  # fmt: skip
