@@ -98,9 +98,7 @@ def open_book(bundle: Bundle) -> Book:
         mean, deviation = (_numbers(told[key], len(names)) for key in ("mean", "deviation"))
         side = int(told["side"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"{bundle.folder} holds no fingerprints: {error}", actual=str(bundle.folder)
-        ) from None
+        raise ModelError(f"{bundle.folder} holds no fingerprints: {error}") from None
     if not names or side < 8 or not (deviation > 0).all():
         raise ModelError(f"{bundle.folder} holds no fingerprints", actual=str(bundle.folder))
     return Book(names, side, mean, deviation, Session(bundle.read(CORRELATE)))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from forensics.detectors.fingerprint.book import CORRELATE, NAMES
 from forensics.detectors.fingerprint.residue import fingerprint_of, noise_residuals
 from forensics.detectors.learned.tiles import cut_colour
-from forensics.detectors.train.corpus import TRAIN, VALIDATION, Corpus
+from forensics.detectors.train.corpus import TEST, TRAIN, VALIDATION, Corpus
 from forensics.errors import UsageError
 from forensics.files import atomic_write
 from forensics.training.card import Card, Origins, write_card
@@ -73,7 +73,8 @@ def finish_prints(corpus: Corpus, side: int, folder: Path, origins: Origins) -> 
     """Write a book of fingerprints; return what was measured on photos and pictures that were held out.
 
     Args:
-        corpus: Pictures.
+        corpus: Pictures: prints are taken of the split "train", chance is measured on the photos of "val",
+            and the rest on "test".
         side: Of tiles.
         folder: Where to.
         origins: For the card.
@@ -83,9 +84,10 @@ def finish_prints(corpus: Corpus, side: int, folder: Path, origins: Origins) -> 
         ModelError: The file does not compute what its module does.
     """
     prints = prints_of(corpus, side)
-    photos = _residuals(corpus.split(TRAIN).where(~corpus.split(TRAIN).made), side)
+    others = corpus.split(VALIDATION)  # the noise of photos that prints were taken of is in the prints
+    photos = _residuals(others.where(~others.made), side)
     if len(photos) < _LEAST:
-        raise UsageError(f"{_LEAST} tiles of photos are needed", actual=len(photos))
+        raise UsageError(f"{_LEAST} tiles of photos in the split {VALIDATION} are needed", actual=len(photos))
     module = Correlating(np.stack(list(prints.values()))).eval()
     with torch.no_grad():
         module.prints.copy_(module.prints.to(torch.float16))
@@ -96,7 +98,7 @@ def finish_prints(corpus: Corpus, side: int, folder: Path, origins: Origins) -> 
     export(module, torch.from_numpy(photos[:2]), folder / CORRELATE, free=(0,))
     halve(folder / CORRELATE)
     gap = parity(module, folder / CORRELATE, [torch.from_numpy(photos[:4]), torch.from_numpy(photos[:1])])
-    metrics = _measured(module, corpus.split(VALIDATION), side, (mean, deviation), list(prints))
+    metrics = _measured(module, corpus.split(TEST), side, (mean, deviation), list(prints))
     card = Card(
         name="fingerprints",
         task="Says which of some generators a picture bears the fingerprint of.",

@@ -38,11 +38,11 @@ def photo(seed: int, pattern: str = "", side: int = 64) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    makers = [""] * 60 + ["one"] * 60 + ["two"] * 60
-    sources = np.tile(np.array([f"p{i}" for i in range(60)]), 3)
-    splits = np.tile(np.where(np.arange(60) < 40, "train", "val"), 3)
-    pixels = tuple(photo(i % 60, maker) for i, maker in enumerate(makers))
-    return Corpus(pixels, np.array(makers), sources, splits, np.zeros(180, np.int64))
+    makers = [""] * 150 + ["one"] * 150 + ["two"] * 150
+    sources = np.tile(np.array([f"p{i}" for i in range(150)]), 3)
+    split = np.repeat(["train", "val", "test"], [40, 90, 20])
+    pixels = tuple(photo(i % 150, maker) for i, maker in enumerate(makers))
+    return Corpus(pixels, np.array(makers), sources, np.tile(split, 3), np.zeros(450, np.int64))
 
 
 @pytest.fixture(scope="module")
