@@ -86,7 +86,7 @@ def test_aligned_faces_are_alike(options: dict[str, float]) -> None:
 def test_the_eye_is_in_the_middle_of_its_crop() -> None:
     picture, eyes = scene(side=200, turn=10)
     for crop in eye_crops(picture, eyes, 33):
-        dark = np.argwhere(crop[10:23] < 80) + (10, 0)  # the pupil, without the brow above
+        dark = np.argwhere(crop[10:23] < 80) + np.array([10, 0])  # the pupil, without the brow above
         assert np.abs(dark.mean(axis=0) - 16).max() < 3
     marked = np.zeros_like(picture)
     x, y = eyes[1].round().astype(int)
