@@ -70,6 +70,7 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.periodicity",
         "forensics.detectors.copy_move",
         "forensics.detectors.watermark",
+        "forensics.detectors.faces",
     ),
 )
 

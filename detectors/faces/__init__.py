@@ -1,1 +1,8 @@
-"""Faces in clips: finding and following them, eyes and blinks, heads, and how pictures change over time."""
+"""Faces in clips: finding and following them, eyes and blinks, heads, and how pictures change over time.
+
+Importing this folder registers the detector `temporal`.
+"""
+
+from forensics.detectors.faces.temporal import TemporalDetector
+
+__all__ = ["TemporalDetector"]

@@ -24,7 +24,8 @@ __all__ = [
 
 Floats = npt.NDArray[np.floating]
 
-ENTER, LEAVE = 0.6, 0.4  # hysteresis: closed from the first on, open again below the second
+# Hysteresis: closed from the first on, open again below the second. By eye, on clips of people who grimace.
+ENTER, LEAVE = 0.8, 0.5
 SHORTEST, LONGEST = 0.06, 0.8  # seconds; longer ones are eyes that are shut or look down
 _GAP = 0.25  # seconds between two frames beyond which nothing is known of what is between
 

@@ -14,12 +14,13 @@ from forensics.detectors.faces.geometry import Box
 from forensics.detectors.faces.reading import Look
 from forensics.detectors.faces.tracking import Track, Tracker
 
-__all__ = ["SIDE", "Clip", "Person", "crops_of", "people_in"]
+__all__ = ["SIDE", "THUMB", "Clip", "Person", "crops_of", "people_in"]
 
 Pixels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
 SIDE = 128  # of a face that is kept, in pixels
+THUMB = 96  # longer side of a frame that is kept, in pixels
 _LOOK_FOR_EYES = 6  # frames
 _MOST_FRAMES = 6000  # of all persons together: bounds the memory
 
@@ -65,12 +66,14 @@ class Clip:
         shape: Rows and columns of a frame.
         people: Longest followed first.
         finder: What found them.
+        thumbs: (T, h, w) uint8: every frame, scaled down to `THUMB` pixels on its longer side.
     """
 
     seconds: Floats
     shape: tuple[int, int]
     people: tuple[Person, ...]
     finder: str
+    thumbs: Pixels = field(repr=False)
 
 
 class _Notes:
@@ -121,17 +124,30 @@ def people_in(looks: Iterable[Look], finder: FaceFinder | None = None, most: int
     tracker = Tracker(faces, most)
     notes: dict[int, _Notes] = {}
     seconds: list[float] = []
+    thumbs: list[Pixels] = []
     shape, kept = (0, 0), 0
     for number, look in enumerate(looks):
         if look.luma.shape != shape:  # a new stream, or the first frame: whoever was there is another now
             shape, tracker = look.luma.shape, Tracker(faces, most, tracker.made)
         seconds.append(look.seconds)
+        thumbs.append(_thumb(look.luma, thumbs[0].shape if thumbs else None))
         for track in tracker.follow(look.luma):
             if kept < _MOST_FRAMES:
                 notes.setdefault(track.number, _Notes()).add(number, look, track, eyes)
                 kept += 1
     people = sorted((note.person(i) for i, note in notes.items()), key=lambda p: (-len(p.frames), p.number))
-    return Clip(np.array(seconds), (int(shape[0]), int(shape[1])), tuple(people), faces.name)
+    small = np.stack(thumbs) if thumbs else np.empty((0, 0, 0), np.uint8)
+    return Clip(np.array(seconds), (int(shape[0]), int(shape[1])), tuple(people), faces.name, small)
+
+
+def _thumb(luma: Pixels, shape: tuple[int, ...] | None) -> Pixels:
+    """Return a frame scaled down, to a shape if one is given."""
+    import cv2
+
+    if shape is None:
+        factor = min(1.0, THUMB / max(luma.shape))
+        shape = tuple(max(1, round(n * factor)) for n in luma.shape)
+    return np.asarray(cv2.resize(luma, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def crops_of(person: Person, side: int) -> Pixels:

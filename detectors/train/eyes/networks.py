@@ -26,7 +26,7 @@ class EyeNetwork:
     """
 
     side: int = 32
-    widths: tuple[int, ...] = (16, 32, 48)
+    widths: tuple[int, ...] = (16, 32, 48, 64)
     features: int = 32
     hidden: int = 32
     dropout: float = 0.3

@@ -113,7 +113,7 @@ def _between(one: Floats, other: Floats, share: float) -> Floats:
 
 def _pose(rng: Generator, wide: int, side: int) -> npt.NDArray[np.float64]:
     """Return the matrix that takes a still to a crop: zoomed, turned, moved and sometimes mirrored."""
-    zoom = side / wide * float(np.exp(rng.uniform(np.log(0.8), np.log(1.5))))
+    zoom = side / wide * float(np.exp(rng.uniform(np.log(0.85), np.log(1.4))))
     turn = np.deg2rad(rng.normal(0, 7))
     linear = zoom * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     linear[:, 0] *= rng.choice([-1, 1])

@@ -43,7 +43,7 @@ class EyesConfig:
     """
 
     network: EyeNetwork = field(default_factory=EyeNetwork)
-    schedule: Schedule = field(default_factory=lambda: Schedule(steps=6000, batch=10, rate=2e-3, every=500))
+    schedule: Schedule = field(default_factory=lambda: Schedule(steps=3600, batch=10, rate=2e-3, every=600))
     frames: int = 24
 
     @property

@@ -42,7 +42,7 @@ def test_blinks_are_found_with_their_length() -> None:
 
 def test_what_is_no_blink_is_none() -> None:
     times, closed = series(10, (2, 1 / 30), (4, 1.5))  # one frame; eyes that are shut
-    closed[times > 8] = 0.5  # unsure, never deep
+    closed[times > 8] = 0.7  # unsure, never deep
     found = find_blinks(times, closed)
     assert found.blinks == ()
     assert [round(b.duration, 2) for b in found.long] == [1.5]
@@ -54,7 +54,7 @@ def test_a_closure_that_begins_or_ends_outside_is_not_counted() -> None:
 
 def test_trembling_about_the_threshold_is_one_blink() -> None:
     times, closed = series(4, (2, 0.3))
-    closed[(times > 2) & (times < 2.28)] = np.tile([0.55, 0.95], 4)
+    closed[(times > 2) & (times < 2.28)] = np.tile([0.6, 0.95], 4)
     assert len(find_blinks(times, closed).blinks) == 1
 
 
