@@ -9,6 +9,9 @@ from render_tables import RESULTS, cell, load, source, table
 __all__ = ["faces"]
 
 
+_SAID = {"blink.not_applicable": "too short to miss blinks in", "blink.measured": "blinks as history"}
+
+
 def faces() -> list[str]:
     """Return the section on blinks; none where they were not measured."""
     if not (RESULTS / "blink.json").is_file():
@@ -24,7 +27,7 @@ def faces() -> list[str]:
         f"{100 * eyes['accuracy_at_a_half']:.1f} % right at one half.\n\n"
         "Clips: four of people who act or talk, that of In Ictu Oculi with its one published blink, and two of generated "
         "heads. The thresholds were set by eye on the first four. Power is the chance that a person with so many blinks a "
-        "minute would have been noticed to blink.\n\n"
+        "minute would have been noticed to blink. Short clips pay for the start.\n\n"
         + table(
             (
                 "clip", "seconds", "blinks", "per minute", "longer closures", "power at 4.5", "at 10", "at 17", "said",
@@ -37,15 +40,13 @@ def faces() -> list[str]:
 
 
 def _row(name: str, clip: dict[str, Any]) -> tuple[Any, ...]:
-    said = "; ".join(
-        f"{code.partition('.')[2].replace('_', ' ')}: {status}" for code, status, _, _ in clip["evidence"]
-    )
+    said = "; ".join(_SAID.get(code, f"{code}: {status}") for code, status, _, _ in clip["evidence"])
     speed = (clip["frames_per_second_of_wall_time"], clip["frames_per_second_of_processor_time"])
     if "refused" in clip:
         return (name, *[""] * 7, clip["refused"], *speed)
     power = list(clip["power"].values())[:3]
     counts = (len(clip["blinks"]), clip["per_minute"], len(clip["longer_closures"]))
-    return (name, clip["watched_seconds"], *counts, *power, said.replace("_", " "), *speed)
+    return (name, clip["watched_seconds"], *counts, *power, said, *speed)
 
 
 def _known(clips: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from forensics.detectors.faces.eyes import MODEL
@@ -73,7 +72,7 @@ def finish(
         config=asdict(config),
         images=config.schedule.images * config.frames,
         device=str(device),
-        metrics={name: float(np.round(value, 6)) for name, value in metrics.items()},
+        metrics={name: float(f"{value:.4g}") for name, value in metrics.items()},
         limits=LIMITS,
     )
     write_card(folder, card, {MODEL: path})
