@@ -69,6 +69,7 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.jpeg",
         "forensics.detectors.periodicity",
         "forensics.detectors.copy_move",
+        "forensics.detectors.noise",
         "forensics.detectors.watermark",
     ),
 )
