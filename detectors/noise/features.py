@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from forensics.media import Pixels
 
-__all__ = ["CLASSES", "cell_counts", "orbits", "residual_step", "third_difference"]
+__all__ = ["CLASSES", "QUIET", "cell_counts", "orbits", "residual_step", "third_difference"]
 
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.uint8]
@@ -27,6 +27,8 @@ T = TypeVar("T", bound=np.generic)
 LEVELS, LENGTH = 3, 4
 # Sequences of four levels that are not each other read backwards or with their signs turned round.
 CLASSES = 25
+# The last class met: four times the middle level.
+QUIET = 24
 # Pixels this near to black or white have lost their noise.
 BLACK, WHITE = 3, 252
 # Rows of a cell that are looked at: bounds the time of large pictures.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.noise.features import CLASSES, cell_counts, residual_step
+from forensics.detectors.noise.features import CLASSES, QUIET, cell_counts, residual_step
 from forensics.media import Pixels
 
 __all__ = ["LEAST_CELL", "WINDOW", "Windows", "cell_side", "look"]
@@ -24,6 +24,8 @@ WINDOW = 5
 LEAST_CELL, MOST_CELLS = 16, 3000
 # Share of a window's sequences that must be free of black and white.
 LEAST_COUNTED = 0.64
+# Largest share of a window's sequences that stay in the middle level: beyond it there is no noise to compare.
+MOST_QUIET = 0.8
 # Standard deviation of the blur before coarse contrast is measured: noise does not pass it.
 BLUR = 2.0
 # Squared slope, in grey levels per pixel, below which content counts as smooth.
@@ -36,7 +38,7 @@ class Windows:
 
     Attributes:
         features: (rows, columns, 50) square roots of the shares of the classes, along and across.
-        usable: (rows, columns) whether a window lies inside and has enough to count.
+        usable: (rows, columns) whether a window lies inside, has enough to count, and noise.
         brightness: (rows, columns) mean level, -1 to 1.
         contrast: (rows, columns) log of the mean squared slope of the blurred content.
         step: Step of the residual's quantiser, grey levels.
@@ -56,18 +58,20 @@ def cell_side(shape: tuple[int, ...]) -> int:
     return max(LEAST_CELL, int(np.ceil(np.sqrt(shape[0] * shape[1] / MOST_CELLS))))
 
 
-def look(luma: Pixels, step: float | None = None) -> Windows:
+def look(luma: Pixels, step: float | None = None, most_quiet: float = MOST_QUIET) -> Windows:
     """Look at all windows of a picture.
 
     Args:
         luma: (H, W) uint8, both at least five cells.
         step: Step of the residual's quantiser; the picture's own if None.
+        most_quiet: Share of sequences in the middle level beyond which a window is not usable.
     """
     side, step = cell_side(luma.shape), residual_step(luma) if step is None else step
     counts = _around(cell_counts(luma, side, step))
     along, across = counts[..., :CLASSES], counts[..., CLASSES:]
     total = along.sum(axis=2)
     usable = total >= LEAST_COUNTED * total.max(initial=1.0)
+    usable &= along[..., QUIET] <= most_quiet * total
     edge = WINDOW // 2
     inside = np.zeros_like(usable)
     inside[edge : inside.shape[0] - edge, edge : inside.shape[1] - edge] = True

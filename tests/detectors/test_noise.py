@@ -155,6 +155,15 @@ def test_clipped_pictures_are_left_alone() -> None:
     assert examine(save(dots)).status is Status.NOT_APPLICABLE
 
 
+def test_windows_without_noise_are_not_compared(noisier: np.ndarray) -> None:
+    flat = noisier.copy()
+    flat[320:, :240] = 120
+    luma = np.asarray(Image.fromarray(flat).convert("L"))
+    seen = look(luma)
+    assert not seen.usable[24:, :12].any()
+    assert seen.usable[8:18, 18:38].all()
+
+
 def test_cells_are_bounded_in_number() -> None:
     assert cell_side((256, 256)) == 16
     side = cell_side((4000, 3000))

@@ -9,6 +9,7 @@ import pytest
 
 from forensics.detectors.noise.features import (
     CLASSES,
+    QUIET,
     cell_counts,
     orbits,
     residual_step,
@@ -25,6 +26,8 @@ def test_a_sequence_its_reverse_and_its_negative_are_one_class() -> None:
     table = orbits()
     assert table.size == 81
     assert len(set(table.tolist())) == CLASSES
+    assert (table == QUIET).sum() == 1
+    assert table[40] == QUIET  # 1111 in base three
     number = {s: i for i, s in enumerate(product(range(3), repeat=4))}
     for s, i in number.items():
         assert table[number[s[::-1]]] == table[i] == table[number[tuple(2 - v for v in s)]]
