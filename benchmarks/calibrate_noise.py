@@ -7,8 +7,8 @@
 Directions and calibration: half of the Kodak pictures and three camera photos; calibration on other crops of
 them, and on forty grids of generated pictures. Evaluation: the other halves, photos of the PRNU set, thirty
 other grids. Two caveats. False alarms in whole photos of the evaluation (Canon EOS 5D, one of the PRNU set)
-led to two rules: the term for the side of a cell, and leaving out windows without noise. So those photos count
-as seen. And directions and calibration share seven photos, though mostly other crops of them.
+led to two rules: the term for the side of a cell, and leaving out windows without noise. So those photos are
+no longer unseen. And directions and calibration share seven photos, though mostly other crops of them.
 """
 
 from __future__ import annotations
