@@ -220,7 +220,8 @@ def _partners(likeness: Floats, places: Floats) -> tuple[Ints, Floats]:
 
 
 # The generalised test of Amerini et al. 2011 (g2NN): the partners are those before the first clear gap in the
-# row of distances. The nearest needs none where it is as near as copies are.
+# row of distances. Things alike in a scene have such rows, too: further partners must be as near as copies
+# are, and a nearest one that is needs no gap.
 def _before_gap(distances: Floats) -> npt.NDArray[np.bool_]:
     """Return (N, P): which of the nearest count as partners.
 
@@ -229,8 +230,10 @@ def _before_gap(distances: Floats) -> npt.NDArray[np.bool_]:
     """
     gaps = distances[:, :-1] < _RATIO * distances[:, 1:]
     ends = np.where(gaps.any(axis=1), gaps.argmax(axis=1), -1)
-    ends[(ends < 0) & (distances[:, 0] < _NEAR)] = 0
-    return np.asarray(np.arange(gaps.shape[1])[None, :] <= ends[:, None])
+    near = distances[:, :-1] < _NEAR
+    chosen = near & (np.arange(gaps.shape[1])[None, :] <= ends[:, None])
+    chosen[:, 0] = near[:, 0] | gaps[:, 0]
+    return np.asarray(chosen)
 
 
 def _second_best(likeness: Floats, places: Floats, best: Ints) -> Floats:

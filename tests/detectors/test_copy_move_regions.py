@@ -50,14 +50,19 @@ def described(*vectors: list[float]) -> rotation.Keypoints:
 
 
 def test_all_partners_before_a_gap_are_linked() -> None:
-    # Three alike, farther from each other than copies are, and two unlike everything.
-    points = described(
-        [1, 0.5, 0, 0, 0], [1, 0, 0.5, 0, 0], [1, 0, 0, 0.5, 0], [0, 0, 0, 0, 1], [-1, 1, 1, 1, 0]
-    )
-    found = rotation.link(points, least=16.0)
-    plain = {tuple(sorted(p)) for p in zip(found.first, found.second, strict=True)}
+    # Three as near as copies are, and two unlike everything.
+    alike = [[1, 0.2, 0, 0, 0], [1, 0, 0.2, 0, 0], [1, 0, 0, 0.2, 0]]
+    found = rotation.link(described(*alike, [0, 0, 0, 0, 1], [-1, 1, 1, 1, 0]), least=16.0)
+    plain = {tuple(sorted(p)) for p in zip(found.first.tolist(), found.second.tolist(), strict=True)}
     assert plain >= {(0, 1), (0, 2), (1, 2)}
     assert not any(3 in p or 4 in p for p in plain)
+
+
+def test_further_partners_that_are_only_alike_are_not_linked() -> None:
+    # A clear gap behind them, but farther from each other than copies are.
+    alike = [[1, 0.5, 0, 0, 0], [1, 0, 0.5, 0, 0], [1, 0, 0, 0.5, 0]]
+    found = rotation.link(described(*alike, [0, 0, 0, 0, 1], [-1, 1, 1, 1, 0]), least=16.0)
+    assert not found.first.size
 
 
 def test_no_gap_and_no_nearness_is_no_link() -> None:
