@@ -6,9 +6,10 @@
 `found`: published forgeries with masks (tamper/casia1, tamper/copymove) and splices of our own: sixteen
 photos that calibrated nothing, halved and cut to 512 x 512, saved at JPEG 85; into each a square of 160 from
 another one, also saved at 85, off the grid; stored without loss, or saved again. Every untouched version is
-counted beside the forged one. A false alarm in one of the sixteen led to a rule of copy_move (further partners
-must be as near as copies are): that photo is no longer unseen. `speed`: one thread, on a camera photo and on
-512 x 512 of it.
+counted beside the forged one. A false alarm in one of the sixteen led to a rule of copy_move (more partners
+must be as near as copies are): that photo is no longer unseen.
+
+`speed`: one thread, on a camera photo and on 512 x 512 of it.
 """
 
 from __future__ import annotations
