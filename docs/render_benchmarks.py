@@ -11,6 +11,7 @@ from render_decoders import decoders
 from render_fingerprints import fingerprints
 from render_generators import generators
 from render_holders import holders
+from render_manipulation import manipulation
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
@@ -142,7 +143,8 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *manipulation(), _transplants(),
+        *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
         *recovery(), *generators(),
     )  # fmt: skip
