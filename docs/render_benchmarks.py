@@ -14,6 +14,7 @@ from render_fingerprints import fingerprints
 from render_generators import generators
 from render_holders import holders
 from render_leaks import leaks
+from render_manipulation import manipulation
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
@@ -146,7 +147,7 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *cameras(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *manipulation(), *cameras(),
         own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
         *recovery(), *generators(), *faces(),
