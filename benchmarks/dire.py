@@ -4,8 +4,8 @@
 
 Photos of photos/pack128_research.tar, which the model never saw, made as small as its pictures; its own
 pictures; and photos that went through its codec alone. All are stored in one format. The score of a picture
-is the mean of its map, less for what the model gives back better: the claim of arXiv:2303.09295 is that this is
-so for what a diffusion model drew. The photos show other things than the model draws: the third set, which
+is the mean of its map, less for what the model gives back better: the claim of arXiv:2303.09295 is that this
+is so for what a diffusion model drew. The photos show other things than the model draws: the third set, which
 shows what the photos show, says how much of it is the codec.
 """
 
