@@ -41,9 +41,7 @@ PRESETS = ("smoke", "cpu", "gpu")
     help="Of methods that are fitted and not trained.",
 )  # fmt: skip
 @click.option("--backbone", default="", metavar="NAME", help="Network of timm instead of the suite's own.")
-@click.option(
-    "--weights", type=click.Path(exists=True, dir_okay=False), default="", help="That it starts from."
-)
+@click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="That it starts from.")
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Photos at most; 0 for all.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the photos, for the card.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -59,6 +57,7 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
         from forensics.detectors.train.methods import METHODS as KNOWN
     except ImportError as error:
         raise MissingExtra("training", "train") from error
+    options["weights"] = options["weights"] or ""
     if options["backbone"] and not KNOWN[options["method"]].pictures:
         raise UsageError(f"{options['method']} takes no network of timm: it does not look at pictures")
     corpus = load_corpus(options["data"], options["most"], options["without"])
