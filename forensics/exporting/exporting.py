@@ -30,7 +30,8 @@ __all__ = ["Exported", "Wanted", "export_model", "networks_of", "opened"]
 Pixels = npt.NDArray[np.uint8]
 
 _WEIGHTS = ".safetensors"
-_CALIBRATED = 8  # inputs of one call that ranges for int8 come from
+_RANGES = 4  # one in so many inputs gives the ranges of int8; what is lost is measured on the others
+_COMPARED = 4  # inputs that PyTorch is given as well
 
 
 @dataclass(frozen=True)
@@ -129,17 +130,14 @@ def export_model(
     cut = _cut(pictures, side_of(sessions, _picture_side(sessions, wanted.side)))
     inputs = inputs_of(bundle, sessions, cut)
     after = {name: _made(data, wanted, inputs[name]) for name, data in before.items()}
-    batch = wanted.batch or 4
+    known = _ranges(len(cut)) if wanted.precision is Precision.INT8 else 0
+    shown = {name: [values[known:] for values in each] for name, each in inputs.items()}
+    truth = None if truth is None else truth[known:]
     losses = [
-        loss_of(
-            name,
-            answers(sessions[name], _whole(inputs[name], batch), batch),
-            answers(Session(after[name]), _whole(inputs[name], batch), batch),
-            None if truth is None else truth[: len(_whole(inputs[name], batch)[0])],
-        )
+        loss_of(name, answers(sessions[name], shown[name]), answers(Session(after[name]), shown[name]), truth)
         for name in before
     ]
-    parity = parity_of(bundle, sessions, {name: [v[:batch] for v in inputs[name]] for name in inputs})
+    parity = parity_of(bundle, sessions, {name: [v[:_COMPARED] for v in inputs[name]] for name in inputs})
     changed = before != after
     left_out = [TABLE] if changed and TABLE in bundle.card["files"] else []
     made = Exported(
@@ -158,7 +156,7 @@ def _made(data: bytes, wanted: Wanted, inputs: Sequence[Any]) -> bytes:
     if wanted.precision is Precision.FP16:
         data = to_half(data)
     elif wanted.precision is Precision.INT8:
-        data = to_int8(data, splits([values[:_CALIBRATED] for values in inputs], 2))
+        data = to_int8(data, splits([values[: _ranges(len(inputs[0]))] for values in inputs], 2))
     return fixed(data, wanted.side if inputs[0].ndim == 4 else 0, wanted.batch)
 
 
@@ -178,10 +176,8 @@ def _cut(pictures: Pixels, side: int) -> Pixels:
     return np.ascontiguousarray(pictures[:, :side, :side])
 
 
-def _whole(inputs: Sequence[Any], batch: int) -> list[Any]:
-    """Return inputs for whole batches: a network for so many takes no fewer."""
-    count = max(batch, len(inputs[0]) - len(inputs[0]) % batch)
-    return [np.resize(v, (count, *v.shape[1:])) if len(v) < count else v[:count] for v in inputs]
+def _ranges(count: int) -> int:
+    return max(1, count // _RANGES)
 
 
 def _check_target(folder: Path) -> None:

@@ -12,8 +12,8 @@ from pydantic import Field
 from forensics.detectors.learned.model import CLASSIFIER
 from forensics.errors import ModelError
 from forensics.evidence import Model
-from forensics.exporting.inputs import splits
 from forensics.generators.pipelines.opening import DECODER, GENERATOR
+from forensics.runtime.batches import in_batches
 from forensics.runtime.sessions import Session
 from forensics.watermark.decoders import SIGNED_DECODER
 from forensics.watermark.learned.frontend import EXTRACTOR
@@ -22,6 +22,7 @@ __all__ = ["Loss", "answers", "loss_of", "roc_area"]
 
 Array = npt.NDArray[Any]
 
+_BATCH = 4
 _PICTURES = (DECODER, GENERATOR, SIGNED_DECODER)  # give pictures: what is decided are levels of 8 bits
 
 
@@ -51,9 +52,9 @@ class Loss(Model):
     auc_after: float | None = None
 
 
-def answers(session: Session, inputs: Sequence[Array], batch: int) -> Array:
+def answers(session: Session, inputs: Sequence[Array]) -> Array:
     """Return the last output of a network, which of a classifier is the scores, for some inputs."""
-    return np.concatenate([session(*call)[-1] for call in splits(inputs, batch)])
+    return in_batches(session, inputs, _BATCH)[-1]
 
 
 def loss_of(name: str, before: Array, after: Array, truth: npt.NDArray[np.bool_] | None = None) -> Loss:

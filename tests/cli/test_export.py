@@ -33,7 +33,7 @@ def test_detector_is_exported_and_asked(forensics: Callable[..., Answer], tmp_pa
     )
     assert (found.status, found.err) == (0, "")
     (network,) = found.record["networks"]
-    assert network["inputs"] == 8
+    assert network["inputs"] == 6
     assert network["auc"] is not None
     assert (network["opset"], network["decisions"]) == (18, "signs")
     audit = forensics(

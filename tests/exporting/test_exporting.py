@@ -35,10 +35,12 @@ def test_export_can_stand_in_and_says_what_it_lost(pictures: np.ndarray, tmp_pat
     made = export_model(source, tmp_path / "out", Wanted(Precision.INT8), pictures, truth, "noise")
     found = open_bundle(tmp_path / "out")
     (loss,) = made.losses
-    logits = [tile_model_of(bundle).logits(pictures) for bundle in (source, found)]
+    assert loss.inputs == 6
+    others = pictures[2:]  # the first two gave the ranges
+    logits = [tile_model_of(bundle).logits(others) for bundle in (source, found)]
     assert loss.largest == pytest.approx(np.abs(logits[0] - logits[1]).max(), rel=1e-3)
     assert loss.changed == ((logits[0] > 0) != (logits[1] > 0)).mean()
-    assert loss.auc_after == roc_area(logits[1], truth)
+    assert loss.auc_after == roc_area(logits[1], truth[2:])
     assert made.left_out == [TABLE]
     assert TABLE not in found.card["files"]
     assert found.card["export"]["precision"] == "int8"
