@@ -14,6 +14,7 @@ from render_holders import holders
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
+from render_onnx import onnx_files
 from render_recovery import recovery
 from render_signed import signed_generation
 from render_tables import load as _load
@@ -144,7 +145,7 @@ def render() -> str:
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
-        *recovery(), *generators(),
+        *recovery(), *generators(), *onnx_files(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

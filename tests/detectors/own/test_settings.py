@@ -87,3 +87,12 @@ def test_devices_pipes_and_folders_are_no_files(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(bytes(101))
     with pytest.raises(UsageError, match="too large for a network"):
         content_of(tmp_path / "large", 100, "network")
+
+
+def test_example_of_the_guide_is_understood(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "onnx.md").read_text(encoding="utf-8")
+    (tmp_path / "npr.toml").write_text(guide.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    found = read_settings(tmp_path / "npr.toml")
+    assert (found.name, found.input.side, found.output.meaning) == ("npr_mine", 64, "logit")
+    for name in (*type(found.input).model_fields, *type(found.output).model_fields):
+        assert f"`{name}`" in guide
