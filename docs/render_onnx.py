@@ -71,4 +71,4 @@ def _classifier(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _share(loss: dict[str, Any]) -> str:
-    return f"{loss['changed']:.2%} of {loss['decisions']}" if "changed" in loss else ""
+    return f"{100 * loss['changed']:.2g} % of {loss['decisions']}" if "changed" in loss else ""

@@ -19,12 +19,13 @@ from forensics.detectors.own.settings import OwnSettings, content_of, read_setti
 from forensics.errors import ModelError, UsageError
 from forensics.evidence import Calibration, Question
 from forensics.media import Kind, Pixels
-from forensics.runtime.sessions import Session
+from forensics.runtime.sessions import Session, Settings
 from forensics.runtime.store import CARD, Bundle, open_bundle
 
-__all__ = ["MOST_BYTES", "found_in", "open_detector", "open_detectors"]
+__all__ = ["MOST_BYTES", "SECONDS", "found_in", "open_detector", "open_detectors"]
 
 MOST_BYTES = 2_000_000_000  # of a network
+SECONDS = 60.0  # that a network may take for the pieces that it is given at a time
 _MOST = 64  # detectors in a folder
 _KINDS = (Kind.IMAGE, Kind.ANIMATION)
 
@@ -95,7 +96,7 @@ def _described(path: Path, weighed: bool) -> Detector:
         raise ModelError(
             f"{place} is not the file that {path.name} names", expected=settings.model.sha256, actual=digest
         )
-    model = OwnModel(Session(weights), settings.input, settings.output, place.name)
+    model = OwnModel(Session(weights, Settings(seconds=SECONDS)), settings.input, settings.output, place.name)
     version = settings.version_with(weights)
     calibrated = bool(settings.calibration) and weighed
     table = CalibrationTable.load(path.parent / settings.calibration) if calibrated else None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any
 
 import numpy as np
@@ -32,11 +35,13 @@ class Settings:
             $FORENSICS_DEVICE if empty.
         bound: Whether inputs and outputs are bound to memory of the device, so that only what goes in and
             comes out is copied; None for: on a GPU.
+        seconds: After which a call is stopped, between two operators; never if 0.
     """
 
     threads: int = 0
     providers: tuple[str, ...] = ()
     bound: bool | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class Session:
         self.takes = tuple(_port(value) for value in self._session.get_inputs())
         self.gives = tuple(_port(value) for value in self._session.get_outputs())
         self.provider: str = self._session.get_providers()[0]
+        self._seconds = how.seconds
         self._bound = self.provider == CUDA if how.bound is None else how.bound
 
     @property
@@ -103,15 +109,38 @@ class Session:
         """Return the outputs for some inputs, both in the order of the file.
 
         Raises:
-            ModelError: The inputs do not fit.
+            ModelError: The inputs do not fit, or it took too long.
         """
         try:
             given = dict(zip((port.name for port in self.takes), inputs, strict=True))
-            return self._through(given) if self._bound else list(self._session.run(None, given))
+            with self._limited() as options:
+                if self._bound:
+                    return self._through(given, options)
+                return list(self._session.run(None, given, options))
         except Exception as error:
             raise ModelError(f"the model cannot be run on this input: {_line(error)}") from error
 
-    def _through(self, given: dict[str, Floats]) -> list[Floats]:
+    @contextmanager
+    def _limited(self) -> Iterator[Any]:
+        """Give options of one call, which a timer ends."""
+        if not self._seconds:
+            yield None
+            return
+        options = _library().RunOptions()
+        timer = Timer(self._seconds, lambda: setattr(options, "terminate", True))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield options
+        except Exception as error:
+            if options.terminate:
+                limit = self._seconds
+                raise ModelError(f"it took longer than {limit:g} s", expected=limit) from error
+            raise
+        finally:
+            timer.cancel()
+
+    def _through(self, given: dict[str, Floats], options: Any) -> list[Floats]:
         """Run with inputs and outputs in the memory of the device."""
         device = "cuda" if self.provider == CUDA else "cpu"
         binding, make = self._session.io_binding(), _library().OrtValue.ortvalue_from_numpy
@@ -119,7 +148,7 @@ class Session:
             binding.bind_ortvalue_input(name, make(np.ascontiguousarray(value), device, 0))
         for port in self.gives:
             binding.bind_output(port.name, device)
-        self._session.run_with_iobinding(binding)
+        self._session.run_with_iobinding(binding, options)
         return list(binding.copy_outputs_to_cpu())
 
 

@@ -67,3 +67,40 @@ def test_ports_say_what_a_model_takes() -> None:
     session = Session(of_three())
     assert str(session.takes[0]) == "(3, 1, any, any) float"
     assert session.gives[0].name == "output"
+
+
+def endless() -> bytes:
+    """A loop of 10^12 rounds."""
+    value = onnx.helper.make_tensor_value_info
+    kinds = onnx.TensorProto
+    body = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["on"], ["more"]), onnx.helper.make_node("Sin", ["a"], ["b"])],
+        "body",
+        [
+            value("round", kinds.INT64, []),
+            value("on", kinds.BOOL, []),
+            value("a", kinds.FLOAT, ["n", 1, 2, 3]),
+        ],
+        [value("more", kinds.BOOL, []), value("b", kinds.FLOAT, ["n", 1, 2, 3])],
+    )
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Loop", ["rounds", "yes", "input"], ["output"], body=body)],
+        "endless",
+        [value("input", kinds.FLOAT, ["n", 1, 2, 3])],
+        [value("output", kinds.FLOAT, ["n", 1, 2, 3])],
+        [
+            onnx.helper.make_tensor("rounds", kinds.INT64, [], [10**12]),
+            onnx.helper.make_tensor("yes", kinds.BOOL, [], [True]),
+        ],
+    )
+    made = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(made.SerializeToString())
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_network_without_an_end_is_stopped(bound: bool) -> None:
+    session = Session(endless(), Settings(seconds=0.2, bound=bound))
+    with pytest.raises(ModelError, match=r"longer than 0\.2 s"):
+        session(pictures(1))
+    patient = Session(linear(2.0, 1.0), Settings(seconds=60, bound=bound))
+    np.testing.assert_array_equal(patient(pictures(2))[0], 2 * pictures(2) + 1)
