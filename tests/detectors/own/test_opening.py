@@ -131,6 +131,19 @@ def test_trained_folder_is_taken_as_it_is(tmp_path: Path) -> None:
     assert weighed.info.version == detector.info.version
 
 
+def test_trained_folder_and_its_network_by_toml_say_the_same(tmp_path: Path) -> None:
+    network = chain("GlobalAveragePool", "Flatten")
+    folder = open_detector(trained(tmp_path / "folder"))
+    path = described(
+        tmp_path,
+        network,
+        given={"size": "tile", "side": 64, "tiles": 4},
+        said={"meaning": "logit", "column": 2},
+    )
+    scores = [d.examine(noise(3))[0].measurements[0].value for d in (folder, open_detector(path))]
+    assert scores[0] == scores[1]
+
+
 @pytest.mark.parametrize(
     "settings",
     [{"method": "nothing"}, {"method": "residual", "side": 0}, {"method": "residual", "tiles": "x"}, [1],
