@@ -18,6 +18,7 @@ from render_manipulation import manipulation
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
+from render_onnx import onnx_files
 from render_prnu import cameras
 from render_recovery import recovery
 from render_signed import signed_generation
@@ -150,7 +151,7 @@ def render() -> str:
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *manipulation(), *cameras(),
         own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
-        *recovery(), *generators(), *faces(),
+        *recovery(), *generators(), *faces(), *onnx_files(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

@@ -42,9 +42,7 @@ PRESETS = ("smoke", "cpu", "gpu")
     help="Of methods that are fitted and not trained.",
 )  # fmt: skip
 @click.option("--backbone", default="", metavar="NAME", help="Network of timm instead of the suite's own.")
-@click.option(
-    "--weights", type=click.Path(exists=True, dir_okay=False), default="", help="That it starts from."
-)
+@click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="That it starts from.")
 @click.option(
     "--side", type=click.IntRange(min=16), default=64, show_default=True, help="Of tiles, in pixels."
 )
@@ -64,6 +62,7 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
     except ImportError as error:
         raise MissingExtra("training", "train") from error
     method = options["method"]
+    options["weights"] = options["weights"] or ""
     if options["backbone"] and not (method in KNOWN and KNOWN[method].pictures):
         raise UsageError(f"{method} takes no network of timm: it does not look at pictures")
     corpus = load_corpora(options["data"], options["most"], options["without"])
