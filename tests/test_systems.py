@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TRAINING = (
     "forensics.detectors.train.",
+    "forensics.exporting.train.",
     "forensics.generators.",
     "forensics.training.",
     "forensics.watermark.train.",
