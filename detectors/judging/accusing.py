@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from forensics.detectors.judging.cells import ODDS, PERCENT, decisions
-from forensics.detectors.judging.looking import FUSED
 from forensics.detectors.judging.results import Alarms, Thresholds
 from forensics.detectors.judging.table import CONTROL, Table
 from forensics.watermark.statistics import wilson
@@ -36,7 +33,6 @@ def alarms_of(table: Table, corpus: str, thresholds: Thresholds) -> tuple[Alarms
 def _counted(lines: Table, row: str, place: tuple[str, str], thresholds: Thresholds) -> Iterator[Alarms]:
     number = lines.rows.index(row)
     scores, llrs = lines.scores[:, number], lines.llrs[:, number]
-    there = llrs != 0 if row == FUSED else np.isfinite(scores)
     limits = {ODDS: (llrs, thresholds.log10_odds), PERCENT: (scores, thresholds.of(row))}
     for at, (values, threshold) in limits.items():
         if threshold is None:
@@ -49,7 +45,7 @@ def _counted(lines: Table, row: str, place: tuple[str, str], thresholds: Thresho
             delivery=place[1],
             at=at,
             pictures=values.size,
-            answered=int(there.sum()),
+            answered=int(lines.spoken(row).sum()),
             accused=accused,
             low=interval.low,
             high=interval.high,

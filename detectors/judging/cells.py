@@ -11,7 +11,6 @@ from forensics.detectors.evaluation.bootstrap import Figure, Measure, figure
 from forensics.detectors.evaluation.deciding import false_alarm_rate, miss_rate
 from forensics.detectors.evaluation.measures import measured
 from forensics.detectors.evaluation.outcomes import Floats, Outcomes
-from forensics.detectors.judging.looking import FUSED
 from forensics.detectors.judging.results import Cell, Thresholds
 from forensics.detectors.judging.table import CONTROL, Bools, Table
 from forensics.watermark.statistics import wilson
@@ -95,10 +94,7 @@ def _cell(
     seen: bool,
 ) -> Cell:
     maker, delivery = place
-    number = lines.rows.index(row)
-    there = np.isfinite(lines.scores[:, number])
-    if row == FUSED:  # it always has a number; it speaks where it is not that of nothing
-        there = lines.llrs[:, number] != 0
+    there = lines.spoken(row)
     real, fake = ~lines.truth, lines.truth
     return Cell(
         row=row,

@@ -50,7 +50,7 @@ def freeze(photos: Table, log10_odds: float, corpus: str) -> Thresholds:
     found = []
     for number, row in enumerate(lines.rows):
         scores = lines.scores[:, number]
-        there = np.isfinite(scores)
+        there = lines.spoken(row)
         if row != CONTROL and there.any():
             sources = len(set(lines.sources[there].tolist()))
             limit = threshold_at(scores[there])

@@ -61,6 +61,11 @@ class Table:
         chosen = ~self.truth | np.isin(self.makers, list(makers))
         return self.taken(chosen & (self.deliveries == delivery) if delivery else chosen)
 
+    def spoken(self, row: str) -> Bools:
+        """Return which pictures a row speaks of, (N,); all fused is 0 where it says nothing."""
+        scores = self.scores[:, self.rows.index(row)]
+        return np.asarray(scores != 0 if row == FUSED else np.isfinite(scores))
+
     def outcomes(self, values: Floats) -> Outcomes | None:
         """Return numbers with the truth, without those that are NaN; None where a class is missing."""
         there = np.isfinite(values)

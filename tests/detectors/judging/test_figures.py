@@ -116,9 +116,11 @@ def test_thresholds_are_fixed_on_photos_that_were_spoken_of() -> None:
     by_row = {each.row: each for each in found.rows}
     assert set(by_row) == {"a.x", "fused"}
     assert by_row["a.x"].score == pytest.approx(197.0)
-    assert (by_row["a.x"].photos, by_row["a.x"].sources, by_row["fused"].photos) == (200, 200, 201)
+    assert (by_row["a.x"].photos, by_row["a.x"].sources, by_row["fused"].photos) == (200, 200, 200)
     assert found.of("a.x") == by_row["a.x"].score
     assert found.of("b") is None
+    silent = [shown("r", None)]
+    assert freeze(tabulated(silent, ("a.x", *rows_of(silent))), 2.0, "v").rows == ()
 
 
 def test_false_alarms_on_photos_alone() -> None:
