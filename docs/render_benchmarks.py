@@ -19,6 +19,7 @@ from render_signed import signed_generation
 from render_tables import load as _load
 from render_tables import source as _source
 from render_tables import table as _table
+from render_trials import trials
 
 __all__ = ["render"]
 
@@ -142,8 +143,8 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), _transplants(), *watermarks(),
-        *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), _transplants(),
+        *watermarks(), *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
         *recovery(), *generators(),
     )  # fmt: skip
     rest = (
