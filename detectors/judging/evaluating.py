@@ -132,10 +132,10 @@ def _concluded(
     every = sum(alone.values(), photos + test)
     rows = rows_of(every.shown)
     table = tabulated(test.shown, rows, plan.families) if test.shown else None
-    makers = table.named if table is not None else ()
-    records = [record_of(d, makers, plan.notes, plan.told_seen) for d in plan.judge.detectors]
+    names = sorted({one.sample.maker for one in test.shown if one.sample.fake})
+    records = [record_of(d, names, plan.notes, plan.told_seen) for d in plan.judge.detectors]
     owners = {said.code: said.detector for one in every.shown for said in one.looked.said}
-    seen = seen_by_row(records, owners, [*owners, FUSED])
+    seen = seen_by_row(records, owners, [*owners, FUSED], plan.families)
     cells = cells_of(table, thresholds, seen, replicates=plan.replicates) if table is not None else ()
     results = Results(
         settings=_settings(plan),
@@ -143,7 +143,7 @@ def _concluded(
         detectors=tuple(records),
         corpora=tuple(_corpora(plan, photos, test, alone)),
         deliveries=deliveries_of((test if test.shown else every).shown),
-        makers=makers,
+        makers=table.named if table is not None else (),
         thresholds=thresholds,
         cells=cells,
         alarms=tuple(

@@ -38,18 +38,22 @@ def record_of(
     info = detector.info
     card = {key: value for key, value in _card(info.name).items() if key not in ("files", "limits")}
     text = " ".join([json.dumps(card), info.calibration.note if info.calibration else "", *notes])
-    met = {maker for maker in makers if _named(maker, text)} | set(told)
+    known = {maker for maker in makers if maker}
+    met = {maker for maker in known if _named(maker, text)} | set(told)
     return DetectorRecord(
         name=info.name,
         version=info.version,
         weights=weights_of(info.name),
         calibrated=info.calibration.name if info.calibration else "",
-        seen=tuple(sorted(met & set(makers))),
+        seen=tuple(sorted(met & known)),
     )
 
 
 def seen_by_row(
-    records: Sequence[DetectorRecord], owners: Mapping[str, str], rows: Iterable[str]
+    records: Sequence[DetectorRecord],
+    owners: Mapping[str, str],
+    rows: Iterable[str],
+    families: Mapping[str, str] | None = None,
 ) -> dict[str, frozenset[str]]:
     """Return the makers that each row has met: a finding those of its detector, all fused those of any.
 
@@ -57,8 +61,10 @@ def seen_by_row(
         records: Of the detectors.
         owners: Whose each finding is.
         rows: Findings, and others that have met whatever any detector has.
+        families: What makers are called instead: who has met one of a family has met it.
     """
-    met = {record.name: frozenset(record.seen) for record in records}
+    called = families or {}
+    met = {record.name: frozenset(called.get(maker, maker) for maker in record.seen) for record in records}
     every = frozenset().union(*met.values()) if met else frozenset()
     return {row: met.get(owners[row], frozenset()) if row in owners else every for row in rows}
 

@@ -159,7 +159,11 @@ def test_photos_alone_need_no_corpus(corpus: Path, tmp_path: Path) -> None:
 
 def test_families_take_the_place_of_makers(corpus: Path, tmp_path: Path) -> None:
     plan = replace(plan_of(corpus, "jpeg:75"), families={"nearest2": "up", "dim": "up"})
-    assert evaluate(plan, tmp_path).results.makers == ("up",)
+    found = evaluate(plan, tmp_path).results
+    assert found.makers == ("up",)
+    assert found.detectors[0].seen == ("nearest2",)
+    assert {c.seen for c in found.cells if (c.row, c.maker) == ("bright.light", "seen")} == {True}
+    assert not [c for c in found.cells if c.maker == "unseen"]
 
 
 def test_a_detector_that_fails_costs_only_itself(corpus: Path, tmp_path: Path) -> None:
