@@ -26,8 +26,8 @@ def record_of(
 ) -> DetectorRecord:
     """Return what is known of a detector: versions, weights, and the makers that it has met.
 
-    Names of makers are looked for as whole words in the card of its weights (data, command, metrics) and in
-    the notes of its calibration. A card that does not name them proves nothing: say it with `told`.
+    Names of makers are looked for as whole words in what the card of its weights says of the data, and in the
+    notes of its calibration. A card that does not name them proves nothing: say it with `told`.
 
     Args:
         detector: The detector.
@@ -36,8 +36,8 @@ def record_of(
         told: Makers that it has met, whatever the papers say.
     """
     info = detector.info
-    card = {key: value for key, value in _card(info.name).items() if key not in ("files", "limits")}
-    text = " ".join([json.dumps(card), info.calibration.note if info.calibration else "", *notes])
+    data = str(_card(info.name).get("data", ""))
+    text = " ".join([data, info.calibration.note if info.calibration else "", *notes])
     known = {maker for maker in makers if maker}
     met = {maker for maker in known if _named(maker, text)} | set(told)
     return DetectorRecord(

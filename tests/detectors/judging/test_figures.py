@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from forensics.detectors.judging import seen
 from forensics.detectors.judging.accusing import alarms_of
 from forensics.detectors.judging.cells import ALL, SEEN, UNSEEN, cells_of
 from forensics.detectors.judging.freezing import freeze, threshold_at
@@ -136,9 +137,11 @@ def test_false_alarms_on_photos_alone() -> None:
     assert odds.low < 20 / 41 < odds.high
 
 
-def test_makers_that_papers_name_are_seen() -> None:
+def test_makers_that_papers_name_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     record = record_of(Bright(), ["nearest2", "nearest", "near"], told=["near", "gone"])
     assert record.seen == ("near", "nearest2")
+    monkeypatch.setattr(seen, "_card", lambda _: {"data": "trained on near, far", "command": "--without m"})
+    assert record_of(Bright(), ["m", "near", "far", "nea"]).seen == ("far", "near")
     assert record_of(Bright(), ["cells8"], notes=["On cells8, and others."]).seen == ("cells8",)
     by_row = seen_by_row([record], {"bright.light": "bright"}, ["bright.light", "fused"])
     assert by_row == {
