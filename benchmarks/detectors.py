@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -210,12 +211,13 @@ def _sd15(folder: Path, data: Path) -> Path:
 
 
 def _gan(folder: Path, data: Path) -> Path:
-    """Write a manifest that names the pictures where they are; each is its own source."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the pictures as they are; each is its own source."""
     rows = []
     for path in sorted((data / "generated/gan").glob("*.png")):
         label, _, maker = path.stem.partition("_")
-        rows.append((str(path.resolve()), label, maker if label == "fake" else "", path.stem))
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / label / path.name)
+        rows.append((f"{label}/{path.name}", label, maker if label == "fake" else "", path.stem))
     _manifest(folder, rows)
     return folder
 

@@ -59,7 +59,10 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option(
     "--threshold", type=float, help="log10 posterior odds from which an opinion counts; else as in an audit."
 )
-@click.option("--by", type=click.Choice(["maker", "family"]), default="maker", show_default=True)
+@click.option(
+    "--by", type=click.Choice(["maker", "family"]), default="maker", show_default=True,
+    help="What columns are: makers, or those that are alike together.",
+)  # fmt: skip
 @click.option(
     "--seen", multiple=True, metavar="MAKER", help="All detectors know this maker already (repeatable)."
 )
