@@ -56,6 +56,10 @@ SOME = "jpeg:85;jpeg:75;resize:0.75;screenshot"
 CAMERA = "jpeg:85;jpeg:75;resize:0.5;screenshot"
 ONE_SAVE = Stored("webp", 80)
 PICTURES = (".jpg", ".png")
+KEPT = (
+    "AUC", "AP", "TPR at FPR 1 %", "TPR at FPR 0.1 %", "found at frozen 1 %", "false alarms at frozen 1 %",
+    "found at odds", "false alarms at odds", "Cllr", "Cllr_min", "ECE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,14 +167,13 @@ def _joined(first: Thresholds | None, second: Thresholds) -> Thresholds:
     if first is None:
         return second
     rows = {row.row: row for row in (*second.rows, *first.rows)}
-    return first.model_copy(
-        update={"rows": tuple(rows.values()), "corpus": f"{first.corpus}; {second.corpus}"}
-    )
+    corpus = "; ".join(name for name in (first.corpus, second.corpus) if name)
+    return first.model_copy(update={"rows": tuple(rows.values()), "corpus": corpus})
 
 
 def _short(results: Results) -> dict[str, Any]:
     """Return what tables show: all makers by delivery, each maker as it is, false alarms."""
-    pooled = [c for c in results.cells if c.maker in (ALL, SEEN, UNSEEN)]
+    pooled = [c for c in results.cells if c.maker in (ALL, SEEN, UNSEEN) and (c.real or c.fake)]
     single = [c for c in results.cells if c.maker in results.makers and c.delivery == AS_IS and c.figures]
     return {
         "settings": results.settings.model_dump(mode="json"),
@@ -188,7 +191,8 @@ def _short(results: Results) -> dict[str, Any]:
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
-    figures = {f.name: [round(v, 4) for v in (f.value, f.low, f.high)] for f in cell.figures}
+    kept = [f for f in cell.figures if f.name in KEPT]
+    figures = {f.name: [round(v, 4) for v in (f.value, f.low, f.high)] for f in kept}
     return {**cell.model_dump(mode="json", exclude={"figures"}), "figures": figures}
 
 

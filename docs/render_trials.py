@@ -79,14 +79,25 @@ def _makers(trial: dict[str, Any]) -> str:
 
 
 def _alarms(trial: dict[str, Any]) -> str:
-    rows = [
-        (a["corpus"], a["delivery"], f"`{a['row']}`", a["at"], f"{a['accused']} of {a['pictures']}", a["answered"],
-         f"{a['low']:.1%} to {a['high']:.1%}")
+    """Return how many photos were accused, of how many, and of how many something was said."""
+    found = {
+        (
+            a["corpus"],
+            a["row"],
+            a["at"],
+            a["delivery"],
+        ): f"{a['accused']} of {a['pictures']} ({a['answered']})"
         for a in trial["alarms"]
-    ]  # fmt: skip
-    if not rows:
-        return ""
-    return table(("photos", "delivery", "row", "threshold", "accused", "spoken of", "interval"), rows)
+    }
+    deliveries = list(dict.fromkeys(a["delivery"] for a in trial["alarms"]))
+    keys = dict.fromkeys((a["corpus"], a["row"], a["at"]) for a in trial["alarms"])
+    rows = [
+        (corpus, f"`{row}`", at, *(found.get((corpus, row, at, delivery), "-") for delivery in deliveries))
+        for corpus, row, at in keys
+    ]
+    return "Accused, in brackets of how many something was said:\n\n" + table(
+        ("photos", "row", "threshold", *deliveries), rows
+    )
 
 
 def _value(cell: dict[str, Any], name: str) -> str:

@@ -58,4 +58,5 @@ def test_trials_are_rendered_as_far_as_they_are_there(
     assert "set (test): 9 photos of 8 sources, 9 made ones of 7." in page
     assert "### Six GANs" in page
     assert "No finding speaks of any of these pictures." in page
-    assert "| kodak | jpeg:75 | `fused` | odds | 0 of 8 | 3 | 0.0% to 32.4% |" in page
+    assert "| photos | row | threshold | jpeg:75 |" in page
+    assert "| kodak | `fused` | odds | 0 of 8 (3) |" in page

@@ -55,7 +55,7 @@ def freeze(photos: Table, log10_odds: float, corpus: str) -> Thresholds:
             sources = len(set(lines.sources[there].tolist()))
             limit = threshold_at(scores[there])
             found.append(Frozen(row=row, score=limit, photos=int(there.sum()), sources=sources))
-    return Thresholds(log10_odds=log10_odds, corpus=corpus if found else "", rows=tuple(found))
+    return Thresholds(log10_odds=log10_odds, corpus=corpus, rows=tuple(found))
 
 
 def save_thresholds(thresholds: Thresholds, path: Path) -> None:

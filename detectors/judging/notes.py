@@ -35,8 +35,12 @@ def notes_of(test: Sequence[Shown], thresholds: Thresholds, stored: Stored) -> t
     if native and sizes[0].isdisjoint(sizes[1]):
         found.append("No real picture has as many pixels as any made one: the size alone tells them apart.")
     sources = max((row.sources for row in thresholds.rows), default=0)
-    if not thresholds.rows:
+    if not thresholds.corpus:
         found.append("No photos were kept apart to fix a threshold at 1 % of false alarms.")
+    elif not thresholds.rows:
+        found.append(
+            f"Nothing was said of the photos of {thresholds.corpus}: no threshold could be fixed on them."
+        )
     elif sources < _FEW:
         found.append(
             f"The thresholds at 1 % of false alarms rest on {sources} independent photos: too few for it."

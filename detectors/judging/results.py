@@ -115,8 +115,8 @@ class Thresholds(Model):
 
     Attributes:
         log10_odds: That of an audit.
-        corpus: Whose photos the others were fixed on.
-        rows: The others; empty where there were no photos for that.
+        corpus: Whose photos the others were fixed on; "" for none.
+        rows: The others, of the rows that spoke of some of those photos.
     """
 
     schema_version: str = "1"

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from forensics.detectors.aligned.storing import Stored
 from forensics.detectors.judging import seen
 from forensics.detectors.judging.accusing import alarms_of
 from forensics.detectors.judging.cells import ALL, SEEN, UNSEEN, cells_of
 from forensics.detectors.judging.freezing import freeze, threshold_at
 from forensics.detectors.judging.looking import Shown
+from forensics.detectors.judging.notes import notes_of
 from forensics.detectors.judging.results import Cell, Frozen, Thresholds
 from forensics.detectors.judging.seen import record_of, seen_by_row
 from forensics.detectors.judging.table import CONTROL, rows_of, tabulated
@@ -121,7 +123,11 @@ def test_thresholds_are_fixed_on_photos_that_were_spoken_of() -> None:
     assert found.of("a.x") == by_row["a.x"].score
     assert found.of("b") is None
     silent = [shown("r", None)]
-    assert freeze(tabulated(silent, ("a.x", *rows_of(silent))), 2.0, "v").rows == ()
+    nothing = freeze(tabulated(silent, ("a.x", *rows_of(silent))), 2.0, "v")
+    assert nothing.rows == ()
+    assert "Nothing was said of the photos of v" in notes_of([], nothing, Stored("png"))[0]
+    none = nothing.model_copy(update={"corpus": ""})
+    assert "No photos were kept apart" in notes_of([], none, Stored("png"))[0]
 
 
 def test_false_alarms_on_photos_alone() -> None:
