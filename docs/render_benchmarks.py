@@ -25,6 +25,7 @@ from render_signed import signed_generation
 from render_tables import load as _load
 from render_tables import source as _source
 from render_tables import table as _table
+from render_trials import trials
 
 __all__ = ["render"]
 
@@ -148,8 +149,8 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *manipulation(), *cameras(),
-        own_calibration(), _transplants(), *leaks(), *watermarks(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(),
+        *cameras(), own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
         *recovery(), *generators(), *faces(), *onnx_files(),
     )  # fmt: skip

@@ -154,7 +154,8 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     for option in ("steps", "backbone"):
         command += f" --{option} {options[option]}" if options[option] else ""
     photos = len(set(corpus.sources.tolist()))
+    makers = ", ".join(corpus.split("train").names)  # `forensics evaluate detectors` looks for them here
     data = (
-        f"{photos} photos, and {int(corpus.made.sum())} pictures made of them by {len(corpus.names)} decoders"
+        f"{photos} photos, and {int(corpus.made.sum())} pictures made of them; trained on those by {makers}"
     )
     return Origins(data, options["licence"], command)
