@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from forensics.detectors.base import DETECTORS, DetectorInfo
+from forensics.detectors.base import DetectorInfo
 from forensics.detectors.learned.detector import TileDetector
 from forensics.detectors.learned.findings import LIMITS, calibration_of
 from forensics.evidence import Question
@@ -13,7 +13,6 @@ from forensics.media import Kind
 __all__ = ["Reconstruction"]
 
 
-@DETECTORS.register("reconstruction")
 class Reconstruction(TileDetector):
     """Error of an autoencoder, against that of a copy."""
 

@@ -1,4 +1,1 @@
-"""Errors of reconstruction by a diffusion model: DIRE, and variants that take one step.
-
-Importing this folder registers the detector `dire`.
-"""
+"""Errors of reconstruction by a diffusion model: DIRE, and variants that take one step."""
