@@ -77,7 +77,7 @@ def test_what_is_there_is_not_overwritten(pictures: np.ndarray, tmp_path: Path) 
 
 def test_models_are_named_or_folders(tmp_path: Path) -> None:
     assert opened("codec").folder == bundled("codec").folder
-    with pytest.raises(UsageError, match="no model 'nobody': neither a folder nor one of .*codec, "):
+    with pytest.raises(UsageError, match=r"no model 'nobody': neither a folder nor one of .*codec, "):
         opened("nobody")
 
 
