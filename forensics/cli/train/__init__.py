@@ -10,16 +10,17 @@ __all__ = ["train"]
 
 COMMANDS = {
     "blink": ("forensics.cli.train.blink:blink", "The network that says whether eyes are closed."),
-    "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
-    "detector": (
-        "forensics.cli.train.detector:detector",
-        "A detector of generated pictures.",
+    "calibration": (
+        "forensics.cli.train.calibration:calibration",
+        "Put a calibration into a detector.",
     ),
+    "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
     "control": (
         "forensics.cli.train.generators:control",
         "A branch by which another picture says what a model draws.",
     ),
     "decoder": ("forensics.cli.train.decoder:decoder", "A decoder that signs what it makes."),
+    "detector": ("forensics.cli.train.detector:detector", "A detector of generated pictures."),
     "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
     "makers": ("forensics.cli.train.makers:makers", "Autoencoders whose traces detectors learn from."),
