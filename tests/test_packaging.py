@@ -29,7 +29,9 @@ import forensics
 names = [info.name for info in pkgutil.walk_packages(forensics.__path__, "forensics.")]
 lean = tuple(f"forensics.generators.{n}" for n in ("evaluation", "pipelines", "sampling"))  # need no PyTorch
 for name in names:
-    trains = name.startswith(("forensics.generators.", "forensics.training.", "forensics.watermark.train."))
+    trains = name.startswith(("forensics.generators.", "forensics.training.", *(
+        f"forensics.{room}.train." for room in ("detectors", "exporting", "watermark")
+    )))
     if name.startswith(lean) or not trains:
         importlib.import_module(name)
 heavy = {"torch", "timm", "sklearn", "ray", "scipy", "av", "onnxruntime"} & set(sys.modules)
