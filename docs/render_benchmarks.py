@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from render_calibration import own_calibration
 from render_decoders import decoders
+from render_dire import dire
 from render_faces import faces
 from render_fingerprints import fingerprints
 from render_generators import generators
@@ -152,7 +153,7 @@ def render() -> str:
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(),
         *cameras(), own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
-        *recovery(), *generators(), *faces(), *onnx_files(),
+        *recovery(), *generators(), *faces(), *dire(), *onnx_files(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "
