@@ -40,7 +40,7 @@ test: $(VENV)/.ready  ## the default tests, with coverage
 
 test-train: $(TRAIN_VENV)/.ready  ## the tests of what trains, with PyTorch (6 GB)
 	OMP_NUM_THREADS=1 $(TRAIN_VENV)/bin/pytest -n $(WORKERS) --maxprocesses 2 --cov --cov-config tests/coverage_train.toml \
-		--cov-report term tests/training tests/watermark/train tests/generators \
+		--cov-report term tests/training tests/detectors/train tests/watermark/train tests/generators \
 		$(wildcard tests/cli/test_train_*.py) \
 		tests/test_public_api.py tests/test_examples.py tests/test_systems.py $(PYTEST_ARGS)
 

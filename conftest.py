@@ -10,7 +10,8 @@ FOLDER = Path(__file__).parent / "generators"
 TRAINED = [path.name for path in FOLDER.iterdir() if path.name not in LEAN]
 TRAINING = (
     "forensics/training/*.py",
-    *(f"{above}watermark/train/*.py" for above in ("", "forensics/")),
+    *(f"{above}{room}/train/*.py" for room in ("detectors", "watermark") for above in ("", "forensics/")),
+    *(f"{above}detectors/train/*/*.py" for above in ("", "forensics/")),
     *(f"{above}generators/{name}*" for above in ("", "forensics/") for name in TRAINED),
 )
 

@@ -75,6 +75,7 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.copy_move",
         "forensics.detectors.prnu",
         "forensics.detectors.watermark",
+        "forensics.detectors.faces",
     ),
 )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from render_decoders import decoders
+from render_faces import faces
 from render_fingerprints import fingerprints
 from render_generators import generators
 from render_holders import holders
@@ -147,7 +148,7 @@ def render() -> str:
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *cameras(), _transplants(),
         *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
-        *recovery(), *generators(),
+        *recovery(), *generators(), *faces(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

@@ -9,6 +9,7 @@ from forensics.cli.lazy import LazyGroup
 __all__ = ["train"]
 
 COMMANDS = {
+    "blink": ("forensics.cli.train.blink:blink", "The network that says whether eyes are closed."),
     "codec": ("forensics.cli.train.generators:codec", "The codec, whose latents generators work in."),
     "detector": (
         "forensics.cli.train.detector:detector",

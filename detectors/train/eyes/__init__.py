@@ -1,0 +1,1 @@
+"""Training of the eye-state network: crops, made-up sequences of them, networks, what a run leaves."""
