@@ -76,6 +76,8 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.prnu",
         "forensics.detectors.watermark",
         "forensics.detectors.faces",
+        "forensics.detectors.warping",
+        "forensics.detectors.two_stream",
     ),
 )
 
