@@ -75,7 +75,8 @@ def test_screens_are_read_from_files(tmp_path: Path) -> None:
     "text",
     [
         "model = 3", 'model = "missing.onnx"', 'model = "red.onnx"\nside = 4',
-        'model = "red.onnx"\nthreshold = 2.0', 'model = "red.onnx"\nmeaning = "score"', 'model = "red.onnx"\nmean = [1.0]', "no toml",
+        'model = "red.onnx"\nthreshold = 2.0', 'model = "red.onnx"\nmeaning = "score"',
+        'model = "red.onnx"\nmean = [1.0]', "no toml",
         'model = "red.onnx"\ndeviation = [1.0, 0.0, 1.0]', 'model = "red.onnx"\nother = 1',
     ],
 )  # fmt: skip
