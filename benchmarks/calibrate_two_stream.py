@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from common import ROOT, data_folder, write_result
 
-SIDE, PER_SOURCE = 448, 6
+SIDES, PER_SOURCE = (320, 448, 640, 1024, 1520, 2400), 9
 NAME = "two_stream photos"
 NOTE = (
-    "Crops of 448 x 448 of 8 Kodak pictures and 6 camera photos, reduced by 1 to 3, PNG and JPEG 75 to 95; "
-    "with, in the positives, a part of another one that has a noise, blur or JPEG history of its own. Few "
+    "Crops, 320 to 2400 pixels a side, of 8 Kodak pictures and 6 camera photos, some reduced, PNG and JPEG 75 "
+    "to 95; with, in the positives, a part of another one that has a noise, blur or JPEG history of its own. Few "
     "sources: the weight is capped by their number. No text, overlays or screenshots."
 )
 
@@ -41,17 +41,17 @@ def sources(folder: Path) -> dict[str, np.ndarray]:
     return {path.stem: open_media(path).pixels for path in paths}
 
 
-def crop(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def crop(pixels: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """Return a square of a photo, reduced first where it is large enough."""
     import cv2
 
-    most = min(3.0, min(pixels.shape[:2]) / SIDE)
+    most = min(3.0, min(pixels.shape[:2]) / side)
     factor = float(rng.uniform(1.0, most)) if most > 1.1 and rng.random() < 0.6 else 1.0
     if factor > 1.0:
         size = (int(pixels.shape[1] / factor), int(pixels.shape[0] / factor))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    y, x = (8 * int(rng.integers(max(1, (n - SIDE) // 8 + 1))) for n in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[y : y + SIDE, x : x + SIDE])
+    y, x = (8 * int(rng.integers(max(1, (n - side) // 8 + 1))) for n in pixels.shape[:2])
+    return np.ascontiguousarray(pixels[y : y + side, x : x + side])
 
 
 def saved(pixels: np.ndarray, quality: int) -> bytes:
@@ -75,10 +75,10 @@ def observed(photos: dict[str, np.ndarray]) -> list[Any]:
     model, rng, names, out = open_splice_model(), np.random.default_rng(0), list(photos), []
     for name in names:
         for _ in range(PER_SOURCE):
-            host = crop(photos[name], rng)
-            other = crop(photos[str(rng.choice([n for n in names if n != name]))], rng)
-            if host.shape != (SIDE, SIDE, 3) or other.shape != host.shape:
-                continue
+            side = int(rng.choice([s for s in SIDES if s <= min(photos[name].shape[:2])]))
+            donors = [n for n in names if n != name and min(photos[n].shape[:2]) >= side]
+            host = crop(photos[name], side, rng)
+            other = crop(photos[str(rng.choice(donors))], side, rng)
             mine, theirs = (delivered(p, past(rng)) if rng.random() < 0.7 else p for p in (host, other))
             share = drawn_mask(host.shape, rng)[..., None]
             forged = np.clip(np.rint(mine + share * (theirs.astype(np.float32) - mine)), 0, 255)

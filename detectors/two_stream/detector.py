@@ -7,7 +7,7 @@ from typing import ClassVar
 from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
 from forensics.detectors.buckets import quality_of
 from forensics.detectors.calibrating.table import CalibrationTable
-from forensics.detectors.learned.detector import SIGNAL, UNCALIBRATED
+from forensics.detectors.learned.detector import UNCALIBRATED
 from forensics.detectors.learned.findings import calibration_of
 from forensics.detectors.learned.model import shipped, table_of
 from forensics.detectors.two_stream.model import LEAST_TILES, Seen, SpliceModel, open_splice_model
@@ -18,6 +18,7 @@ from forensics.media import Kind, Media
 __all__ = ["TwoStream"]
 
 _FEW_COLOURS = ("palette", "bilevel")
+_SIGNAL = 0.7  # log10: five times as likely
 
 
 @DETECTORS.register("two_stream")
@@ -69,7 +70,7 @@ class TwoStream(Detector):
         table = self._table if self._model is not None else table_of(self.info.name)
         quality = quality_of(media)
         llr = table.llr(seen.score, quality) if table else 0.0
-        signal = llr >= SIGNAL
+        signal = llr >= _SIGNAL
         summary = (
             "Colours and noise change along an edge as they do around a splice."
             if signal

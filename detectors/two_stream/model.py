@@ -24,7 +24,7 @@ LEAST_TILES = 12
 """Tiles below which nothing is said: there has to be something to compare with."""
 _MOST_TILES = 160  # of each of both grids: bounds the time
 _BATCH = 32
-_HIGHEST = 4  # tiles that make the score
+_HIGHEST = 20  # one tile in so many makes the score
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +45,8 @@ class Seen:
 
     @property
     def score(self) -> float:
-        """How much the highest four stand above the middle of all: what all tiles have is no splice."""
-        highest = np.sort(self.logits)[-_HIGHEST:]
+        """How far the highest twentieth stands above the middle of all: what all tiles have is no splice."""
+        highest = np.sort(self.logits)[-max(1, round(len(self.logits) / _HIGHEST)) :]
         return float(highest.mean() - np.median(self.logits))
 
     def map(self) -> Floats:
