@@ -10,6 +10,7 @@ FOLDER = Path(__file__).parent / "generators"
 TRAINED = [path.name for path in FOLDER.iterdir() if path.name not in LEAN]
 TRAINING = (
     "forensics/training/*.py",
+    "forensics/exporting/train/*.py",
     *(f"{above}{room}/train/*.py" for room in ("detectors", "watermark") for above in ("", "forensics/")),
     *(f"{above}detectors/train/*/*.py" for above in ("", "forensics/")),
     *(f"{above}generators/{name}*" for above in ("", "forensics/") for name in TRAINED),

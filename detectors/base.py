@@ -74,6 +74,7 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.periodicity",
         "forensics.detectors.copy_move",
         "forensics.detectors.prnu",
+        "forensics.detectors.noise",
         "forensics.detectors.watermark",
         "forensics.detectors.faces",
         "forensics.detectors.warping",

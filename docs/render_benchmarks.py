@@ -7,21 +7,25 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from render_calibration import own_calibration
 from render_decoders import decoders
 from render_faces import faces
 from render_fingerprints import fingerprints
 from render_generators import generators
 from render_holders import holders
 from render_leaks import leaks
+from render_manipulation import manipulation
 from render_marking import marking
 from render_marks import watermarks
 from render_noise import noise_marks
+from render_onnx import onnx_files
 from render_prnu import cameras
 from render_recovery import recovery
 from render_signed import signed_generation
 from render_tables import load as _load
 from render_tables import source as _source
 from render_tables import table as _table
+from render_trials import trials
 
 __all__ = ["render"]
 
@@ -145,10 +149,10 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), _copy_move(), *cameras(), _transplants(),
-        *leaks(), *watermarks(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(),
+        *cameras(), own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
-        *recovery(), *generators(), *faces(),
+        *recovery(), *generators(), *faces(), *onnx_files(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

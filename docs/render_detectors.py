@@ -20,7 +20,7 @@ none of those proves anything. `forensics detectors` prints the same for what is
 TAIL = """
 ## Add your own
 
-A detector is a class with an `info` and an `examine` method. Register it through an entry point of your package:
+An ONNX file of yours needs no code, only a small TOML: see [ONNX](onnx.md). Any other detector is a class with an `info` and an `examine` method. Register it through an entry point of your package:
 
 ```toml
 [project.entry-points."forensics.detectors"]

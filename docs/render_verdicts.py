@@ -21,6 +21,7 @@ FINDINGS = (
     ("jpeg.grid", Question.HISTORY, "jpeg_grid"),
     ("jpeg.lacking_save", Question.ALTERED, "jpeg_lacking_save"),
     ("jpeg.thumbnail", Question.ALTERED, "jpeg_thumbnail"),
+    ("noise.region", Question.ALTERED, "noise"),
     ("periodicity.upsampling", Question.SYNTHETIC, "periodicity"),
     ("prnu.camera", Question.CAPTURED, "prnu"),
 )

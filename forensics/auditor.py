@@ -65,6 +65,7 @@ class Auditor:
             those that ship if None.
         stability: Whether a picture that detectors alone would judge is delivered again first, and judged
             only if they say the same.
+        own: Detectors beside those that are registered, such as `forensics.detectors.own` opens.
 
     Raises:
         UsageError: A detector of that name does not exist, a number is out of range, or the calibration is
@@ -85,10 +86,11 @@ class Auditor:
         store: ManifestStore | str | os.PathLike[str] | None = None,
         calibration: OwnCalibration | str | os.PathLike[str] | None = None,
         stability: bool = True,
+        own: Iterable[Detector] = (),
     ) -> None:
         _check_numbers(prior, threshold, workers)
         self.trust = TrustPolicy.resolve(None) if trust is None else trust
-        self.detectors = choose(only, skip)
+        self.detectors = choose(only, skip, own)
         self.prior = prior
         self.threshold = threshold
         self.limits = limits or Limits()

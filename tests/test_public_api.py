@@ -14,7 +14,13 @@ import pytest
 
 import forensics
 
-TRAINING = ("forensics.generators.", "forensics.training.", "forensics.watermark.train.")
+TRAINING = (
+    "forensics.detectors.train.",
+    "forensics.exporting.train.",
+    "forensics.generators.",
+    "forensics.training.",
+    "forensics.watermark.train.",
+)
 LEAN = (  # these need no PyTorch
     "forensics.generators.evaluation",
     "forensics.generators.pipelines",

@@ -13,7 +13,13 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TRAINING = ("forensics.generators.", "forensics.training.", "forensics.watermark.train.")
+TRAINING = (
+    "forensics.detectors.train.",
+    "forensics.exporting.train.",
+    "forensics.generators.",
+    "forensics.training.",
+    "forensics.watermark.train.",
+)
 LEAN = (  # these need no PyTorch
     "forensics.generators.evaluation",
     "forensics.generators.pipelines",

@@ -73,7 +73,7 @@ def collect(
     Raises:
         UsageError: The journal cannot be used.
     """
-    book = Journal(journal, _made_with(detectors, question))
+    book = Journal(journal, _made_with(detectors, question), Entry)
     rows, left_out, known = [], [], 0
     with ThreadPoolExecutor(workers) as pool:
         try:
@@ -93,7 +93,7 @@ def collect(
 
 
 def _looked(
-    sample: Sample, detectors: Sequence[Detector], question: Question, book: Journal
+    sample: Sample, detectors: Sequence[Detector], question: Question, book: Journal[Entry]
 ) -> tuple[Sample, Entry, bool]:
     """Return what a picture gives, and whether that is new."""
     sha256 = ""

@@ -27,12 +27,16 @@ class Sample:
         name: The path inside the corpus, as text.
         fake: Whether it has the property in question.
         source: What it was made from; pictures of one source are not independent.
+        maker: What made it: the column `maker` of a manifest, or the folder inside `fake`; "" if not known.
+        split: The column `split` of a manifest, "" without one.
     """
 
     path: Path
     name: str
     fake: bool
     source: str
+    maker: str = ""
+    split: str = ""
 
 
 def samples_of(folder: Path, split: str | None = None) -> tuple[Sample, ...]:
@@ -72,7 +76,9 @@ def _below(folder: Path, label: str) -> Iterator[Sample]:
     for path in sorted((folder / label).rglob("*")):
         inner = path.relative_to(folder)
         if path.is_file() and not any(part.startswith(".") for part in inner.parts):
-            yield Sample(path, encodable(inner.as_posix()), label == "fake", encodable(path.stem))
+            fake = label == "fake"
+            maker = encodable(inner.parts[1]) if fake and len(inner.parts) > 2 else ""
+            yield Sample(path, encodable(inner.as_posix()), fake, encodable(path.stem), maker)
 
 
 def _listed(folder: Path, manifest: Path, split: str | None) -> Iterator[Sample]:
@@ -102,4 +108,5 @@ def _row(folder: Path, place: str, row: dict[str, str | None], seen: set[str]) -
     if file in seen:
         raise UsageError(f"{place}: {file} is listed twice", actual=file)
     seen.add(file)
-    return Sample(folder / file, encodable(file), label == "fake", source)
+    maker, split = ((row.get(name) or "").strip() for name in ("maker", "split"))
+    return Sample(folder / file, encodable(file), label == "fake", source, maker, split)

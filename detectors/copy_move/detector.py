@@ -132,6 +132,7 @@ def measurements(match: Match, pairs: int) -> tuple[Measurement, ...]:
         Measurement(name="rotation", value=round(turn.degrees, 1), unit="deg"),
         Measurement(name="scale", value=round(turn.scale, 3)),
         Measurement(name="mirrored", value=turn.mirrored),
+        Measurement(name="found by", value=match.candidate.way),
         Measurement(name="matched blocks or keypoints", value=match.candidate.votes),
         Measurement(name="log10 of matches by chance", value=round(match.candidate.log10_nfa, 1)),
         Measurement(name="correlation of detail", value=round(match.correlation, 3)),

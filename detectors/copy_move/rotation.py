@@ -21,7 +21,8 @@ Ints = npt.NDArray[np.int64]
 
 _MOST_POINTS = 3000
 _MOST_LINKS = 1200
-_RATIO = 0.75  # best over second best distance
+_RATIO = 0.75  # distance of the last partner over that of the next keypoint
+_PARTNERS = 3  # most partners of a keypoint: what was copied several times has several
 _NEAR = 0.35  # a distance of unit descriptors this small needs no ratio
 _SCALE = 2.0  # largest change of scale
 _ROWS = 1024
@@ -143,7 +144,7 @@ def candidates(points: Keypoints, links: Links, *, area: int, most: int) -> tupl
         votes = min(_distinct(a), _distinct(b))
         rare = log10_nfa(votes, max(len(links.first), votes), area)
         if votes >= 3 and rare < 0:
-            found.append(Candidate(matrix, a.astype(np.float64), votes, rare, False))
+            found.append(Candidate(matrix, a.astype(np.float64), votes, rare, False, "keypoints"))
     found.sort(key=lambda c: c.log10_nfa)
     return tuple(found)
 
@@ -187,7 +188,7 @@ def _fitted(
 
 
 def _nearest(points: Keypoints, targets: Floats, least: float, flipped: bool) -> Links:
-    """Return the links from each keypoint to the target nearest in looks and not nearer than `least`."""
+    """Return the links from each keypoint to those most alike and not nearer than `least`."""
     parts = []
     places = points.places
     near_first, near_second = _pairs_within(places, least)
@@ -196,12 +197,43 @@ def _nearest(points: Keypoints, targets: Floats, least: float, flipped: bool) ->
         likeness = points.descriptors[rows] @ targets.T
         low, high = np.searchsorted(near_first, [start, rows[-1] + 1])
         likeness[near_first[low:high] - start, near_second[low:high]] = -1.0
-        best = likeness.argmax(axis=1)
-        top = likeness[rows - start, best]
-        first, second = _distance(top), _distance(_second_best(likeness, places, best))
-        good = (top > 0.5) & ((first < _NEAR) | (first < _RATIO * second))
-        parts.append(Links(rows[good], best[good], np.full(int(good.sum()), flipped), first[good]))
+        partners, likenesses = _partners(likeness, places)
+        good = _before_gap(_distance(likenesses)) & (likenesses[:, :-1] > 0.5)
+        row, rank = np.nonzero(good)
+        first = _distance(likenesses[row, rank])
+        parts.append(Links(rows[row], partners[row, rank], np.full(len(row), flipped), first))
     return _joined(parts)
+
+
+def _partners(likeness: Floats, places: Floats) -> tuple[Ints, Floats]:
+    """Return (N, P) the keypoints most alike, and (N, P + 1) likenesses, that of the next one last."""
+    partners = np.zeros((len(likeness), _PARTNERS), np.int64)
+    likenesses = np.zeros((len(likeness), _PARTNERS + 1), np.float32)
+    rows = np.arange(len(likeness))
+    best, top = likeness.argmax(axis=1), likeness.max(axis=1)
+    for rank in range(_PARTNERS):
+        partners[:, rank], likenesses[:, rank] = best, top
+        top = _second_best(likeness, places, best)
+        best = likeness.argmax(axis=1)
+    likenesses[rows, _PARTNERS] = top
+    return partners, likenesses
+
+
+# The generalised test of Amerini et al. 2011 (g2NN): the partners are those before the first clear gap in the
+# row of distances. Things alike in a scene have such rows, too: further partners must be as near as copies
+# are, and a nearest one that is needs no gap.
+def _before_gap(distances: Floats) -> npt.NDArray[np.bool_]:
+    """Return (N, P): which of the nearest count as partners.
+
+    Args:
+        distances: (N, P + 1) rising along the rows.
+    """
+    gaps = distances[:, :-1] < _RATIO * distances[:, 1:]
+    ends = np.where(gaps.any(axis=1), gaps.argmax(axis=1), -1)
+    near = distances[:, :-1] < _NEAR
+    chosen = near & (np.arange(gaps.shape[1])[None, :] <= ends[:, None])
+    chosen[:, 0] = near[:, 0] | gaps[:, 0]
+    return np.asarray(chosen)
 
 
 def _second_best(likeness: Floats, places: Floats, best: Ints) -> Floats:

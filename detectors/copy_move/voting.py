@@ -32,6 +32,7 @@ class Candidate:
         votes: Number of matches, counted once per place.
         log10_nfa: log10 of the number of such votes expected by chance in the picture.
         exact: Whether the map is a shift by whole pixels.
+        way: What voted for it: "blocks" or "keypoints".
     """
 
     matrix: Matrix
@@ -39,6 +40,7 @@ class Candidate:
     votes: int
     log10_nfa: float
     exact: bool
+    way: str = "blocks"
 
 
 def translation(dx: float, dy: float) -> Matrix:

@@ -29,8 +29,8 @@ LIMITS = (
     "Generated faces have blinked like real ones for years, so that normal blinking says nothing, and few "
     "blinks are no more than odd: readers, players and patients may blink less than three times a minute. "
     "The rates of people are assumed from the literature, not measured. It counts for nothing in the "
-    "verdict. Looking down or far to the side can be taken for closed eyes; eyes behind reflecting glasses are not "
-    "seen."
+    "verdict. Looking down or far to the side can be taken for closed eyes; eyes behind reflecting glasses "
+    "are not seen."
 )
 CALIBRATION = Calibration(
     name="assumed rates of blinking",

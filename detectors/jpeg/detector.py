@@ -87,7 +87,7 @@ class JpegDetector(Detector):
             *self._tables(media),
             self._grid(seen),
             *self._double(seen),
-            *self._foreign_grid(seen),
+            self._foreign_grid(seen, media),
             *self._lacking_save(seen),
             *self._thumbnail(media),
         )
@@ -235,10 +235,11 @@ class JpegDetector(Detector):
             Measurement(name="earlier steps", value=" ".join(map(str, found.steps))),
         )
 
-    def _foreign_grid(self, seen: measure.Seen) -> Iterator[Evidence]:
+    def _foreign_grid(self, seen: measure.Seen, media: Media) -> Evidence:
         if seen.foreign is None:
-            return
-        yield self._region(
+            large = f"It is larger than {measure.VOTE_PIXELS // 1_000_000} megapixels: no votes for grids."
+            return self._silent("foreign_grid", measure.grids_hidden(media.jpeg) or large)
+        return self._region(
             "foreign_grid",
             "jpeg_foreign_grid",
             measure.region_score(seen.foreign),
@@ -249,6 +250,9 @@ class JpegDetector(Detector):
 
     def _lacking_save(self, seen: measure.Seen) -> Iterator[Evidence]:
         if seen.lacking is None:
+            if seen.double is not None:
+                reason = "No earlier save on its grid shows clearly, so that none can be missed anywhere."
+                yield self._silent("lacking_save", reason)
             return
         yield self._region(
             "lacking_save",
@@ -275,13 +279,14 @@ class JpegDetector(Detector):
             p_value=None if signal else _p_value(llr),
             calibration=scale.to_calibration(),
             limits=_REGION,
-            measurements=(
-                Measurement(name="-log10 false alarms, by the model", value=round(region.score, 2)),
-            ),
+            measurements=_of_region(region) if signal else _of_region(region)[:1],
             maps=(EvidenceMap(name=code, caption="Bright: another past than the rest.", values=region.map),)
             if signal
             else (),
         )
+
+    def _silent(self, code: str, reason: str) -> Evidence:
+        return self._evidence(f"{code}.not_applicable", Question.ALTERED, Status.NOT_APPLICABLE, reason)
 
     def _thumbnail(self, media: Media) -> Iterator[Evidence]:
         data = media.jpeg.thumbnail if media.jpeg is not None else None
@@ -337,6 +342,23 @@ class JpegDetector(Detector):
                 **fields,
             }
         )
+
+
+def _of_region(region: Region) -> tuple[Measurement, ...]:
+    """Return the numbers behind a region."""
+    score = Measurement(name="-log10 false alarms, by the model", value=round(region.score, 2))
+    grown = region.grown
+    if grown is None:
+        return (score,)
+    row, column = divmod(region.phase, 8)
+    return (
+        score,
+        Measurement(name="its grid begins at column", value=column, unit="px"),
+        Measurement(name="its grid begins at row", value=row, unit="px"),
+        Measurement(name="votes for it there", value=grown.votes),
+        Measurement(name="votes for any there", value=grown.cells),
+        Measurement(name="log10 of regions as likely by chance", value=round(grown.log10_nfa, 1)),
+    )
 
 
 # P(LR >= x) <= 1 / x where the hypothesis does not hold (Royall 2000, "On the probability of observing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,16 +17,27 @@ from forensics.detectors.jpeg.coefficients import (
 )
 from forensics.detectors.jpeg.double_compression import DoubleCompression, analyse, block_likelihoods
 from forensics.detectors.jpeg.ghosts import Ghost, error_level, ghost
-from forensics.detectors.jpeg.grid import DcPeriod, GridVotes, dc_period, grid_votes, vote_cells, zero_counts
-from forensics.detectors.jpeg.regions import Region, foreign_grid, lacking_save
+from forensics.detectors.jpeg.grid import (
+    CELL,
+    FREQUENCIES,
+    DcPeriod,
+    GridVotes,
+    dc_period,
+    grid_votes,
+    vote_cells,
+    zero_counts,
+)
+from forensics.detectors.jpeg.regions import Region, Votes, foreign_grid, lacking_save
 from forensics.detectors.jpeg.tables import LastSave, estimate_last_save
 from forensics.media import JpegStructure, Pixels
 
 __all__ = [
     "LEAST_COEFFICIENTS",
     "LEAST_SIDE",
+    "VOTE_PIXELS",
     "Seen",
     "double_score",
+    "grids_hidden",
     "measure",
     "region_score",
     "too_plain",
@@ -46,6 +57,8 @@ LEAST_FIT = 0.8
 CLEAR_GAIN = 0.2
 # Pixels that the search for an earlier grid looks at, in bands.
 PERIOD_PIXELS = 2_000_000
+# Largest step, at the frequencies that vote, of a save that leaves earlier grids to be seen: quality 98.
+FINE_STEP = 5
 # Pictures up to this size are searched for foreign grids.
 VOTE_PIXELS = 16_000_000
 
@@ -107,8 +120,9 @@ def measure(luma: Pixels, structure: JpegStructure | None, pixels: Callable[[], 
         structure: Its markers if the file is a JPEG.
         pixels: Returns the (H, W, 3) pixels; called only if they are needed.
     """
-    # The last save of a JPEG hides every other grid from the votes.
-    votes, foreign = _votes(luma) if structure is None else (None, None)
+    cells = vote_cells(zero_counts(_bounded(luma))) if not grids_hidden(structure) else None
+    # The grid of a JPEG is known: only what is pasted can lie on another.
+    votes = grid_votes(cells) if cells is not None and structure is None else None
     has_grid = votes is None or votes.log10_nfa < GRID_NFA
     origin = votes.origin if votes is not None and has_grid else (0, 0)
     blocks = sample_blocks(luma, origin)
@@ -127,20 +141,45 @@ def measure(luma: Pixels, structure: JpegStructure | None, pixels: Callable[[], 
         period=dc_period(band_sample(luma, PERIOD_PIXELS)) if structure is not None else None,
         last_save=last_save,
         double=double,
-        foreign=foreign,
+        foreign=_foreign(cells, luma),
         lacking=lacking,
         ghost=ghost(blocks),
         error_level=error_level(blocks),
     )
 
 
-def _votes(luma: Pixels) -> tuple[GridVotes, Region | None]:
-    """Votes for grids, and the region that votes for another, in a picture of bounded size."""
-    whole = luma.size <= VOTE_PIXELS
-    cells = vote_cells(zero_counts(luma if whole else band_sample(luma, VOTE_PIXELS)))
+def _bounded(luma: Pixels) -> Pixels:
+    return luma if luma.size <= VOTE_PIXELS else band_sample(luma, VOTE_PIXELS)
+
+
+def _foreign(cells: Votes | None, luma: Pixels) -> Region | None:
+    """Return the region that votes for another grid; None where it is not looked for."""
+    if cells is None or luma.size > VOTE_PIXELS:
+        return None
     votes = grid_votes(cells)
-    has_grid = votes.log10_nfa < GRID_NFA
-    return votes, foreign_grid(cells, votes.phase if has_grid else -1) if whole else None
+    found = foreign_grid(cells, votes.phase if votes.log10_nfa < GRID_NFA else -1)
+    # A cell's blocks lie within 15 pixels of its corner, so that the last ones end before the picture does.
+    missing = [(0, max(0, -(-side // CELL) - n)) for side, n in zip(luma.shape, cells.shape, strict=True)]
+    return replace(found, map=np.pad(found.map, missing))
+
+
+def grids_hidden(structure: JpegStructure | None) -> str:
+    """Return why votes say nothing about grids before the last save, "" where they may.
+
+    A save quantises to zero what earlier ones left, unless its steps are as fine as those of quality 98.
+
+    Args:
+        structure: The markers of the file if it is a JPEG.
+    """
+    if structure is None:
+        return ""
+    table = _luma_table(structure)
+    if table is None:
+        return "It does not store a luminance, so that its grid cannot be compared with others."
+    coarsest = max(table[8 * u + v] for u in FREQUENCIES for v in FREQUENCIES)
+    if coarsest <= FINE_STEP:
+        return ""
+    return "Its last JPEG save laid one grid over everything, and hides those of what was pasted before."
 
 
 def _last_steps(structure: JpegStructure | None, last_save: LastSave | None) -> tuple[int, ...] | None:

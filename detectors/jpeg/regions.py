@@ -2,12 +2,12 @@
 
 Both searches slide square windows of a few sizes over a coarse lattice and keep the least probable one; the
 score pays for the number of windows (a number of false alarms: Desolneux, Moisan and Morel 2000,
-"Meaningful alignments", IJCV 40).
+"Meaningful alignments", IJCV 40). What a window found is then grown to the region that was pasted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -16,17 +16,24 @@ import numpy.typing as npt
 from forensics.detectors.jpeg.coefficients import Doubles, Floats
 from forensics.detectors.jpeg.double_compression import BlockRatios
 from forensics.detectors.jpeg.grid import log10_binomial_tail
+from forensics.detectors.jpeg.growing import Grown, grow
 
 Votes = npt.NDArray[np.int8]
 Counts = npt.NDArray[np.int64]
 
-__all__ = ["Region", "foreign_grid", "lacking_save"]
+__all__ = ["Region", "Votes", "foreign_grid", "lacking_save", "tampered_probability"]
 
 # Window sizes in lattice steps.
 SIZES = (5, 9, 15)
 # Least number of votes in a window.
 LEAST_VOTES = 8
 NEVER = 1 << 30
+# Blocks, each way, that speak together for the one in the middle.
+AROUND = 3
+# Share of a picture that is taken to be tampered with before looking.
+PRIOR = 0.1
+# How bright a map is at most where nothing but windows speaks.
+DIM = 0.45
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class Region:
         size: Edge length.
         phase: Phase of the foreign grid, 8 * row + column; -1 where there is none to name.
         map: (rows, columns) in [0, 1]: how foreign each place is.
+        grown: What votes for the foreign grid cover; None without one.
     """
 
     score: float
@@ -49,6 +57,7 @@ class Region:
     size: int
     phase: int
     map: Floats
+    grown: Grown | None = None
 
 
 @dataclass(frozen=True)
@@ -80,14 +89,16 @@ def foreign_grid(cells: Votes, main: int) -> Region:
     sizes = [s for s in SIZES if s <= min(cells.shape)]
     around = {s: _window(voted, ours, s) for s in sizes}
     best = Region(0.0, 0, 0, 0, -1, np.zeros(cells.shape, np.float32))
-    strength = best.map
+    strength, covered = best.map, np.zeros(cells.shape, np.bool_)
     counts = np.bincount(cells[cells >= 0], minlength=64)
     for phase in (int(p) for p in np.nonzero(counts >= LEAST_VOTES // 2)[0] if p != main):
         region, scores = _phase(cells, phase, around)
         if region.score > 0 and _confined(cells, phase, scores):
             strength = np.maximum(strength, scores)
-            best = max(best, region, key=lambda r: r.score)
-    return Region(best.score, best.top, best.left, best.size, best.phase, _unit(strength, 30.0))
+            grown = grow(cells, phase, scores > 0)
+            covered |= grown.mask
+            best = max(best, replace(region, grown=grown), key=lambda r: r.score)
+    return replace(best, map=np.maximum(DIM * _unit(strength, 30.0), covered.astype(np.float32)))
 
 
 def _phase(cells: Votes, phase: int, around: dict[int, Window]) -> tuple[Region, Floats]:
@@ -143,17 +154,28 @@ def lacking_save(ratios: BlockRatios, gain: float) -> Region:
     shape = ratios.sums.shape
     plane = (ratios.sums + 0.5 * gain * ratios.counts).astype(np.float32)
     windows = len(SIZES) * max(plane.size, 1)
-    best = Region(0.0, 0, 0, 0, -1, np.zeros(shape, np.float32))
-    strength = np.zeros(shape, np.float32)
+    best = Region(0.0, 0, 0, 0, -1, tampered_probability(plane))
     for size in (s for s in SIZES if s <= min(shape) // 2):
         score = -_sums(plane, size) / np.log(10) - np.log10(windows)
-        strength = np.maximum(strength, score)
         if score.max() > best.score:
             row, column = np.unravel_index(int(score.argmax()), score.shape)
             best = Region(
                 float(score.max()), int(row) - size // 2, int(column) - size // 2, size, -1, best.map
             )
-    return Region(best.score, best.top, best.left, best.size, -1, _unit(strength, 100.0))
+    return best
+
+
+# Bianchi and Piva 2012 (TIFS 7(3)), section IV: p = 1 / (L (1 - P) / P + 1), with L the product of the
+# likelihood ratios of "saved twice" over a block and those around it, and P the share that is taken to be
+# tampered with.
+def tampered_probability(plane: Floats) -> Floats:
+    """Return the probability that a block lacks the earlier save: (rows, columns) in [0, 1].
+
+    Args:
+        plane: (rows, columns) log-likelihood ratios of "saved twice" by block, nats.
+    """
+    odds = _sums(plane, AROUND) + np.log((1 - PRIOR) / PRIOR)
+    return np.asarray(1 / (1 + np.exp(np.clip(odds, -60, 60))), np.float32)
 
 
 def _sums(plane: Floats, size: int) -> Floats:

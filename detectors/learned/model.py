@@ -42,6 +42,7 @@ Features: TypeAlias = Callable[[Pixels], Floats]
 
 CLASSIFIER, METHOD, TABLE = "classifier.onnx", "method.json", "calibration.json"
 _BATCH = 8
+_LARGEST = 4096  # pixels of a side, and tiles
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,16 @@ def tile_model_of(bundle: Bundle) -> TileModel:
         MissingExtra: ONNX Runtime is not installed.
         ModelError: It is no detector, or its files are not those of its card.
     """
-    settings = json.loads(bundle.read(METHOD))
-    method = settings.get("method") if isinstance(settings, dict) else None
-    if method not in FEATURES:
-        raise ModelError(f"{bundle.folder} is no detector of tiles", expected=sorted(FEATURES), actual=method)
-    side, most = int(settings.get("side", SIDE)), int(settings.get("tiles", 32))
+    try:
+        settings = json.loads(bundle.read(METHOD))
+        method = settings.get("method") if isinstance(settings, dict) else None
+        if method not in FEATURES:
+            raise ModelError(
+                f"{bundle.folder} is no detector of tiles", expected=sorted(FEATURES), actual=method
+            )
+        side, most = int(settings.get("side", SIDE)), int(settings.get("tiles", 32))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{bundle.folder / METHOD} says nothing of a detector: {error}") from None
+    if not 8 <= side <= _LARGEST or side % 8 or not 1 <= most <= _LARGEST:
+        raise ModelError(f"{bundle.folder / METHOD}: no such tiles", actual=(side, most))
     return TileModel(str(method), side, most, Session(bundle.read(CLASSIFIER)))

@@ -1,1 +1,1 @@
-"""Training of detectors: what they learn from, their networks, and how they become files; in PyTorch."""
+"""Training of detectors, in PyTorch: what they learn from, their networks, and how they become files."""

@@ -17,13 +17,13 @@ import numpy.typing as npt
 from forensics.errors import MediaError, UsageError
 from forensics.media import open_media
 
-__all__ = ["MANIFEST", "REAL", "TRAIN", "VALIDATION", "Corpus", "load_corpora", "load_corpus"]
+__all__ = ["MANIFEST", "REAL", "TEST", "TRAIN", "VALIDATION", "Corpus", "load_corpora", "load_corpus"]
 
 Pixels = npt.NDArray[np.uint8]
 
 MANIFEST = "manifest.csv"
 REAL = "real"
-TRAIN, VALIDATION = "train", "val"
+TRAIN, VALIDATION, TEST = "train", "val", "test"
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import save
 from torch import nn
 
 from forensics.detectors.learned.model import CLASSIFIER, FEATURES, METHOD, TileModel
@@ -21,7 +22,9 @@ from forensics.runtime.sessions import Session
 from forensics.training.card import Card, Origins, write_card
 from forensics.training.export import export, halve, parity
 
-__all__ = ["finish_fitted", "finish_network"]
+__all__ = ["WEIGHTS", "finish_fitted", "finish_network"]
+
+WEIGHTS = "weights.safetensors"
 
 Floats = npt.NDArray[np.float32]
 
@@ -52,6 +55,9 @@ def finish_network(
     export(network, given[:2], path, free=free)
     halve(path)
     gap = parity(network, path, [given, given[:1]])
+    state = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
+    kept = {name: v.to(torch.float16) if v.is_floating_point() else v for name, v in state.items()}
+    atomic_write(folder / WEIGHTS, save(kept))
     images = config.schedule.images
     return _finish(method, config, corpus, folder, origins, gap, images)
 
@@ -103,7 +109,8 @@ def _finish(
         metrics=metrics,
         limits=_LIMITS,
     )
-    write_card(folder, card, {name: folder / name for name in (CLASSIFIER, METHOD)})
+    kept = (WEIGHTS,) if about.network is not None else ()
+    write_card(folder, card, {name: folder / name for name in (CLASSIFIER, METHOD, *kept)})
     return metrics
 
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from forensics.detectors.evaluation.outcomes import Outcomes
+from forensics.detectors.evaluation.ranking import auc
 from forensics.detectors.learned.tiles import SIDE
 from forensics.detectors.train.corpus import TRAIN, VALIDATION, Corpus
 from forensics.detectors.train.delivery import cropped, delivered, drawn
@@ -118,9 +120,7 @@ def tiles_of(
     return np.stack(made + photos)
 
 
-# Mann & Whitney 1947: the share of pairs that are in order, half of those that are equal.
 def roc_area(negatives: Floats, positives: Floats) -> float:
-    """Return the area under the ROC curve."""
-    order = np.sort(negatives)
-    below = np.searchsorted(order, positives, "left") + np.searchsorted(order, positives, "right")
-    return float(below.mean() / 2 / len(order))
+    """Return the area under the ROC curve of two classes of scores."""
+    truth = np.repeat([False, True], [len(negatives), len(positives)])
+    return float(auc(Outcomes.of(np.concatenate([negatives, positives]), truth.tolist())))

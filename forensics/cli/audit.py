@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forensics.cli.output import console, holds, json_line
+from forensics.cli.own import detector_option, opened
 from forensics.cli.paths import check_maps, check_page, expand
 from forensics.cli.progress import progress
 from forensics.cli.status import FOUND, OWN_FAILURE, UNREADABLE
@@ -38,6 +39,7 @@ __all__ = ["audit"]
 )
 @click.option("--only", multiple=True, metavar="DETECTOR", help="Run only these detectors (repeatable).")
 @click.option("--skip", multiple=True, metavar="DETECTOR", help="Leave these detectors out (repeatable).")
+@detector_option
 @click.option(
     "--fail-on", metavar="VERDICT,...", default="", help="Exit with 1 if a file gets such a verdict."
 )
@@ -129,6 +131,7 @@ def _auditor(options: dict[str, Any]) -> Auditor:
         store=_store(options["store"]),
         calibration=options["calibration"],
         stability=options["stability"],
+        own=opened(options["own"]),
     )
     if not auditor.detectors:
         raise UsageError("--only and --skip leave no detector to run")

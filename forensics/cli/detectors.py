@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from forensics.cli.output import console
+from forensics.cli.own import detector_option, opened
 
 if TYPE_CHECKING:
     from forensics.detectors.base import DetectorInfo
@@ -18,11 +20,12 @@ __all__ = ["detectors"]
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per detector and line.")
-def detectors(as_json: bool) -> None:
+@detector_option
+def detectors(as_json: bool, own: tuple[Path, ...]) -> None:
     """List the detectors: what each looks for, what it needs, its calibration and its limits."""
     from forensics.detectors.base import DETECTORS
 
-    infos = [detector.info for detector in DETECTORS]
+    infos = [*(detector.info for detector in DETECTORS), *(detector.info for detector in opened(own))]
     if as_json:
         for info in infos:
             click.echo(json.dumps(_plain(info)))
@@ -48,7 +51,9 @@ def _entry(info: DetectorInfo) -> Any:
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    calibration = "none: it reads claims"
+    calibration = (
+        "none: its scores weigh nothing yet" if info.version.startswith("own-") else "none: it reads claims"
+    )
     if info.calibration:
         c = info.calibration
         calibration = f"{c.name} ({c.negatives} without, {c.positives} with). {c.note}"

@@ -39,6 +39,10 @@ COMMANDS = {
         "forensics.cli.calibrate.command:calibrate",
         "Weigh the detectors' scores on pictures of yours.",
     ),
+    "export": (
+        "forensics.cli.export:export",
+        "Write networks as ONNX: fewer bits, fixed sizes, and the loss.",
+    ),
     "datasets": (
         "forensics.cli.datasets:datasets",
         "Read published sets, build aligned ones, and find what leaks.",

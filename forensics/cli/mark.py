@@ -15,16 +15,11 @@ from forensics.cli.marking.options import identity_options, marker_of, strength_
 from forensics.cli.paths import expand
 from forensics.cli.progress import progress
 from forensics.cli.status import FOUND, OWN_FAILURE, UNREADABLE
-from forensics.cli.watermark.records import Record, json_text, name_of
+from forensics.cli.watermark.records import Record, faulty, json_text, name_of
 from forensics.errors import (
     ForensicsError,
-    ManifestError,
-    MediaError,
-    MissingExtra,
     UsageError,
-    WatermarkError,
 )
-from forensics.files import encodable
 
 if TYPE_CHECKING:
     from forensics.marking import MarkedFile, Marker, Order
@@ -165,23 +160,14 @@ def _one(marker: Marker, order: Order, here: Path, there: Path, *, alone: bool) 
         return {**record, "status": "skipped", "reason": "the target exists"}
     try:
         return {**record, **_kept(marker.mark_file(here, there, order))}
-    except MemoryError:
-        return {**record, "status": "unreadable", "target": None, "reason": "out of memory", "error": "limit"}
-    except ForensicsError as error:
+    except (ForensicsError, MemoryError) as error:
         if alone and isinstance(error, UsageError):
             raise
-        reason = encodable(str(error))
-        return {**record, "status": _status(error), "target": None, "reason": reason, "error": error.code}
+        return faulty(record, error)
 
 
 def _kept(done: MarkedFile) -> Record:
     return done.model_dump(mode="json", include=set(KEPT))
-
-
-def _status(error: ForensicsError) -> str:
-    if isinstance(error, (MediaError, MissingExtra)):
-        return "unreadable"
-    return "refused" if isinstance(error, (UsageError, WatermarkError, ManifestError)) else "failed"
 
 
 def _text(record: Record) -> str:

@@ -1,1 +1,1 @@
-"""Running trained models: empty until the first of them comes."""
+"""Running trained models: sessions of ONNX Runtime, what ONNX files say of themselves, and the store."""

@@ -14,6 +14,7 @@ import torch
 
 from forensics import __version__
 from forensics.files import atomic_write
+from forensics.runtime.onnx_file import onnx_section
 from forensics.runtime.store import CARD
 
 __all__ = ["Card", "Origins", "write_card"]
@@ -68,7 +69,7 @@ class Card:
 
 
 def write_card(folder: Path, card: Card, files: Mapping[str, Path]) -> None:
-    """Write card.json, with the SHA-256 of every file, and card.md for people.
+    """Write card.json, with the SHA-256 of every file and what its ONNX files say, and card.md for people.
 
     Args:
         folder: Of the model.
@@ -76,14 +77,16 @@ def write_card(folder: Path, card: Card, files: Mapping[str, Path]) -> None:
         files: The model's files in that folder, by name.
     """
     config = json.dumps(card.config, sort_keys=True)
+    content = {name: path.read_bytes() for name, path in files.items()}
     record = {
         **vars(card),
         "config_sha256": hashlib.sha256(config.encode()).hexdigest(),
         "suite": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()},
-        "bytes": sum(path.stat().st_size for path in files.values()),
+        "onnx": onnx_section(content),
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in content.items()},
+        "bytes": sum(map(len, content.values())),
     }
     atomic_write(folder / CARD, (json.dumps(record, indent=2) + "\n").encode())
     atomic_write(folder / "card.md", _markdown(card, record).encode())
@@ -101,7 +104,7 @@ def _markdown(card: Card, record: Mapping[str, Any]) -> str:
 - data: {card.data} ({card.licence})
 - trained with: `{card.command}` on {card.device}, {card.images:,} pictures seen{took}
 - PyTorch {record["torch"]}, suite {record["suite"]}, {record["bytes"]:,} bytes
-
+{_versions(record)}
 | measured | value |
 |---|--:|
 {rows}
@@ -110,3 +113,9 @@ def _markdown(card: Card, record: Mapping[str, Any]) -> str:
 
 {files}
 """
+
+
+def _versions(record: Mapping[str, Any]) -> str:
+    """Return a line on each version of ONNX; nothing where there is no such file."""
+    there = sorted({(one["opset"], one["ir"]) for one in record["onnx"].values()})
+    return "".join(f"- ONNX: operators of version {opset}, format {ir}\n" for opset, ir in there)

@@ -29,14 +29,25 @@ def test_training_ends_in_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[
     data, folder = tmp_path / "eyes", tmp_path / "model"
     data.mkdir()
     eyes(data)
-    command = ["train", "blink", str(data), str(folder), "--preset", "smoke", "--steps", "2", "--json"]
+    command = [
+        "train",
+        "blink",
+        str(folder),
+        "--data",
+        str(data),
+        "--preset",
+        "smoke",
+        "--steps",
+        "2",
+        "--json",
+    ]
     assert run(*command, "--test", str(data), "--licence", "drawn") == 0
     metrics = json.loads(capsys.readouterr().out)["metrics"]
     assert metrics["largest difference of ONNX and PyTorch"] < 1e-4
     card = json.loads((folder / "card.json").read_text())
     assert card["licence"] == "drawn"
     assert card["command"] == (
-        "forensics train blink eyes FOLDER --preset smoke --seed 0 --steps 2 --test eyes"
+        "forensics train blink FOLDER --data eyes --preset smoke --seed 0 --steps 2 --test eyes"
     )
     assert {p.name for p in folder.iterdir()} == {
         "card.json", "card.md", "checkpoint.safetensors", "eyes.onnx", "log.csv", "loss.svg",
@@ -46,9 +57,11 @@ def test_training_ends_in_a_model(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_what_does_not_fit_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     (tmp_path / "empty").mkdir()
-    assert run("train", "blink", str(tmp_path / "empty"), str(tmp_path / "model")) == 2
+    assert run("train", "blink", str(tmp_path / "model"), "--data", str(tmp_path / "empty")) == 2
     assert "closed and open eyes" in capsys.readouterr().err
-    assert run("train", "blink", str(tmp_path / "empty"), str(tmp_path / "model"), "--download") == 2
+    assert (
+        run("train", "blink", str(tmp_path / "model"), "--data", str(tmp_path / "empty"), "--download") == 2
+    )
     assert "--preset published" in capsys.readouterr().err
 
 
@@ -58,5 +71,5 @@ def test_missing_pytorch_is_told(
     for name in [n for n in sys.modules if n.startswith(("forensics.training", "forensics.detectors.train"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert run("train", "blink", str(tmp_path), str(tmp_path / "model")) == 2
+    assert run("train", "blink", str(tmp_path / "model"), "--data", str(tmp_path)) == 2
     assert "synthetic-media-forensics[train]" in capsys.readouterr().err

@@ -136,6 +136,24 @@ def test_the_explanation_names_place_shift_and_turn() -> None:
     assert "turned by" in evidence.summary
 
 
+@pytest.mark.parametrize(("name", "way"), [("shift", "blocks"), ("30 degrees", "keypoints")])
+def test_the_evidence_says_which_way_found_it(name: str, way: str) -> None:
+    picture, _ = forged(scene(), TURNS[name])
+    assert {m.name: m.value for m in examine(png(picture)).measurements}["found by"] == way
+
+
+def test_a_region_copied_twice_over_is_found_everywhere() -> None:
+    picture, truth = forged(scene(), TURNS["30 degrees"])
+    linear = turn(-70)
+    matrix = np.column_stack([linear, [130, 215] - linear @ [100, 90]])
+    source = np.zeros(picture.shape, np.uint8)
+    source[50:130, 60:140] = 1
+    pasted = cv2.warpAffine(source, matrix, picture.shape[::-1], flags=cv2.INTER_NEAREST) > 0
+    moved = cv2.warpAffine(scene(), matrix, picture.shape[::-1], flags=cv2.INTER_CUBIC)
+    picture = np.where(pasted, moved, picture)
+    assert iou(examine(png(picture)).maps[0].values, truth | pasted) >= 0.7
+
+
 def test_colour_and_orientation_of_the_map(photo: Pixels) -> None:
     picture = np.tile(photo, (6, 6, 1))[: 192 * 6 - 40, :1500].copy()  # a huge pattern is no copy
     (evidence,) = CopyMove().examine(open_bytes(cv2.imencode(".png", picture)[1].tobytes()))

@@ -38,6 +38,39 @@ def test_mirrored_descriptors_are_those_of_the_mirrored_picture() -> None:
     np.testing.assert_array_equal(rotation.mirrored(turned), other.descriptors)
 
 
+def described(*vectors: list[float]) -> rotation.Keypoints:
+    """Keypoints far apart with given descriptors, made unit length."""
+    rows = np.zeros((len(vectors), 128), np.float32)
+    rows[:, : len(vectors[0])] = vectors
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    places = np.array([[100.0 * i, 50.0] for i in range(len(rows))], np.float32)
+    return rotation.Keypoints(
+        places, np.full(len(rows), 5, np.float32), np.zeros(len(rows), np.float32), rows
+    )
+
+
+def test_all_partners_before_a_gap_are_linked() -> None:
+    # Three as near as copies are, and two unlike everything.
+    alike = [[1, 0.2, 0, 0, 0], [1, 0, 0.2, 0, 0], [1, 0, 0, 0.2, 0]]
+    found = rotation.link(described(*alike, [0, 0, 0, 0, 1], [-1, 1, 1, 1, 0]), least=16.0)
+    plain = {tuple(sorted(p)) for p in zip(found.first.tolist(), found.second.tolist(), strict=True)}
+    assert plain >= {(0, 1), (0, 2), (1, 2)}
+    assert not any(3 in p or 4 in p for p in plain)
+
+
+def test_further_partners_that_are_only_alike_are_not_linked() -> None:
+    # A clear gap behind them, but farther from each other than copies are.
+    alike = [[1, 0.5, 0, 0, 0], [1, 0, 0.5, 0, 0], [1, 0, 0, 0.5, 0]]
+    found = rotation.link(described(*alike, [0, 0, 0, 0, 1], [-1, 1, 1, 1, 0]), least=16.0)
+    assert not found.first.size
+
+
+def test_no_gap_and_no_nearness_is_no_link() -> None:
+    # All equally far from each other: a pattern, as far as descriptors go.
+    alike = np.column_stack([np.ones(7), 0.6 * np.eye(7)])
+    assert not rotation.link(described(*alike.tolist()), least=16.0).first.size
+
+
 @pytest.mark.parametrize("flipped", [False, True])
 def test_affine_fit_recovers_a_map(flipped: bool) -> None:
     rng = np.random.default_rng(2)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from forensics.errors import ModelError
+from forensics.runtime.onnx_file import onnx_section
 from forensics.runtime.store import bundled, names, open_bundle
 
 
@@ -77,6 +78,8 @@ def test_what_ships_is_what_its_card_says(name: str) -> None:
     bundle = bundled(name)
     for file in bundle.card["files"]:
         assert bundle.read(file)
+    content = {file: bundle.read(file) for file in bundle.card["files"]}
+    assert bundle.card.get("onnx", onnx_section(content)) == onnx_section(content)
     for fact in (
         "name",
         "task",

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import MissingExtra, ModelError
+from forensics.runtime.onnx_file import refuse_external
 
 __all__ = ["standalone"]
 
@@ -36,6 +37,7 @@ def standalone(network: bytes, tile: Floats) -> bytes:
         import onnx.numpy_helper
     except ImportError as error:
         raise MissingExtra("writing ONNX files", "train") from error
+    refuse_external(network)
     try:
         model = onnx.load_from_string(network)
     except Exception as error:  # protobuf raises classes of its own

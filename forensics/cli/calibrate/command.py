@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from forensics.cli.own import detector_option, opened
 from forensics.cli.paths import out_folder
 from forensics.cli.progress import progress
 from forensics.cli.status import UNREADABLE
@@ -32,6 +33,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 )  # fmt: skip
 @click.option("--only", multiple=True, metavar="DETECTOR", help="Calibrate only these (repeatable).")
 @click.option("--skip", multiple=True, metavar="DETECTOR", help="Leave these out (repeatable).")
+@detector_option
 @click.option(
     "--kind", type=click.Choice(["logistic", "isotonic", "density"]), default="logistic", show_default=True,
     help="How scores become weights; the others need more pictures.",
@@ -57,7 +59,8 @@ def calibrate(corpus: Path, folder: Path, as_json: bool, **options: Any) -> int:
     from forensics.fusion.calibrating import calibrate as fit
 
     question = Question(options["question"])
-    detectors = _detectors(question, options["only"] or None, options["skip"])
+    own = opened(options["own"], weighed=False)
+    detectors = _detectors(question, options["only"] or None, options["skip"], own)
     name = options["name"] or corpus.resolve().name
     settings = Settings(name, question, ScaleKind(options["kind"]), options["note"])
     collected = _collected(corpus, folder, detectors, question, options["split"])
@@ -71,10 +74,12 @@ def calibrate(corpus: Path, folder: Path, as_json: bool, **options: Any) -> int:
     return UNREADABLE if collected.left_out else 0
 
 
-def _detectors(question: Question, only: tuple[str, ...] | None, skip: tuple[str, ...]) -> list[Detector]:
+def _detectors(
+    question: Question, only: tuple[str, ...] | None, skip: tuple[str, ...], own: tuple[Detector, ...]
+) -> list[Detector]:
     from forensics.detectors.choosing import choose
 
-    found = [d for d in choose(only, skip) if question in d.info.questions]
+    found = [d for d in choose(only, skip, own) if question in d.info.questions]
     if not found:
         raise UsageError(f"none of these detectors says whether a picture is {question.value}")
     return found

@@ -9,6 +9,10 @@ from forensics.cli.lazy import LazyGroup
 __all__ = ["evaluate"]
 
 COMMANDS = {
+    "detectors": (
+        "forensics.cli.evaluate.detectors:detectors",
+        "What the detectors find, miss and accuse wrongly, by maker and delivery.",
+    ),
     "generator": (
         "forensics.cli.evaluate.generator:generator",
         "How near made pictures are to real ones, and whether they are copies.",
@@ -18,4 +22,4 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, lazy=COMMANDS)
 def evaluate() -> None:
-    """Measure models of yours."""
+    """Measure detectors, and models of yours."""

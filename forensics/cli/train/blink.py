@@ -23,8 +23,11 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @click.command(no_args_is_help=True)
-@click.argument("data", type=click.Path(path_type=Path, exists=True))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--data", type=click.Path(path_type=Path, exists=True), required=True,
+    help="Folder or tar archive of eyes: names as in the MRL set, which tell persons, or closed* and open*.",
+)  # fmt: skip
 @click.option(
     "--preset", type=click.Choice(PRESETS), default="small", show_default=True,
     help="A network of fifty thousand weights, or VGG16 with an LSTM of 256 as published.",
@@ -39,11 +42,10 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--device", type=click.Choice(("auto", "cpu", "cuda")), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
-def blink(data: Path, folder: Path, as_json: bool, **options: Any) -> int:
-    """Train on the eyes in DATA, and write the model into FOLDER: an ONNX file, a card, a log, a checkpoint.
+def blink(folder: Path, data: Path, as_json: bool, **options: Any) -> int:
+    """Train on eyes, and write the model into FOLDER: an ONNX file, a card, a log, a checkpoint.
 
-    DATA is a folder or tar archive: names as in the MRL set, which tell persons, or folders closed* and
-    open*. One person in six is held out. An interrupted run goes on when the command is given again.
+    One person in six is held out. An interrupted run goes on when the command is given again.
     """
     try:
         from forensics.detectors.train.eyes.crops import load_eyes
@@ -89,9 +91,8 @@ def _origins(count: int, data: Path, options: Options) -> Origins:
     """Return what the card says of the run, with no path of this machine."""
     from forensics.training.card import Origins
 
-    command = (
-        f"forensics train blink {data.name} FOLDER --preset {options['preset']} --seed {options['seed']}"
-    )
+    command = f"forensics train blink FOLDER --data {data.name} --preset {options['preset']}"
+    command += f" --seed {options['seed']}"
     command += f" --steps {options['steps']}" if options["steps"] else ""
     command += f" --test {options['test'].name}" if options["test"] else ""
     return Origins(f"{count} pictures of single eyes from {data.name}", options["licence"], command)

@@ -20,7 +20,8 @@ __all__ = ["detector"]
 
 Options = dict[str, Any]
 METHODS = (
-    "cooccurrence", "dct", "dire", "dire_step", "linear_probe", "reconstruction", "residual", "spectral",
+    "cooccurrence", "dct", "dire", "dire_step", "fingerprint", "linear_probe", "reconstruction",
+    "residual", "spectral",
 )  # fmt: skip
 PRESETS = ("smoke", "cpu", "gpu")
 
@@ -41,9 +42,7 @@ PRESETS = ("smoke", "cpu", "gpu")
     help="Of methods that are fitted and not trained.",
 )  # fmt: skip
 @click.option("--backbone", default="", metavar="NAME", help="Network of timm instead of the suite's own.")
-@click.option(
-    "--weights", type=click.Path(exists=True, dir_okay=False), default="", help="That it starts from."
-)
+@click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="That it starts from.")
 @click.option(
     "--side", type=click.IntRange(min=16), default=64, show_default=True, help="Of tiles, in pixels."
 )
@@ -62,19 +61,22 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
         from forensics.detectors.train.methods import METHODS as KNOWN
     except ImportError as error:
         raise MissingExtra("training", "train") from error
-    if options["backbone"] and not KNOWN[options["method"]].pictures:
-        raise UsageError(f"{options['method']} takes no network of timm: it does not look at pictures")
+    method = options["method"]
+    options["weights"] = options["weights"] or ""
+    if options["backbone"] and not (method in KNOWN and KNOWN[method].pictures):
+        raise UsageError(f"{method} takes no network of timm: it does not look at pictures")
     corpus = load_corpora(options["data"], options["most"], options["without"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror or error}") from None
-    make = _trained if KNOWN[options["method"]].network else _fitted
-    metrics = (_probed if options["method"] == "linear_probe" else make)(folder, corpus, options)
+    others = {"linear_probe": _probed, "fingerprint": _printed}
+    make = others.get(method) or (_trained if KNOWN[method].network else _fitted)
+    metrics = make(folder, corpus, options)
     if as_json:
         click.echo(json_text({"path": name_of(folder), "metrics": metrics}))
     else:
-        click.echo(f"{name_of(folder)}: {options['method']}")
+        click.echo(f"{name_of(folder)}: {method}")
         click.echo("\n".join(f"  {value:10.6f}  {text}" for text, value in metrics.items()))
     return 0
 
@@ -123,6 +125,12 @@ def _probed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     return finish_network("linear_probe", probe, config, corpus, folder, _origins(corpus, options))
 
 
+def _printed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
+    from forensics.detectors.train.prints import finish_prints
+
+    return finish_prints(corpus, options["side"], folder, _origins(corpus, options))
+
+
 def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.train.finish import finish_fitted
     from forensics.detectors.train.fitting import Fit
@@ -146,7 +154,8 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     for option in ("steps", "backbone"):
         command += f" --{option} {options[option]}" if options[option] else ""
     photos = len(set(corpus.sources.tolist()))
+    makers = ", ".join(corpus.split("train").names)  # `forensics evaluate detectors` looks for them here
     data = (
-        f"{photos} photos, and {int(corpus.made.sum())} pictures made of them by {len(corpus.names)} decoders"
+        f"{photos} photos, and {int(corpus.made.sum())} pictures made of them; trained on those by {makers}"
     )
     return Origins(data, options["licence"], command)

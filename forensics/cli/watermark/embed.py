@@ -23,9 +23,8 @@ from forensics.cli.watermark.options import (
     psnr_option,
     rate_option,
 )
-from forensics.cli.watermark.records import Record, json_text, name_of
-from forensics.errors import ForensicsError, MediaError, MissingExtra, UsageError, WatermarkError
-from forensics.files import encodable
+from forensics.cli.watermark.records import Record, faulty, json_text, name_of
+from forensics.errors import ForensicsError, UsageError
 
 if TYPE_CHECKING:
     from forensics.watermark.attacks import Attack
@@ -160,19 +159,10 @@ def _embed_one(job: Job, here: Path, there: Path, *, alone: bool) -> Record:
         return {**record, **mark(job, here, there)}
     except OSError as error:
         raise UsageError(f"cannot write {there}: {error.strerror or error}") from None
-    except MemoryError:
-        return {**record, "status": "unreadable", "target": None, "reason": "out of memory", "error": "limit"}
-    except ForensicsError as error:
+    except (ForensicsError, MemoryError) as error:
         if alone and isinstance(error, UsageError):
             raise
-        reason = encodable(str(error))
-        return {**record, "status": _status(error), "target": None, "reason": reason, "error": error.code}
-
-
-def _status(error: ForensicsError) -> str:
-    if isinstance(error, (MediaError, MissingExtra)):
-        return "unreadable"
-    return "refused" if isinstance(error, (UsageError, WatermarkError)) else "failed"
+        return faulty(record, error)
 
 
 def _text(record: Record) -> str:

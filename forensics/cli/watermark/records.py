@@ -12,7 +12,15 @@ import click
 from forensics.cli.paths import expand
 from forensics.cli.progress import progress
 from forensics.cli.status import UNREADABLE
-from forensics.errors import ForensicsError, UnsupportedMedia, UsageError
+from forensics.errors import (
+    ForensicsError,
+    ManifestError,
+    MediaError,
+    MissingExtra,
+    UnsupportedMedia,
+    UsageError,
+    WatermarkError,
+)
 from forensics.files import encodable
 
 if TYPE_CHECKING:
@@ -21,7 +29,18 @@ if TYPE_CHECKING:
     from forensics.watermark.keys import Key
     from forensics.watermark.spread.nulls import Nulls
 
-__all__ = ["Record", "attempt", "files_of", "json_text", "look", "name_of", "pixels_of", "usable", "walk"]
+__all__ = [
+    "Record",
+    "attempt",
+    "faulty",
+    "files_of",
+    "json_text",
+    "look",
+    "name_of",
+    "pixels_of",
+    "usable",
+    "walk",
+]
 
 Record = dict[str, Any]
 
@@ -34,6 +53,17 @@ def name_of(path: Path) -> str:
 def json_text(record: Record) -> str:
     """Return a record as one line of JSON in ASCII."""
     return json.dumps(record, allow_nan=False)
+
+
+def faulty(record: Record, error: ForensicsError | MemoryError) -> Record:
+    """Return the record of a file that could not be marked, with why: unreadable, refused, or our failure."""
+    if isinstance(error, MemoryError):
+        return {**record, "status": "unreadable", "target": None, "reason": "out of memory", "error": "limit"}
+    refused = isinstance(error, (UsageError, WatermarkError, ManifestError))
+    unreadable = isinstance(error, (MediaError, MissingExtra))
+    status = "unreadable" if unreadable else "refused" if refused else "failed"
+    reason = encodable(str(error))
+    return {**record, "status": status, "target": None, "reason": reason, "error": error.code}
 
 
 def files_of(paths: tuple[Path, ...]) -> list[Path]:

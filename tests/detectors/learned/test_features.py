@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from forensics.detectors.fingerprint.residue import fingerprint_of, noise_residuals
 from forensics.detectors.learned.counts import cooccurrences
 from forensics.detectors.learned.reconstruction import BANDS, error_features
-from forensics.detectors.learned.residue import fingerprint_of, noise_residuals
 from forensics.detectors.learned.spectra import cosine_features, luma_of, profile_features
 from forensics.detectors.learned.tiles import cut_colour
 

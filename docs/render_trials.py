@@ -1,0 +1,107 @@
+"""The section of docs/benchmarks.md on detectors: what they find, miss and accuse wrongly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from render_tables import RESULTS, load, source, table
+
+__all__ = ["trials"]
+
+_SHOWN = ("AUC", "TPR at FPR 1 %", "found at frozen 1 %", "false alarms at frozen 1 %", "found at odds",
+          "false alarms at odds", "Cllr", "Cllr_min")  # fmt: skip
+_TITLES = {
+    "small": "Aligned pairs, 128 px",
+    "large": "Aligned pairs, 320 px",
+    "sd15": "Stable Diffusion 1.5 beside photos",
+    "gan": "Six GANs",
+    "camera": "Photos alone",
+}
+
+
+def trials() -> list[str]:
+    """Return the section; nothing without results."""
+    if not (RESULTS / "detectors.json").is_file():
+        return []
+    result = load("detectors")
+    parts = [
+        f"## Detectors on trial\n\n{source(result)}\n"
+        "Thresholds are those of the first two sets, fixed before their tests; [Measure detectors](evaluation.md) says "
+        "what the measures are. Intervals: 95 %, by source. Findings that spoke of no picture of a set have no row."
+    ]
+    for name, trial in result["trials"].items():
+        parts.append(f"### {_TITLES.get(name, name)}\n\n{trial['about'][:1].upper()}{trial['about'][1:]}.")
+        parts += [_sets(trial), _notes(trial)]
+        if trial["pooled"]:
+            parts += [_pooled(trial), _makers(trial)]
+        if trial["alarms"]:
+            parts.append(_alarms(trial))
+    return ["\n\n".join(part.strip("\n") for part in parts if part) + "\n"]
+
+
+def _sets(trial: dict[str, Any]) -> str:
+    told = []
+    for c in trial["corpora"]:
+        name = f"{c['name']} ({c['split']})" if c["split"] else c["name"]
+        made = f", {c['fake']} made ones of {c['fake_sources']}" if c["fake"] else ""
+        told.append(f"{name}: {c['real']} photos of {c['real_sources']} sources{made}")
+    return "; ".join(told) + "."
+
+
+def _notes(trial: dict[str, Any]) -> str:
+    return "\n".join(f"- {note}" for note in [*trial["notes"], *(f"failed: {x}" for x in trial["failed"])])
+
+
+def _pooled(trial: dict[str, Any]) -> str:
+    """Return all makers together, and those not seen before, by row and delivery."""
+    rows = []
+    for cell in trial["pooled"]:
+        measured = [_value(cell, name) for name in _SHOWN]
+        if cell["row"].startswith("control.") or not (cell["real"] or cell["fake"]):
+            continue
+        spoken = f"{cell['real_answered']:.0%}, {cell['fake_answered']:.0%}"
+        rows.append((f"`{cell['row']}`", cell["maker"], cell["delivery"], spoken, *measured))
+    if not rows:
+        return "No finding speaks of any of these pictures."
+    return table(("row", "makers", "delivery", "speaks of photos, made", *_SHOWN), rows)
+
+
+def _makers(trial: dict[str, Any]) -> str:
+    """Return the AUC of each row and maker, as files are."""
+    cells = [c for c in trial["makers"] if "AUC" in c["figures"] and (c["real"] and c["fake"])]
+    makers = list(dict.fromkeys(c["maker"] for c in cells))
+    if len(makers) < 2:
+        return ""
+    found = {(c["row"], c["maker"]): _value(c, "AUC") + (" (seen)" if c["seen"] else "") for c in cells}
+    names = list(dict.fromkeys(c["row"] for c in cells))
+    rows = [(maker, *(found.get((row, maker), "-") for row in names)) for maker in makers]
+    return "AUC by maker, as files are:\n\n" + table(("maker", *(f"`{name}`" for name in names)), rows)
+
+
+def _alarms(trial: dict[str, Any]) -> str:
+    """Return how many photos were accused, of how many, and of how many something was said."""
+    found = {
+        (
+            a["corpus"],
+            a["row"],
+            a["at"],
+            a["delivery"],
+        ): f"{a['accused']} of {a['pictures']} ({a['answered']})"
+        for a in trial["alarms"]
+    }
+    deliveries = list(dict.fromkeys(a["delivery"] for a in trial["alarms"]))
+    keys = dict.fromkeys((a["corpus"], a["row"], a["at"]) for a in trial["alarms"])
+    rows = [
+        (corpus, f"`{row}`", at, *(found.get((corpus, row, at, delivery), "-") for delivery in deliveries))
+        for corpus, row, at in keys
+    ]
+    return "Accused, in brackets of how many something was said:\n\n" + table(
+        ("photos", "row", "threshold", *deliveries), rows
+    )
+
+
+def _value(cell: dict[str, Any], name: str) -> str:
+    if name not in cell["figures"]:
+        return "-"
+    value, low, high = cell["figures"][name]
+    return f"{value:.3f} ({low:.3f}-{high:.3f})" if name in ("AUC", "TPR at FPR 1 %") else f"{value:.3f}"

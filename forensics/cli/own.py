@@ -1,0 +1,50 @@
+"""Detectors of the user's own, as several commands take them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from forensics.detectors.base import Detector
+
+__all__ = ["VARIABLE", "detector_option", "opened"]
+
+VARIABLE = "FORENSICS_DETECTORS"
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def detector_option(command: Command) -> Command:
+    """Give a command the option by which detectors of the user's own are named."""
+    return click.option(
+        "--detector",
+        "own",
+        multiple=True,
+        metavar="PATH",
+        type=click.Path(path_type=Path, exists=True),
+        help=f"A detector of your own: TOML, or folder of `forensics train detector`. Repeatable; those in "
+        f"the folder ${VARIABLE} are always there.",
+    )(command)
+
+
+def opened(named: Iterable[Path], *, weighed: bool = True) -> tuple[Detector, ...]:
+    """Return the detectors that were named, and those in the folder that the environment names.
+
+    Args:
+        named: Files and folders.
+        weighed: Whether to read their calibrations.
+
+    Raises:
+        ForensicsError: One cannot be opened.
+    """
+    folder = os.environ.get(VARIABLE, "")
+    paths = list(named)
+    if not paths and not folder:
+        return ()
+    from forensics.detectors.own.opening import found_in, open_detectors
+
+    return open_detectors([*paths, *(found_in(Path(folder)) if folder else ())], weighed=weighed)

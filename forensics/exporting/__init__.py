@@ -1,0 +1,1 @@
+"""Models of the suite for elsewhere: fewer bits, fixed sizes, and the loss of that measured on pictures."""

@@ -1,0 +1,1 @@
+"""What needs PyTorch: the modules that ONNX files were made of."""
