@@ -26,9 +26,9 @@ from common import ROOT, data_folder, write_result
 SIDES, PER_SOURCE = (320, 448, 640, 1024, 1520, 2400), 9
 NAME = "two_stream photos"
 NOTE = (
-    "Crops, 320 to 2400 pixels a side, of 8 Kodak pictures and 6 camera photos, some reduced, PNG and JPEG 75 "
-    "to 95; with, in the positives, a part of another one that has a noise, blur or JPEG history of its own. Few "
-    "sources: the weight is capped by their number. No text, overlays or screenshots."
+    "Crops, 320 to 2400 pixels a side, of 8 Kodak pictures and 6 camera photos, some reduced, PNG and JPEG "
+    "75 to 95; with, in the positives, a part of another one that has a noise, blur or JPEG history of its "
+    "own. Few sources: the weight is capped by their number. No text, overlays or screenshots."
 )
 
 

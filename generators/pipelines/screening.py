@@ -63,8 +63,9 @@ class Screen:
 
         how = cv2.INTER_AREA if min(picture.shape[:2]) > self.side else cv2.INTER_LINEAR
         small = cv2.resize(picture, (self.side, self.side), interpolation=how).astype(np.float32) / 255.0
-        scaled = (small - np.float32(self.mean)) / np.float32(self.deviation)
-        values = self.network(np.ascontiguousarray(np.moveaxis(scaled, -1, 0)[None], np.float32))[0].ravel()
+        mean, deviation = (np.asarray(values, np.float32) for values in (self.mean, self.deviation))
+        scaled = (small - mean) / deviation
+        values = self.network(np.ascontiguousarray(np.moveaxis(scaled, -1, 0)[None]))[0].ravel()
         if self.output >= len(values) or not np.isfinite(values).all():
             raise ModelError(
                 f"{self.name} gave {len(values)} numbers; number {self.output} is asked for, all finite",
