@@ -12,7 +12,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from forensics.detectors.learned.model import CLASSIFIER, METHOD
+from forensics.detectors.learned.model import CLASSIFIER
+from forensics.detectors.learned.settings import SETTINGS
 from forensics.detectors.train.finish import rounded
 from forensics.files import atomic_write
 from forensics.training.card import Card, Origins, write_card
@@ -75,7 +76,7 @@ def deliver(
         task: It was trained by; it has `config`, with `side`, and measures.
         folder: Where to.
         origins: For the card.
-        settings: What else `method.json` says.
+        settings: What else `network.json` says.
 
     Raises:
         ModelError: The file does not compute what the network does.
@@ -93,7 +94,7 @@ def deliver(
     halve(path)
     metrics[DIFFERENCE] = parity(module, path, [given, given[:1]])
     record = {"method": about.method, "side": side, **settings}
-    atomic_write(folder / METHOD, (json.dumps(record, indent=2) + "\n").encode())
+    atomic_write(folder / SETTINGS, (json.dumps(record, indent=2) + "\n").encode())
     card = Card(
         name=f"{about.method}-detector",
         task=about.task,
@@ -107,7 +108,7 @@ def deliver(
         metrics={name: float(f"{value:.4g}") for name, value in metrics.items()},
         limits=about.limits,
     )
-    write_card(folder, card, {name: folder / name for name in (CLASSIFIER, METHOD)})
+    write_card(folder, card, {name: folder / name for name in (CLASSIFIER, SETTINGS)})
     return metrics
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.learned.model import CLASSIFIER, METHOD, planes
+from forensics.detectors.learned.model import CLASSIFIER, planes
+from forensics.detectors.learned.settings import settings_of
 from forensics.detectors.learned.tiles import cut_colour
 from forensics.errors import ModelError
 from forensics.runtime.sessions import Session
@@ -111,9 +111,7 @@ def splice_model_of(bundle: Bundle) -> SpliceModel:
         MissingExtra: ONNX Runtime is not installed.
         ModelError: It is none, or its files are not those of its card.
     """
-    settings = json.loads(bundle.read(METHOD))
-    method = settings.get("method") if isinstance(settings, dict) else None
-    side = int(settings.get("side", 0)) if method == "two_stream" else 0
-    if method != "two_stream" or side not in range(16, 513, 8):
-        raise ModelError(f"{bundle.folder} is no model of two_stream", actual=(method, side))
+    side = settings_of(bundle, ("two_stream",)).side
+    if side % 16:
+        raise ModelError(f"{bundle.folder}: tiles begin at halves of their side, multiples of 8", actual=side)
     return SpliceModel(side, Session(bundle.read(CLASSIFIER)))

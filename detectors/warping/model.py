@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.detectors.faces.geometry import Box
-from forensics.detectors.learned.model import CLASSIFIER, METHOD, planes
-from forensics.detectors.warping.crops import CROPS, ten_crops
+from forensics.detectors.learned.model import CLASSIFIER, planes
+from forensics.detectors.learned.settings import settings_of
+from forensics.detectors.warping.crops import ten_crops
 from forensics.errors import ModelError
 from forensics.runtime.sessions import Session
 from forensics.runtime.store import Bundle, bundled
@@ -21,7 +21,6 @@ __all__ = ["METHODS", "FaceModel", "face_model_of", "open_face_model"]
 Pixels = npt.NDArray[np.uint8]
 
 METHODS = ("mesonet", "warping")
-_LARGEST = 2048  # rows and columns of a crop that are taken for a mistake
 
 
 @dataclass(frozen=True)
@@ -75,11 +74,5 @@ def face_model_of(bundle: Bundle) -> FaceModel:
         MissingExtra: ONNX Runtime is not installed.
         ModelError: It is none, or its files are not those of its card.
     """
-    settings = json.loads(bundle.read(METHOD))
-    method = settings.get("method") if isinstance(settings, dict) else None
-    if method not in METHODS:
-        raise ModelError(f"{bundle.folder} is no network of faces", expected=METHODS, actual=method)
-    side, crops = int(settings.get("side", 0)), int(settings.get("crops", CROPS))
-    if not 8 <= side <= _LARGEST or not 1 <= crops <= 10 * CROPS:
-        raise ModelError(f"{bundle.folder}: a side or number of crops that cannot be", actual=(side, crops))
-    return FaceModel(str(method), side, crops, Session(bundle.read(CLASSIFIER)))
+    told = settings_of(bundle, METHODS)
+    return FaceModel(told.method, told.side, told.crops, Session(bundle.read(CLASSIFIER)))

@@ -19,7 +19,7 @@ FILES = {
     "classifier.onnx",
     "log.csv",
     "loss.svg",
-    "method.json",
+    "network.json",
 }
 
 
@@ -46,7 +46,7 @@ def test_training_on_pictures_ends_in_a_model(
     assert card["command"].startswith(f"forensics train {what} photos")
     assert card["command"].endswith("FOLDER --preset smoke --seed 0 --steps 2")
     assert {p.name for p in tmp_path.iterdir()} == FILES
-    assert json.loads((tmp_path / "method.json").read_text())["method"] == what
+    assert json.loads((tmp_path / "network.json").read_text())["method"] == what
 
 
 @pytest.mark.parametrize("network", ["meso4", "mesoinception4"])

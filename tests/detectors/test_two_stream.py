@@ -27,7 +27,7 @@ from ..onnx_models import chain
 def bundle(folder: Path, settings: object) -> Path:
     files = {
         "classifier.onnx": chain("GlobalAveragePool", "Flatten", shape=("n", 3, "h", "w")),
-        "method.json": json.dumps(settings).encode(),
+        "network.json": json.dumps(settings).encode(),
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)
@@ -133,7 +133,12 @@ def test_a_missing_runtime_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "settings", [{"method": "spectral", "side": 64}, {"method": "two_stream", "side": 3}]
+    "settings",
+    [
+        {"method": "spectral", "side": 64},
+        {"method": "two_stream", "side": 3},
+        {"method": "two_stream", "side": 72},
+    ],
 )
 def test_what_is_no_such_model_is_told(settings: object, tmp_path: Path) -> None:
     with pytest.raises(ModelError):

@@ -47,7 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(folder: Path, settings: object) -> Path:
     files = {
         "classifier.onnx": chain("GlobalAveragePool", "Flatten", shape=("n", 3, 32, 32)),
-        "method.json": json.dumps(settings).encode(),
+        "network.json": json.dumps(settings).encode(),
     }
     for name, data in files.items():
         (folder / name).write_bytes(data)
@@ -124,7 +124,17 @@ def test_a_model_is_asked_for_every_crop(portrait: np.ndarray, folder: Path) -> 
     assert model.score(portrait, face) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("settings", [{"method": "residual"}, {"method": "warping", "side": 0}, []])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"method": "residual"},
+        {"method": "warping", "side": 0},
+        [],
+        {"method": "warping", "side": True},
+        {"method": "warping", "side": 32, "crops": 0},
+        {"method": "warping", "side": 32, "crops": 1e9},
+    ],
+)
 def test_what_is_no_network_of_faces_is_told(settings: object, tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         face_model_of(open_bundle(bundle(tmp_path, settings)))
