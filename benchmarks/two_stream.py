@@ -33,19 +33,17 @@ def saved_again(path: Path, quality: int) -> bytes:
     return file.getvalue()
 
 
-def told(paths: list[Path], quality: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return scores and log10 likelihood ratios; not a number where the method does not apply."""
+def told(paths: list[Path], quality: int) -> np.ndarray:
+    """Return scores; not a number where the method does not apply."""
     from forensics.detectors.two_stream import TwoStream
     from forensics.media import open_bytes
 
-    scores, llrs = [], []
+    scores = []
     for path in paths:
         data = saved_again(path, quality) if quality else path.read_bytes()
         (found,) = TwoStream().examine(open_bytes(data))
-        applies = found.llr is not None
         scores.append(next((float(m.value) for m in found.measurements if m.name == "score"), np.nan))
-        llrs.append(found.llr if applies else np.nan)
-    return np.array(scores), np.array(llrs, float)
+    return np.array(scores)
 
 
 def area(negatives: np.ndarray, positives: np.ndarray) -> float:
@@ -55,9 +53,9 @@ def area(negatives: np.ndarray, positives: np.ndarray) -> float:
 
 def compared(untouched: list[Path], forged: list[Path], quality: int) -> dict[str, Any]:
     """Return how both kinds are told apart; pairs are drawn again together for the interval."""
-    (a, la), (b, lb) = told(untouched, quality), told(forged, quality)
+    a, b = told(untouched, quality), told(forged, quality)
     both = np.isfinite(a) & np.isfinite(b)
-    a, la, b, lb = a[both], la[both], b[both], lb[both]
+    a, b = a[both], b[both]
     rng = np.random.default_rng(0)
     draws = [area(a[i], b[i]) for i in rng.integers(len(a), size=(DRAWS, len(a)))]
     return {
@@ -65,9 +63,6 @@ def compared(untouched: list[Path], forged: list[Path], quality: int) -> dict[st
         "auc": round(area(a, b), 3),
         "auc_95": [round(float(v), 3) for v in np.quantile(draws, [0.025, 0.975])],
         "forged_one_higher": round(float((b > a).mean()), 3),
-        "largest_llr_of_an_untouched_one": round(float(la.max()), 2),
-        "untouched_with_llr_above_0.3": round(float((la > 0.3).mean()), 3),
-        "forged_with_llr_above_0.3": round(float((lb > 0.3).mean()), 3),
     }
 
 

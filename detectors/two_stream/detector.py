@@ -42,7 +42,8 @@ class TwoStream(Detector):
         limits="Learned of splices that were made up. A part with the same noise, sharpness and compression "
         "as its host is not seen, nor is anything that a later save or scaling has levelled; shallow focus, "
         "text and overlays can look like a splice. Looks at 320 tiles at most: small parts of large pictures "
-        "may lie between them.",
+        "may lie between them. On splices of others the network that ships did no better than chance: it "
+        "weighs nothing before it is calibrated on pictures of your own.",
     )
 
     def __init__(self, model: SpliceModel | None = None, table: CalibrationTable | None = None) -> None:
