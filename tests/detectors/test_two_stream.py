@@ -19,7 +19,7 @@ from forensics.detectors.two_stream.model import Seen, SpliceModel, splice_model
 from forensics.errors import MissingExtra, ModelError
 from forensics.evidence import Question, Status
 from forensics.media import Media, open_bytes
-from forensics.runtime.store import open_bundle
+from forensics.runtime.store import bundled, open_bundle
 
 from ..onnx_models import chain
 
@@ -147,3 +147,11 @@ def test_what_is_no_such_model_is_told(settings: object, tmp_path: Path) -> None
 
 def test_it_is_registered() -> None:
     assert DETECTORS.get("two_stream") is TwoStream
+
+
+def test_what_ships_looks_and_weighs_nothing() -> None:
+    assert splice_model_of(bundled("two_stream")).side == 64
+    (found,) = TwoStream().examine(png(forged()))
+    assert found.status is Status.CLEAR
+    assert found.llr == 0
+    assert np.isfinite(found.measurements[0].value)
