@@ -106,7 +106,8 @@ class Warping(FaceDetector):
         calibration=calibration_of("warping"),
         limits="Sees that a face is smoother than what is around it: retouching, filters, shallow focus and "
         "strong compression look the same, and faces made at full size leave nothing of that. No faces were "
-        "at hand to learn from or to calibrate on: what comes with the suite weighs nothing of itself.",
+        "at hand to learn from or to calibrate on: what comes with the suite learned of photos of things, "
+        "and weighs nothing before it is calibrated on pictures of your own.",
     )
 
 

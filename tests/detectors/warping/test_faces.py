@@ -204,3 +204,10 @@ def test_without_a_finder_of_faces_nothing_is_said(
 def test_both_are_registered() -> None:
     assert DETECTORS.get("warping") is Warping
     assert DETECTORS.get("mesonet") is MesoNet
+
+
+def test_what_ships_looks_and_weighs_nothing(portrait: np.ndarray) -> None:
+    (found,) = Warping().examine(png(portrait))
+    assert found.status is Status.CLEAR
+    assert found.llr == 0
+    assert np.isfinite(found.measurements[0].value)
