@@ -77,6 +77,8 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.noise",
         "forensics.detectors.watermark",
         "forensics.detectors.faces",
+        "forensics.detectors.warping",
+        "forensics.detectors.two_stream",
     ),
 )
 

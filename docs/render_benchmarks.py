@@ -23,6 +23,7 @@ from render_onnx import onnx_files
 from render_prnu import cameras
 from render_recovery import recovery
 from render_signed import signed_generation
+from render_splices import splices
 from render_tables import load as _load
 from render_tables import source as _source
 from render_tables import table as _table
@@ -150,7 +151,7 @@ def _transplants() -> str:
 def render() -> str:
     """Return the page."""
     parts = (
-        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(),
+        HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(), *splices(),
         *cameras(), own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
         *recovery(), *generators(), *faces(), *dire(), *onnx_files(),

@@ -111,7 +111,7 @@ def test_commands_exist(page: str, line: str) -> None:
         assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), f"{page}: {line}"
     if words[0] != "forensics":
         return
-    commands = [word for word in words[1:] if re.fullmatch(r"[a-z][a-z-]+", word)]
+    commands = [word for word in words[1:] if re.fullmatch(r"[a-z][a-z_-]+", word)]
     for depth in (2, 1, 0):
         command = [sys.executable, "-m", "forensics", *commands[:depth], "--help"]
         result = subprocess.run(command, capture_output=True, text=True, check=False)

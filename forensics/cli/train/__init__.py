@@ -24,10 +24,13 @@ COMMANDS = {
     "diffusion": ("forensics.cli.train.generators:diffusion", "A diffusion model."),
     "flow": ("forensics.cli.train.generators:flow", "A rectified flow."),
     "makers": ("forensics.cli.train.makers:makers", "Autoencoders whose traces detectors learn from."),
+    "mesonet": ("forensics.cli.train.tampering:mesonet", "Meso-4 or MesoInception-4, of forged faces."),
     "nf": ("forensics.cli.train.generators:nf", "A normalizing flow, with exact likelihoods."),
     "tokens": ("forensics.cli.train.generators:tokens", "A model of tokens, or of grey levels."),
+    "two_stream": ("forensics.cli.train.tampering:two_stream", "Two streams that see edges of splices."),
     "video": ("forensics.cli.train.generators:video", "A model of clips."),
     "gan": ("forensics.cli.train.generators:gan", "A generative adversarial network."),
+    "warping": ("forensics.cli.train.tampering:warping", "A network that sees faces warped into place."),
     "watermark": ("forensics.cli.train.watermark:watermark", "Networks of the watermark codec `learned`."),
 }
 
