@@ -37,7 +37,18 @@ def test_training_on_pictures_ends_in_a_model(
     what: str, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("torch")
-    command = ["train", what, str(photos), str(tmp_path), "--preset", "smoke", "--steps", "2", "--json"]
+    command = [
+        "train",
+        what,
+        str(tmp_path),
+        "--data",
+        str(photos),
+        "--preset",
+        "smoke",
+        "--steps",
+        "2",
+        "--json",
+    ]
     assert run(*command, "--licence", "drawn") == 0
     metrics = json.loads(capsys.readouterr().out)["metrics"]
     assert metrics["largest difference of ONNX and its model"] < 1e-4
@@ -57,7 +68,7 @@ def test_meso_learns_of_two_folders(network: str, tmp_path: Path, capsys: pytest
         (data / kind).mkdir(parents=True)
         for i in range(10):
             cv2.imwrite(str(data / kind / f"{i}.png"), np.full((64, 64, 3), level + i, np.uint8))
-    command = ["train", "mesonet", str(data), str(tmp_path / "model"), "--preset", "smoke"]
+    command = ["train", "mesonet", str(tmp_path / "model"), "--data", str(data), "--preset", "smoke"]
     assert run(*command, "--network", network) == 0
     assert "AUC held out" in capsys.readouterr().out
     card = json.loads((tmp_path / "model" / "card.json").read_text())
@@ -67,11 +78,11 @@ def test_meso_learns_of_two_folders(network: str, tmp_path: Path, capsys: pytest
 
 def test_what_does_not_fit_is_told(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
-    assert run("train", "mesonet", str(photos), str(tmp_path / "model")) == 2
+    assert run("train", "mesonet", str(tmp_path / "model"), "--data", str(photos)) == 2
     assert "real" in capsys.readouterr().err
     weights = tmp_path / "weights.pth"
     weights.touch()
-    assert run("train", "warping", str(photos), str(tmp_path / "m"), "--weights", str(weights)) == 2
+    assert run("train", "warping", str(tmp_path / "m"), "--data", str(photos), "--weights", str(weights)) == 2
     assert "--preset resnet50" in capsys.readouterr().err
 
 
@@ -82,5 +93,5 @@ def test_missing_pytorch_is_told(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
     for what in ("warping", "mesonet", "two_stream"):
-        assert run("train", what, str(tmp_path), str(tmp_path / "model")) == 2
+        assert run("train", what, str(tmp_path / "model"), "--data", str(tmp_path)) == 2
         assert "synthetic-media-forensics[train]" in capsys.readouterr().err

@@ -37,8 +37,10 @@ def _common(*presets: str) -> Callable[[Command], Command]:
 def _options(presets: tuple[str, ...]) -> list[Callable[[Command], Command]]:
     devices = click.Choice(("auto", "cpu", "cuda"))
     return [
-        click.argument("data", type=click.Path(path_type=Path, exists=True)),
         click.argument("folder", type=click.Path(path_type=Path, file_okay=False)),
+        click.option(
+            "--data", type=click.Path(path_type=Path, exists=True), required=True, help="What it learns of."
+        ),
         click.option("--preset", type=click.Choice(presets), default=presets[1], show_default=True),
         click.option("--steps", type=click.IntRange(min=1), help="Instead of the preset's."),
         click.option("--batch", type=click.IntRange(min=4), help="Instead of the preset's."),
@@ -178,7 +180,7 @@ def _origins(name: str, told: str, data: Path, options: Options) -> Origins:
     """Return what the card says of the run, with no path of this machine."""
     from forensics.training.card import Origins
 
-    command = f"forensics train {name} {data.name} FOLDER --preset {options['preset']}"
+    command = f"forensics train {name} FOLDER --data {data.name} --preset {options['preset']}"
     command += f" --seed {options['seed']}"
     for option in ("steps", "batch", "minutes", "network"):
         value = options.get(option)
