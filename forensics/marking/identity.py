@@ -20,7 +20,7 @@ from forensics.errors import CertificateError, NotAFile, TrustPolicyError, Usage
 from forensics.files import atomic_write
 from forensics.provenance.certificates import normalise_pem
 from forensics.provenance.dev_ca import CA_DAYS, DevCa, create_dev_ca, load_dev_ca, renew_leaf
-from forensics.provenance.trust import TrustList, TrustPolicy, policy_path, user_policy_path
+from forensics.provenance.trust import TrustList, TrustPolicy, policy_path, read_policy_text, user_policy_path
 from forensics.watermark.keyfile import VARIABLE, key_ring, load_keys, ring_folder, save_keys
 from forensics.watermark.keys import Key
 
@@ -190,13 +190,14 @@ def _vouch(ca: DevCa, made: list[str]) -> None:
     own = user_policy_path()
     if os.environ.get(CA_VARIABLE) or policy_path() not in (None, own):
         return
-    policy = TrustPolicy.load(own) if own.is_file() else TrustPolicy.default()
+    # Read once: another process may write the very same at the same time.
+    before = read_policy_text(own) if own.is_file() else "version = 1\n"
+    policy = TrustPolicy.parse(before, own)
     root = _pem(ca.root)
     if any(root in entry.pem or entry.name == _LIST for entry in policy.lists):
         return  # also where the user decided otherwise
     block = f"\n# Files that this user marked.\n[[list]]\nname = \"{_LIST}\"\npem = '''\n{root}'''\n"
     try:
-        before = own.read_text(encoding="utf-8") if own.is_file() else "version = 1\n"
         TrustPolicy.parse(before + block, own)
         own.parent.mkdir(parents=True, exist_ok=True)
         atomic_write(own, (before + block).encode())

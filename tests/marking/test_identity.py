@@ -75,6 +75,23 @@ def test_several_processes_that_start_at_once_get_the_same(home: Path) -> None:
     assert not [p for p in home.rglob(".*")]
 
 
+def test_a_policy_that_somebody_writes_meanwhile_is_not_written_twice_into(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_identity()
+    policy = home / "trust.toml"
+    before, real = policy.read_text(), module._pem
+
+    def meanwhile(root: Path) -> str:
+        policy.write_text(before)
+        return real(root)
+
+    policy.unlink()
+    monkeypatch.setattr(module, "_pem", meanwhile)
+    assert own_identity().vouched
+    assert policy.read_text() == before
+
+
 def test_a_loser_of_the_race_takes_what_the_winner_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     winner = Key.generate("marking")
     real = module.save_keys
