@@ -185,7 +185,7 @@ def test_masks_are_shares(photos: np.ndarray) -> None:
 
 def test_a_splice_is_elsewhere_the_host(photos: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a last save, pixels outside of the part are those of the host with its past."""
-    monkeypatch.setattr("forensics.detectors.train.splices.making.delivered", lambda picture, how: picture)
+    monkeypatch.setitem(spliced.__globals__, "delivered", lambda picture, how: picture)
     rng = np.random.default_rng(5)
     found = []
     for host, donor in zip(photos[:8], photos[8:16], strict=True):
