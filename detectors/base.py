@@ -10,7 +10,23 @@ from forensics.evidence import Calibration, Evidence, Grade, Question, Status
 from forensics.media import Kind, Media
 from forensics.registry import Registry
 
-__all__ = ["DETECTORS", "Detector", "DetectorInfo", "not_applicable"]
+__all__ = [
+    "DETECTORS",
+    "SIGNAL",
+    "UNCALIBRATED",
+    "Detector",
+    "DetectorInfo",
+    "few_colours",
+    "not_applicable",
+]
+
+SIGNAL = 0.3
+"""log10 likelihood ratio from which an opinion is a signal, unless its method says otherwise: 2 to 1."""
+
+UNCALIBRATED = Calibration(
+    name="none", negatives=0, positives=0, note="`forensics calibrate` finds out what such scores weigh."
+)
+"""What a score rests on whose weight nobody measured: it weighs nothing."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,15 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.two_stream",
     ),
 )
+
+
+def few_colours(media: Media) -> bool:
+    """Return whether a picture is stored with few colours, which takes away what is looked for in its noise.
+
+    Raises:
+        MediaError: The file cannot be decoded.
+    """
+    return media.image is not None and media.image.mode in ("palette", "bilevel")
 
 
 def not_applicable(info: DetectorInfo, question: Question, reason: str) -> Evidence:

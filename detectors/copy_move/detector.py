@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
+from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, few_colours, not_applicable
 from forensics.detectors.calibration import load
 from forensics.detectors.copy_move.align import moved
 from forensics.detectors.copy_move.mask import Match, picture_of
@@ -177,8 +177,7 @@ def _turn_in_words(match: Match) -> str:
 
 def _reason_against(media: Media) -> str:
     """Return why a file cannot be examined, "" where it can."""
-    image = media.image
-    if image is not None and image.mode in ("palette", "bilevel"):
+    if few_colours(media):
         return "The picture has a palette: dithering and drawings repeat without any copying."
     height, width = media.luma.shape
     if min(height, width) < MIN_SIDE:

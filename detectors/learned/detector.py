@@ -7,21 +7,15 @@ from abc import abstractmethod
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.base import Detector, not_applicable
+from forensics.detectors.base import SIGNAL, UNCALIBRATED, Detector, few_colours, not_applicable
 from forensics.detectors.buckets import Quality, quality_of
 from forensics.detectors.calibrating.table import CalibrationTable
 from forensics.detectors.learned.model import Tiled, TileModel, open_tile_model, shipped, table_of
 from forensics.errors import MissingExtra
-from forensics.evidence import Calibration, Evidence, EvidenceMap, Grade, Measurement, Question, Status
+from forensics.evidence import Evidence, EvidenceMap, Grade, Measurement, Question, Status
 from forensics.media import Media
 
-__all__ = ["SIGNAL", "TileDetector"]
-
-SIGNAL = 0.3  # log10: twice as likely
-UNCALIBRATED = Calibration(
-    name="none", negatives=0, positives=0, note="`forensics calibrate` finds out what such scores weigh."
-)
-_FEW_COLOURS = ("palette", "bilevel")
+__all__ = ["TileDetector"]
 
 
 class TileDetector(Detector):
@@ -49,7 +43,7 @@ class TileDetector(Detector):
         """Look at the first frame."""
         if not shipped(self.info.name):
             return (self._nothing("No model of this detector comes with this installation."),)
-        if media.image is not None and media.image.mode in _FEW_COLOURS:
+        if few_colours(media):
             return (self._nothing("The picture was reduced to few colours, which hides what is looked for."),)
         try:
             model = self.model()

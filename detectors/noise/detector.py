@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
+from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, few_colours, not_applicable
 from forensics.detectors.calibration import load
 from forensics.detectors.noise.outliers import Outliers, directions, distances
 from forensics.detectors.noise.windows import WINDOW, Windows, cell_side, look
@@ -94,8 +94,8 @@ class Noise(Detector):
 
 def refusal(media: Media) -> str:
     """Return why a file cannot be examined, "" where it may."""
-    image, structure = media.image, media.jpeg
-    if image is not None and image.mode in ("palette", "bilevel"):
+    structure = media.jpeg
+    if few_colours(media):
         return "The picture was reduced to few colours, which leaves a pattern in place of its noise."
     height, width = media.luma.shape
     if min(height, width) < MIN_SIDE or min(height, width) < WINDOW * 3 * cell_side((height, width)):

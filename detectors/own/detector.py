@@ -8,23 +8,18 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from forensics.detectors.base import Detector, DetectorInfo, not_applicable
+from forensics.detectors.base import SIGNAL, UNCALIBRATED, Detector, DetectorInfo, few_colours, not_applicable
 from forensics.detectors.buckets import quality_of
 from forensics.detectors.calibrating.table import CalibrationTable
 from forensics.detectors.own.model import Looked
-from forensics.evidence import Calibration, Evidence, EvidenceMap, Grade, Measurement, Question, Status
+from forensics.evidence import Evidence, EvidenceMap, Grade, Measurement, Question, Status
 from forensics.media import Media
 
 __all__ = ["FINDINGS", "Look", "OwnDetector", "own_detector"]
 
 Look = Callable[[npt.NDArray[np.uint8]], Looked]
 
-SIGNAL = 0.3  # log10: twice as likely
 FINDINGS = {Question.SYNTHETIC: "generated", Question.ALTERED: "altered"}
-_UNCALIBRATED = Calibration(
-    name="none", negatives=0, positives=0, note="`forensics calibrate` finds out what such scores weigh."
-)
-_FEW_COLOURS = ("palette", "bilevel")
 
 
 class OwnDetector(Detector):
@@ -40,7 +35,7 @@ class OwnDetector(Detector):
 
     def examine(self, media: Media) -> tuple[Evidence, ...]:
         """Look at the first frame."""
-        if media.image is not None and media.image.mode in _FEW_COLOURS:
+        if few_colours(media):
             return (self._nothing("The picture was reduced to few colours, which hides what is looked for."),)
         found = self._look(media.pixels)
         if not len(found.scores):
@@ -65,7 +60,7 @@ class OwnDetector(Detector):
             status=Status.SIGNAL if signal else Status.CLEAR,
             summary=self._summary(found.score, signal, finding),
             llr=llr,
-            calibration=table.to_calibration(quality) if table and quality else _UNCALIBRATED,
+            calibration=table.to_calibration(quality) if table and quality else UNCALIBRATED,
             limits=self.info.limits,
             measurements=(
                 Measurement(name="score", value=float(f"{found.score:.6g}")),

@@ -8,7 +8,7 @@ from importlib import resources
 
 import numpy as np
 
-from forensics.detectors.base import DetectorInfo
+from forensics.detectors.base import SIGNAL, DetectorInfo
 from forensics.detectors.calibration import empirical_p_value, load
 from forensics.detectors.periodicity.peaks import PERIOD, Group, Line, Lines
 from forensics.detectors.periodicity.resampling import Peak, Periodogram, factors, strongest
@@ -44,7 +44,6 @@ _RESAMPLING_LIMITS = (
     "scaling too. It does not say that anything was faked."
 )
 _RARE = 1e-4
-_SIGNAL = 0.3  # log10: twice as likely
 
 
 def upsampling(info: DetectorInfo, lines: Lines, profile: Floats, raw: float) -> Evidence:
@@ -58,7 +57,7 @@ def upsampling(info: DetectorInfo, lines: Lines, profile: Floats, raw: float) ->
     """
     calibration = load("periodicity")
     llr = max(calibration.llr(raw), 0.0)  # absence of lines is no evidence
-    found = llr >= _SIGNAL
+    found = llr >= SIGNAL
     strongest_line = lines.of(Group.EIGHTH)[0]
     if found:
         summary = (

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
+from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, few_colours, not_applicable
 from forensics.detectors.calibration import load
 from forensics.detectors.prnu import findings
 from forensics.detectors.prnu.database import CameraDatabase, own_database
@@ -109,8 +109,7 @@ def _outside(flags: tuple[str, ...]) -> bool:
 def _reason_against(media: Media) -> str:
     from forensics.detectors.prnu.fingerprint import MIN_SIDE
 
-    image = media.image
-    if image is not None and image.mode in ("palette", "bilevel"):
+    if few_colours(media):
         return "The picture has few colours: a pattern in the last bits of them is gone."
     height, width = media.pixels.shape[:2]
     if min(height, width) < MIN_SIDE:

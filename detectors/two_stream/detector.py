@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
+from forensics.detectors.base import (
+    DETECTORS,
+    UNCALIBRATED,
+    Detector,
+    DetectorInfo,
+    few_colours,
+    not_applicable,
+)
 from forensics.detectors.buckets import quality_of
 from forensics.detectors.calibrating.table import CalibrationTable
-from forensics.detectors.learned.detector import UNCALIBRATED
 from forensics.detectors.learned.findings import calibration_of
 from forensics.detectors.learned.model import shipped, table_of
 from forensics.detectors.two_stream.model import LEAST_TILES, Seen, SpliceModel, open_splice_model
@@ -17,7 +23,6 @@ from forensics.media import Kind, Media
 
 __all__ = ["TwoStream"]
 
-_FEW_COLOURS = ("palette", "bilevel")
 _SIGNAL = 0.7  # log10: five times as likely
 
 
@@ -54,7 +59,7 @@ class TwoStream(Detector):
         if self._model is None and not shipped(self.info.name):
             reason = "No model of this detector comes with the suite; `forensics train two_stream`."
             return (self._nothing(reason),)
-        if media.image is not None and media.image.mode in _FEW_COLOURS:
+        if few_colours(media):
             return (self._nothing("The picture was reduced to few colours, which hides its noise."),)
         try:
             model = self._model or open_splice_model()

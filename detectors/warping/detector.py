@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
+from forensics.detectors.base import DETECTORS, SIGNAL, UNCALIBRATED, Detector, DetectorInfo, not_applicable
 from forensics.detectors.buckets import quality_of
 from forensics.detectors.calibrating.table import CalibrationTable
 from forensics.detectors.faces.geometry import Box
-from forensics.detectors.learned.detector import SIGNAL, UNCALIBRATED
 from forensics.detectors.learned.findings import calibration_of
 from forensics.detectors.learned.model import shipped, table_of
 from forensics.detectors.over_time import over_time

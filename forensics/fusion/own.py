@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import Field
 
 from forensics import __version__
-from forensics.detectors.base import Detector
+from forensics.detectors.base import SIGNAL, Detector
 from forensics.detectors.buckets import Quality, quality_of
 from forensics.detectors.calibrating.scales import ScaleKind
 from forensics.detectors.calibrating.scoring import score_of
@@ -24,7 +24,6 @@ from forensics.media import Media
 __all__ = ["FUSION", "INDEX", "TABLES", "Index", "OwnCalibration", "Skipped"]
 
 INDEX, FUSION, TABLES = "calibration.json", "fusion.json", "tables"
-SIGNAL = 0.3  # log10: twice as likely
 _CODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
