@@ -23,7 +23,7 @@ import csv
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 import numpy.typing as npt
 from common import data_folder, write_result
+from jpeg_samples import KODAK, NATIVE
 
 from forensics.detectors.aligned import AlignedRecipe, Stored, build
+from forensics.detectors.aligned.makers import default_makers
 from forensics.detectors.aligned.storing import store
 from forensics.detectors.calibrating.corpus import Sample
 from forensics.detectors.choosing import choose
@@ -50,12 +52,12 @@ from forensics.media import open_media
 
 Pixels = npt.NDArray[np.uint8]
 
-SIDE = 256
+SIDE, SMALL, LARGE = 256, 128, 320
+PER_PHOTO = 2
 EVERY = ";".join(USUAL)
 SOME = "jpeg:85;jpeg:75;resize:0.75;screenshot"
 CAMERA = "jpeg:85;jpeg:75;resize:0.5;screenshot"
 ONE_SAVE = Stored("webp", 80)
-KNOWN = "half of the Kodak pictures and half of those in native are in the calibration of periodicity"
 PICTURES = (".jpg", ".png")
 KEPT = (
     "AUC", "AP", "TPR at FPR 1 %", "TPR at FPR 0.1 %", "found at frozen 1 %", "false alarms at frozen 1 %",
@@ -91,12 +93,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", action="append")
+    parser.add_argument("--held", action="append", default=[])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
         found = _trials(work, options)
     given = f"--count {options.count}" + "".join(f" --only {name}" for name in options.only or ())
+    given += "".join(f" --held {name}" for name in options.held)
     write_result("detectors", f"python benchmarks/detectors.py {given}", {"trials": found})
     return 0
 
@@ -105,7 +109,7 @@ def _trials(work: Path, options: argparse.Namespace) -> dict[str, Any]:
     data = data_folder()
     fixed: Thresholds | None = None
     told: dict[str, Any] = {}
-    for trial in _sets(work, data, options.count):
+    for trial in _sets(work, data, options):
         own = trial.name in ("small", "large")
         results = _run(trial, work, options, None if own else fixed)
         if own:
@@ -116,15 +120,19 @@ def _trials(work: Path, options: argparse.Namespace) -> dict[str, Any]:
     return told
 
 
-def _sets(work: Path, data: Path, count: int) -> Iterator[Trial]:
+def _sets(work: Path, data: Path, options: argparse.Namespace) -> Iterator[Trial]:
     small, pack = work / "set_small", str(data / "photos/pack128_permissive.tar")
-    build(small, AlignedRecipe((pack,), count=count, per_photo=2, codec="png"))
+    makers = (*default_makers(SMALL), *options.held)
+    build(small, AlignedRecipe((pack,), makers, count=options.count, per_photo=PER_PHOTO, codec="png"))
     yield Trial("small", "128 px squares of small photos, aligned pairs", EVERY, small)
     large = work / "set_large"
-    photos = (str(data / "prnu/natural"), str(data / "photos/kodak"))
-    recipe = AlignedRecipe(photos, count=72, per_photo=3, size=320, codec="png", shares=(0.0, 0.3, 0.7))
+    photos = (str(data / "prnu/natural"), str(_half(work, data / "photos/kodak", KODAK)))
+    makers, shares = (*default_makers(LARGE), *options.held), (0.0, 0.3, 0.7)
+    recipe = AlignedRecipe(
+        photos, makers, count=78, per_photo=PER_PHOTO, size=LARGE, codec="png", shares=shares
+    )
     build(large, recipe)
-    about = f"320 px squares of 17 photos by three cameras and scans, aligned pairs; {KNOWN}"
+    about = "320 px squares of 13 photos by three cameras and scans, aligned pairs"
     yield Trial("large", about, EVERY, large)
     about = (
         "tiles of Stable Diffusion 1.5 beside photos; both cut to 256 px and saved as WebP 80. The made "
@@ -133,8 +141,8 @@ def _sets(work: Path, data: Path, count: int) -> Iterator[Trial]:
     )
     yield Trial("sd15", about, SOME, _sd15(work / "set_sd15", data))
     yield Trial("gan", "six pictures of six GANs beside six photos", SOME, _gan(work / "set_gan", data))
-    alone = tuple(data / place for place in ("photos/native", "prnu/natural", "photos/kodak"))
-    yield Trial("camera", f"cameras and scans, false alarms; {KNOWN}", CAMERA, alone=alone)
+    halves = (_half(work, data / "photos/native", NATIVE), _half(work, data / "photos/kodak", KODAK))
+    yield Trial("camera", "cameras and scans, false alarms", CAMERA, alone=(data / "prnu/natural", *halves))
 
 
 def _run(trial: Trial, work: Path, options: argparse.Namespace, fixed: Thresholds | None) -> Results:
@@ -203,7 +211,7 @@ def _sd15(folder: Path, data: Path) -> Path:
         for path in sorted((data / "generated/sd15_grids").glob("*.webp"))
         for place, tile in enumerate(_quarters(open_media(path).pixels))
     ]
-    photos = [(path, 1, 4) for path in sorted((data / "photos/kodak").glob("*.png"))]
+    photos = [(data / f"photos/kodak/{name}.png", 1, 6) for name in KODAK["evaluation"]]
     photos += [(path, 1, 1) for path in sorted((data / "tamper/casia1").glob("*authentic.png"))]
     photos += [(path, 4, 2) for path in sorted((data / "prnu/natural").glob("*.JPG"))]
     for path, shrink, most in photos:
@@ -231,6 +239,16 @@ def _kept(folder: Path, label: str, name: str, pixels: Pixels, source: str) -> t
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(store(pixels, ONE_SAVE))
     return (f"{label}/{path.name}", label, "sd15" if label == "fake" else "", source)
+
+
+def _half(work: Path, folder: Path, names: Mapping[str, Sequence[str]]) -> Path:
+    """Return a folder of links to the pictures that took no part in any calibration."""
+    half = work / folder.name
+    half.mkdir(exist_ok=True)
+    for path in (path for path in folder.iterdir() if path.stem in names["evaluation"]):
+        if not (half / path.name).exists():
+            (half / path.name).symlink_to(path.resolve())
+    return half
 
 
 def _manifest(folder: Path, rows: Sequence[tuple[str, ...]]) -> None:

@@ -96,6 +96,7 @@ def test_signing_example(tmp_path: Path) -> None:
     assert "who does not:          likely_synthetic." in output
 
 
+@pytest.mark.slow
 def test_folder_example() -> None:
     lines = run("audit_folder.py", DATA).splitlines()
     verdicts = [line for line in lines if not line.startswith(" ")]
@@ -112,6 +113,7 @@ def test_wrong_usage_is_explained(script: str) -> None:
     assert result.stderr.startswith(f"usage: {script}")
 
 
+@pytest.mark.slow
 def test_marking_example() -> None:
     lines = run("mark_and_detect.py", DATA / "photo.jpg").splitlines()
     assert lines[0].startswith("marked at ")

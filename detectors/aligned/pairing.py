@@ -108,8 +108,10 @@ class Making:
         if made.pixels.shape != case.real.pixels.shape:
             message = f"{maker} made a picture of {made.pixels.shape} of one of {case.real.pixels.shape}"
             raise UsageError(message, expected=case.real.pixels.shape, actual=made.pixels.shape)
-        matching = self.recipe.match and self.makers[maker].paired
-        return matched(made, case.real.pixels, self.how) if matching else made
+        if self.recipe.match and self.makers[maker].paired:
+            made = matched(made, case.real.pixels, self.how)
+        resaving = case.real.resaving
+        return made if resaving is None else Made(resaving(made.pixels), made.mask)
 
     def degraded(self, pixels: Pixels, case: Case) -> Pixels:
         """Return a picture of a case after its degradation, which draws the same for all of the case."""
@@ -120,7 +122,9 @@ class Making:
 def cases_of(recipe: AlignedRecipe, photos: Sequence[Photo], making: Making) -> Iterator[Case]:
     """Yield the reals of a set with what is to be made of them."""
     within: Counter[str] = Counter()
-    for number, real in enumerate(reals_of(photos, recipe.size, recipe.count, recipe.seed)):
+    for number, real in enumerate(
+        reals_of(photos, recipe.size, recipe.count, recipe.seed, own_grid=recipe.own_grid)
+    ):
         split = split_of(recipe, real.photo.group)
         makers = makers_for(recipe, list(making.makers), split, within[split])
         rng = np.random.default_rng([recipe.seed, number, 1])

@@ -3,6 +3,8 @@
 A photo that was stored with loss carries the grid and the steps of that codec; whatever makes a fake of it
 wipes them out. What is real would then be told by the history of the photos. So such photos are scaled down
 at least twice before they are cut, or, where they are too small for it, resampled by a part of a pixel.
+Pictures as cameras save them would then be in no set. So there is another way: squares are cut on the photo's
+own grid, and both they and what is made of them are saved once more just as the photo was.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 from forensics.datasets.corpora import CORPORA
 from forensics.datasets.listing import Member, members_of, with_suffix
 from forensics.datasets.squares import SUFFIXES, picture_of
+from forensics.detectors.aligned.resaving import GRID, Resaving, resaving_of
 from forensics.errors import UsageError
 from forensics.media.types import Pixels
 
@@ -55,12 +58,15 @@ class Real:
     Attributes:
         photo: That it was cut from.
         pixels: (side, side, 3) uint8 RGB.
-        washed: "" as it was stored; "scaled" or "shifted" where traces of its codec were wiped out.
+        washed: "" as it was stored; "scaled" or "shifted" where traces of its codec were wiped out;
+            "resaved" where all that is made of it gets the same ones.
+        resaving: What was done to it last, and is done to what is made of it.
     """
 
     photo: Photo
     pixels: Pixels = field(repr=False)
     washed: str
+    resaving: Resaving | None = field(default=None, repr=False)
 
 
 def listed(stack: ExitStack, sources: Sequence[str], pattern: str, count: int) -> list[Photo]:
@@ -107,7 +113,9 @@ def _group(expression: re.Pattern[str] | None, name: str) -> str:
     return match[1] if match.groups() else match[0]
 
 
-def reals_of(photos: Sequence[Photo], side: int, count: int, seed: int) -> Iterator[Real]:
+def reals_of(
+    photos: Sequence[Photo], side: int, count: int, seed: int, *, own_grid: bool = False
+) -> Iterator[Real]:
     """Yield squares of photos, at most as many as asked for.
 
     Photos are taken in an order drawn from the seed; where there are fewer than squares are asked for, they
@@ -119,6 +127,7 @@ def reals_of(photos: Sequence[Photo], side: int, count: int, seed: int) -> Itera
         side: Of the squares in pixels.
         count: How many.
         seed: Of the order and of the places.
+        own_grid: Whether JPEGs stay on their grid.
     """
     order = np.random.default_rng([seed, 0]).permutation(len(photos))
     usable = [int(i) for i in order]
@@ -126,7 +135,7 @@ def reals_of(photos: Sequence[Photo], side: int, count: int, seed: int) -> Itera
     for again in range(_CUTS):
         kept: list[int] = []
         for i in usable:
-            real = cut_of(photos[i], side, _generator(seed, photos[i].name, again))
+            real = cut_of(photos[i], side, _generator(seed, photos[i].name, again), own_grid=own_grid)
             if real is None:
                 continue
             kept.append(i)
@@ -137,13 +146,14 @@ def reals_of(photos: Sequence[Photo], side: int, count: int, seed: int) -> Itera
         usable = kept
 
 
-def cut_of(photo: Photo, side: int, rng: np.random.Generator) -> Real | None:
+def cut_of(photo: Photo, side: int, rng: np.random.Generator, *, own_grid: bool = False) -> Real | None:
     """Return a square of a photo; None where it cannot be read or is too small.
 
     Args:
         photo: The photo.
         side: Of the square in pixels.
         rng: Draws the place and the scale.
+        own_grid: Whether a JPEG stays on its grid, if it is of a usual kind.
     """
     if photo.read is None:
         corpus = photo.name.rsplit("/", 1)[0]  # a seed for each picture, so that no two are of one scene
@@ -154,14 +164,17 @@ def cut_of(photo: Photo, side: int, rng: np.random.Generator) -> Real | None:
     largest = min(media.pixels.shape[:2]) / side
     if media.container.format in _LOSSLESS:
         return Real(photo, _window(media.pixels, side, rng), "")
+    resaving = resaving_of(media) if own_grid else None
+    if resaving is not None:
+        return Real(photo, resaving(_window(media.pixels, side, rng, GRID)), "resaved", resaving)
     if largest >= _WASHED:
         scale = float(rng.uniform(_WASHED, min(largest, _SHRINK)))
         return Real(photo, _window(_scaled(media.pixels, scale, side), side, rng), "scaled")
     return Real(photo, _shifted(_window(media.pixels, side, rng), rng), "shifted")
 
 
-def _window(pixels: Pixels, side: int, rng: np.random.Generator) -> Pixels:
-    top, left = (int(rng.integers(0, n - side + 1)) for n in pixels.shape[:2])
+def _window(pixels: Pixels, side: int, rng: np.random.Generator, step: int = 1) -> Pixels:
+    top, left = (step * int(rng.integers(0, (n - side) // step + 1)) for n in pixels.shape[:2])
     return np.ascontiguousarray(pixels[top : top + side, left : left + side])
 
 

@@ -33,6 +33,8 @@ class AlignedRecipe:
             for each pair.
         shares: Of train, val and test; their sum is 1.
         group: Regular expression: what it finds in names is never in two splits (a camera, a person).
+        own_grid: Whether squares of JPEGs are cut on their own grid and both classes saved again as the photo
+            was, in place of scaling photos down; see `reals`.
         match: Whether the detail of fakes is set so that they need as many bytes as their photos.
         seed: 0 or more.
 
@@ -50,6 +52,7 @@ class AlignedRecipe:
     degrade: tuple[str, ...] = (NONE,)
     shares: tuple[float, ...] = (0.7, 0.1, 0.2)
     group: str = ""
+    own_grid: bool = False
     match: bool = True
     seed: int = 0
 

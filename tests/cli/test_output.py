@@ -91,6 +91,7 @@ def test_a_name_that_is_no_text_is_shown_as_it_can_be(strange: Path) -> None:
         assert b"xff" in done.stdout or b"udcff" in done.stdout
 
 
+@pytest.mark.slow
 def test_marks_that_the_encoding_does_not_hold_are_ascii(photo_file: Path) -> None:
     shown = {name: run("audit", photo_file, encoding=name) for name in ("ascii", "cp1252", "utf-8")}
     assert "○ " in shown["utf-8"].stdout.decode()

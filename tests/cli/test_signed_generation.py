@@ -26,6 +26,8 @@ from forensics.watermark.watermarker import detect
 
 from .commands import opened, run
 
+pytestmark = pytest.mark.slow
+
 COUNT = 2
 DRAW = ("generate", "flow", "-n", str(COUNT), "--steps", "4")
 COPIES = {"anew": "none", "cropped": "crop:0.8+jpeg:70", "small": "resize:0.7"}

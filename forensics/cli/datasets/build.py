@@ -44,6 +44,11 @@ __all__ = ["build"]
 @click.option("--splits", default="70,10,20", show_default=True, help="Percent to train, val and test.")
 @click.option("--group", default="", help="Regular expression: what it finds in names stays in one split.")
 @click.option(
+    "--own-grid", is_flag=True,
+    help="Cut JPEGs on their own grid and save both classes again as the photo was, in place of scaling them "
+    "down: pictures as cameras save them.",
+)  # fmt: skip
+@click.option(
     "--match/--no-match", default=True,
     help="Set the detail of fakes so that they need as many bytes as their photos (the default).",
 )  # fmt: skip
@@ -78,6 +83,7 @@ def build(out: Path | None, list_makers: bool, as_json: bool, **options: Any) ->
         degrade=_degradations(options["degrade"], options["size"], standard=options["standard"]),
         shares=_shares(options["splits"]),
         group=options["group"],
+        own_grid=options["own_grid"],
         match=options["match"],
         seed=options["seed"],
     )

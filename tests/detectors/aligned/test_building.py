@@ -24,6 +24,7 @@ from forensics.watermark.attacks import parse_attack
 from tests.detectors.aligned.photos import folder_of
 
 MAKERS = ("nearest2", "transposed3", "telea")
+LUMA = np.array([0.299, 0.587, 0.114])
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +249,32 @@ def test_nothing_of_an_earlier_jpeg_is_left_in_reals(tmp_path: Path) -> None:
     for size in (64, 128):  # scaled, and moved by a part of a pixel
         recipe = AlignedRecipe((str(photos),), ("nearest2",), count=2, size=size, codec="png")
         assert {earlier_jpeg(np.ascontiguousarray(pair.real[..., 1])) for pair in pairs(recipe)} == {0}
+
+
+def test_on_their_own_grid_both_classes_have_the_save_of_the_photo(tmp_path: Path) -> None:
+    photos = folder_of(tmp_path, 2, side=128, codec="jpeg")
+    recipe = AlignedRecipe(
+        (str(photos),), ("nearest2",), count=4, size=64, codec="png", own_grid=True, match=False
+    )
+    for pair in pairs(recipe):
+        whole = open_media(photos / Path(pair.source).name).pixels
+        windows = [whole[y : y + 64, x : x + 64] for y in range(0, 65, 16) for x in range(0, 65, 16)]
+        off = min(np.abs(window.astype(int) - pair.real.astype(int)).mean() for window in windows)
+        assert off < 1.0  # the same save again changes little: borders, and roundings of colours
+        for pixels in (pair.real, pair.fake):
+            assert earlier_jpeg(np.ascontiguousarray(pixels @ LUMA).round().astype(np.uint8)) == 90
+
+
+def test_a_photo_of_a_rare_kind_is_scaled_even_so(tmp_path: Path) -> None:
+    picture = camera(np.random.default_rng(2), 96, 96)
+    (tmp_path / "grey.jpg").write_bytes(encode(np.ascontiguousarray(picture[..., 0]), "jpeg"))
+    (tmp_path / "web.webp").write_bytes(encode(picture, "webp"))
+    with ExitStack() as stack:
+        found = [
+            cut_of(photo, 32, np.random.default_rng(0), own_grid=True)
+            for photo in listed(stack, (str(tmp_path),), "", 1)
+        ]
+    assert [real.washed for real in found if real] == ["scaled", "scaled"]
 
 
 def test_fewer_photos_than_reals_are_cut_several_times(recipe: AlignedRecipe) -> None:

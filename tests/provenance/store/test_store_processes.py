@@ -48,6 +48,7 @@ def writer(place: Path, name: str, count: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.slow
 def test_eight_writers_of_which_four_are_killed_lose_nothing(store: ManifestStore, place: Path) -> None:
     last = [writer(place, f"kept{n}", 12) for n in range(4)]
     killed = [writer(place, f"killed{n}", 10**6) for n in range(4)]
