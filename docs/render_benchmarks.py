@@ -46,20 +46,27 @@ the repository.
 
 def _speed() -> str:
     result = _load("audit_speed")
-    whole = [
-        (name, f"{result[key]['seconds']:.2f} s", f"{result[key]['peak_mb']} MB")
-        for name, key in (
-            ("`forensics --help`", "help"),
-            ("full audit of a 12.7 MP JPEG, cold", "audit_cold"),
-        )
+    audits = result["audits"]
+    named = (
+        ("`forensics --help`", result["help"]),
+        ("full audit of a 12.7 MP JPEG, cold", audits["picture"]["cold"]),
+        ("full audit of a clip of 10 s, 720p, cold", audits["clip"]["cold"]),
+    )
+    whole = [(name, f"{row['seconds']:.2f} s", f"{row['peak_mb']} MB") for name, row in named]
+    costs = [audits[kind]["steps_warm_seconds"] for kind in ("picture", "clip")]
+    steps = [
+        (step, *(_milliseconds(c.get(step)) for c in costs)) for step in dict.fromkeys([*costs[0], *costs[1]])
     ]
-    steps = [(step, f"{1000 * value:.0f} ms") for step, value in result["steps_warm_seconds"].items()]
     return (
         f"## What an audit costs\n\n{_source(result)}\n"
         + _table(("whole process, median", "time", "peak memory"), whole)
         + "\nWarm, by step (the detectors run side by side, two at a time):\n\n"
-        + _table(("step", "median"), steps)
+        + _table(("step", "picture", "clip"), steps)
     )
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:.0f} ms"
 
 
 def _credentials() -> str:
