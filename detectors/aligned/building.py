@@ -104,6 +104,9 @@ def _written(
     rows: list[_Row] = []
     tally = Tally()
     for case in cases_of(recipe, photos, making):
+        if recipe.only not in ("", case.split):
+            advance()
+            continue
         tally.photo(case.real.photo.name, case.real.washed)
         rows.append(_one(folder, case, "", making, tally))
         rows += [_one(folder, case, maker, making, tally) for maker in case.makers]

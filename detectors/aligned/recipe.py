@@ -33,6 +33,7 @@ class AlignedRecipe:
             for each pair.
         shares: Of train, val and test; their sum is 1.
         group: Regular expression: what it finds in names is never in two splits (a camera, a person).
+        only: The one split that is written; all if empty.
         own_grid: Whether squares of JPEGs are cut on their own grid and both classes saved again as the photo
             was, in place of scaling photos down; see `reals`.
         match: Whether the detail of fakes is set so that they need as many bytes as their photos.
@@ -52,6 +53,7 @@ class AlignedRecipe:
     degrade: tuple[str, ...] = (NONE,)
     shares: tuple[float, ...] = (0.7, 0.1, 0.2)
     group: str = ""
+    only: str = ""
     own_grid: bool = False
     match: bool = True
     seed: int = 0
@@ -63,6 +65,8 @@ class AlignedRecipe:
         if len(self.shares) != len(SPLITS) or min(self.shares) < 0 or abs(sum(self.shares) - 1) > 1e-6:
             message = f"the shares of {', '.join(SPLITS)} are three that add up to 1"
             raise UsageError(message, expected="0.7, 0.1, 0.2", actual=self.shares)
+        if self.only and self.only not in SPLITS:
+            raise UsageError(f"no split {self.only!r}", expected=", ".join(SPLITS), actual=self.only)
         for spec in self.degrade:
             attack_of(spec)
         unknown = set(self.held_out) - set(self.makers)

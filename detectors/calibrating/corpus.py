@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from forensics.errors import UsageError
 from forensics.files import encodable
 
-__all__ = ["COLUMNS", "LABELS", "MANIFEST", "Sample", "samples_of"]
+__all__ = ["COLUMNS", "LABELS", "MANIFEST", "Sample", "all_samples", "samples_of"]
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "label", "source")
@@ -37,6 +37,29 @@ class Sample:
     source: str
     maker: str = ""
     split: str = ""
+
+
+def all_samples(folders: Sequence[Path], split: str | None = None) -> tuple[Sample, ...]:
+    """List the pictures of one corpus or several; what has one source in two of them is not independent.
+
+    Args:
+        folders: The corpora, each as `samples_of` reads it. Of several, the name of its folder stands before
+            the names of its pictures.
+        split: As for `samples_of`.
+
+    Raises:
+        UsageError: As `samples_of`; or two folders are called alike.
+    """
+    if len(folders) == 1:
+        return samples_of(folders[0], split)
+    names = [encodable(folder.resolve().name) for folder in folders]
+    if len(set(names)) < len(names):
+        raise UsageError("two of these folders have one name: give them others", actual=sorted(names))
+    return tuple(
+        replace(sample, name=f"{name}/{sample.name}")
+        for name, folder in zip(names, folders, strict=True)
+        for sample in samples_of(folder, split)
+    )
 
 
 def samples_of(folder: Path, split: str | None = None) -> tuple[Sample, ...]:

@@ -38,7 +38,7 @@ class Changed(nn.Module):
             body += [Block(design.channels, design)] if design.fine else []
             body += [ACTIVATIONS[design.activation]()]
             layers[-2:] = [*body, nn.Conv2d(design.channels, 3, design.last, padding=design.last // 2)]
-        self.layers = nn.Sequential(*layers)
+        self.layers = nn.Sequential(*layers).requires_grad_()
 
     def forward(self, z: Tensor) -> Tensor:
         """Return (B, 3, H, W) pictures, -1 to 1, for latents of unit size."""

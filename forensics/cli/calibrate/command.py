@@ -25,7 +25,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.command(no_args_is_help=True)
-@click.argument("corpus", metavar="DIR", type=FOLDER)
+@click.argument("corpora", metavar="DIR...", type=FOLDER, nargs=-1, required=True)
 @out_folder("Folder to write the calibration into; `forensics audit --calibration` takes it.")
 @click.option(
     "--question", type=click.Choice(["synthetic", "altered"]), default="synthetic", show_default=True,
@@ -42,12 +42,13 @@ FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 @click.option("--note", default="", help="What they are and do not cover; it stands beside every weight.")
 @click.option("--split", metavar="NAME", help="Only rows of the manifest whose column 'split' says NAME.")
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
-def calibrate(corpus: Path, folder: Path, as_json: bool, **options: Any) -> int:
+def calibrate(corpora: tuple[Path, ...], folder: Path, as_json: bool, **options: Any) -> int:
     """Weigh the scores of the detectors on pictures in DIR whose truth is known.
 
     DIR holds two folders, real and fake, or a manifest.csv with the columns file, label (real or fake) and
-    source (what a picture was made from: those of one source count as one). At least 10 sources of each are
-    needed, and 30 for a quality of its own. An interrupted run goes on where it was.
+    source (what a picture was made from: those of one source count as one). Several DIRs are taken together.
+    At least 10 sources of each are needed, and 30 for a quality of its own. An interrupted run goes on where
+    it was.
 
     What cannot be read is left out, and the exit status is 3.
     """
@@ -61,9 +62,9 @@ def calibrate(corpus: Path, folder: Path, as_json: bool, **options: Any) -> int:
     question = Question(options["question"])
     own = opened(options["own"], weighed=False)
     detectors = _detectors(question, options["only"] or None, options["skip"], own)
-    name = options["name"] or corpus.resolve().name
+    name = options["name"] or " and ".join(corpus.resolve().name for corpus in corpora)
     settings = Settings(name, question, ScaleKind(options["kind"]), options["note"])
-    collected = _collected(corpus, folder, detectors, question, options["split"])
+    collected = _collected(corpora, folder, detectors, question, options["split"])
     found = fit(collected.rows, settings)
     write(found, folder)
     draw(found, folder / "plots")
@@ -86,13 +87,13 @@ def _detectors(
 
 
 def _collected(
-    corpus: Path, folder: Path, detectors: list[Detector], question: Question, split: str | None
+    corpora: tuple[Path, ...], folder: Path, detectors: list[Detector], question: Question, split: str | None
 ) -> Collected:
     from forensics.detectors.calibrating.collecting import collect
-    from forensics.detectors.calibrating.corpus import samples_of
+    from forensics.detectors.calibrating.corpus import all_samples
     from forensics.report.safe import printable
 
-    samples = samples_of(corpus, split)
+    samples = all_samples(corpora, split)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -42,6 +42,7 @@ __all__ = ["build"]
     "screenshot, shared twice.",
 )  # fmt: skip
 @click.option("--splits", default="70,10,20", show_default=True, help="Percent to train, val and test.")
+@click.option("--only", default="", metavar="SPLIT", help="Write this split alone: train, val or test.")
 @click.option("--group", default="", help="Regular expression: what it finds in names stays in one split.")
 @click.option(
     "--own-grid", is_flag=True,
@@ -83,6 +84,7 @@ def build(out: Path | None, list_makers: bool, as_json: bool, **options: Any) ->
         degrade=_degradations(options["degrade"], options["size"], standard=options["standard"]),
         shares=_shares(options["splits"]),
         group=options["group"],
+        only=options["only"],
         own_grid=options["own_grid"],
         match=options["match"],
         seed=options["seed"],

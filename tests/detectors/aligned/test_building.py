@@ -277,6 +277,17 @@ def test_a_photo_of_a_rare_kind_is_scaled_even_so(tmp_path: Path) -> None:
     assert [real.washed for real in found if real] == ["scaled", "scaled"]
 
 
+def test_one_split_alone_is_that_of_the_whole_set(recipe: AlignedRecipe, built: Path, tmp_path: Path) -> None:
+    one = rows(built)[0]["split"]
+    build(tmp_path / "one", replace(recipe, only=one))
+    written = {p.relative_to(tmp_path / "one"): p.read_bytes() for p in (tmp_path / "one").rglob("*.jpg")}
+    assert all((built / name).read_bytes() == data for name, data in written.items())
+    assert {row["split"] for row in rows(tmp_path / "one")} == {one}
+    assert len(written) == sum(row["split"] == one for row in rows(built)) > 0
+    with pytest.raises(UsageError, match="no split"):
+        replace(recipe, only="rest")
+
+
 def test_fewer_photos_than_reals_are_cut_several_times(recipe: AlignedRecipe) -> None:
     found = list(pairs(replace(recipe, count=20, per_photo=1, makers=("nearest2",))))
     assert len(found) == 20

@@ -12,7 +12,7 @@ from PIL import Image
 
 from forensics.detectors.base import Detector, DetectorInfo
 from forensics.detectors.calibrating.collecting import Collected, collect
-from forensics.detectors.calibrating.corpus import samples_of
+from forensics.detectors.calibrating.corpus import all_samples, samples_of
 from forensics.detectors.calibrating.scoring import score_media, score_of
 from forensics.detectors.choosing import choose
 from forensics.errors import UsageError
@@ -195,3 +195,18 @@ def test_shipped_detectors_give_scores(photo: np.ndarray, tmp_path: Path) -> Non
     assert math.isfinite(found.scores[0].value)
     altered = score_media(open_media(path), choose(["jpeg"]), Question.ALTERED)
     assert {s.code for s in altered.scores} >= {"jpeg.foreign_grid"}
+
+
+def test_several_corpora_are_taken_together(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        for label in ("real", "fake"):
+            (tmp_path / name / label).mkdir(parents=True)
+            (tmp_path / name / label / "a.png").touch()
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert all_samples([one]) == samples_of(one)
+    found = all_samples([one, two])
+    assert [s.name for s in found] == ["one/real/a.png", "one/fake/a.png", "two/real/a.png", "two/fake/a.png"]
+    assert {s.source for s in found} == {"a"}
+    assert all(s.path.is_file() for s in found)
+    with pytest.raises(UsageError, match="one name"):
+        all_samples([one, one])

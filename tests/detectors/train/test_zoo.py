@@ -37,6 +37,14 @@ def test_each_gives_back_pictures_of_any_size(number: int) -> None:
         assert module(latents).shape == (1, 3, *size)
 
 
+@pytest.mark.parametrize("number", range(5, 10))
+def test_all_of_a_changed_decoder_learns(number: int) -> None:
+    module = autoencoder_of(replace(design_of(number), last=1))  # as few new layers as there can be
+    assert all(value.requires_grad for value in module.decoder.layers.parameters())
+    module(torch.rand(1, 12, 8, 8)).square().mean().backward()
+    assert all(value.grad is not None for value in module.decoder.layers.parameters())
+
+
 def test_designs_differ_and_stay() -> None:
     designs = [design_of(number) for number in range(20)]
     assert len(set(designs)) == 20
