@@ -95,6 +95,13 @@ DETECTORS: Registry[type[Detector]] = Registry(
         "forensics.detectors.faces",
         "forensics.detectors.warping",
         "forensics.detectors.two_stream",
+        "forensics.detectors.spectral",
+        "forensics.detectors.dct",
+        "forensics.detectors.cooccurrence",
+        "forensics.detectors.residual",
+        "forensics.detectors.reconstruction",
+        "forensics.detectors.dire.detector",
+        "forensics.detectors.fingerprint",
     ),
 )
 

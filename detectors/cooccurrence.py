@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from forensics.detectors.base import DetectorInfo
+from forensics.detectors.base import DETECTORS, DetectorInfo
 from forensics.detectors.learned.detector import TileDetector
-from forensics.detectors.learned.findings import LIMITS, calibration_of
-from forensics.evidence import Question
-from forensics.media import Kind
+from forensics.detectors.learned.findings import info_of
 
 __all__ = ["Cooccurrence"]
 
 
+@DETECTORS.register("cooccurrence")
 class Cooccurrence(TileDetector):
     """Co-occurrence matrices of red, green and blue."""
 
     what = "neighbouring values in proportions that decoders leave, in each colour"
-    info: ClassVar[DetectorInfo] = DetectorInfo(
-        name="cooccurrence",
-        version="1",
-        title="Co-occurrence matrices of red, green and blue",
-        questions=(Question.SYNTHETIC,),
-        kinds=(Kind.IMAGE, Kind.ANIMATION),
-        needs="cpu",
-        source="Nataraj et al. 2019, arXiv:1903.06836",
-        calibration=calibration_of("cooccurrence"),
-        limits=LIMITS,
+    info: ClassVar[DetectorInfo] = info_of(
+        "cooccurrence",
+        "Co-occurrence matrices of red, green and blue",
+        "Nataraj et al. 2019, arXiv:1903.06836",
     )

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from forensics.detectors.base import DetectorInfo
+from forensics.detectors.base import DETECTORS, DetectorInfo
 from forensics.detectors.learned.detector import TileDetector
-from forensics.detectors.learned.findings import LIMITS, calibration_of
-from forensics.evidence import Question
-from forensics.media import Kind
+from forensics.detectors.learned.findings import info_of
 
 __all__ = ["Spectral"]
 
 
+@DETECTORS.register("spectral")
 class Spectral(TileDetector):
     """Azimuthal profile of the power spectrum, in cycles per pixel."""
 
     what = "a spectrum as layers that enlarge leave it, with too much or too little at its fine end"
-    info: ClassVar[DetectorInfo] = DetectorInfo(
-        name="spectral",
-        version="1",
-        title="Azimuthal profile of the power spectrum, in cycles per pixel",
-        questions=(Question.SYNTHETIC,),
-        kinds=(Kind.IMAGE, Kind.ANIMATION),
-        needs="cpu",
-        source="Durall et al. 2020, arXiv:2003.01826",
-        calibration=calibration_of("spectral"),
-        limits=LIMITS,
+    info: ClassVar[DetectorInfo] = info_of(
+        "spectral",
+        "Azimuthal profile of the power spectrum, in cycles per pixel",
+        "Durall et al. 2020, arXiv:2003.01826",
     )

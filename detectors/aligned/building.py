@@ -119,7 +119,8 @@ def _written(
 def _one(folder: Path, case: Case, maker: str, making: Making, tally: Tally) -> _Row:
     """Write one picture, a real one if there is no maker, unless it is there, and return its row."""
     how = making.how
-    kind = Path("fake") / making.makers[maker].name if maker else Path("real")
+    named = making.makers[maker].name if maker else ""  # a maker of somebody's own is given by its path
+    kind = Path("fake") / named if maker else Path("real")
     name = f"{case.number:06d}{how.suffix}"
     path = folder / kind / name
     masked = folder / "masks" / kind.name / f"{case.number:06d}.png"
@@ -143,7 +144,7 @@ def _one(folder: Path, case: Case, maker: str, making: Making, tally: Tally) -> 
     mask = masked.relative_to(folder).as_posix() if maker and masked.is_file() else ""
     photo = case.real.photo
     values = (
-        (kind / name).as_posix(), "fake" if maker else "real", maker, photo.name, photo.group, case.split,
+        (kind / name).as_posix(), "fake" if maker else "real", named, photo.name, photo.group, case.split,
         width, height, how, case.degradation, mask,
     )  # fmt: skip
     return _Row(tuple(encodable(str(value)) for value in values), kept)
@@ -166,8 +167,8 @@ def _begun(folder: Path, recipe: AlignedRecipe, making: Making, photos: list[Pho
     head = {
         "suite": __version__,
         "recipe": json.loads(json.dumps(recipe.as_dict())),
-        "makers": {name: m.title for name, m in making.makers.items()},
-        "families": {name: m.family for name, m in making.makers.items()},
+        "makers": {maker.name: maker.title for maker in making.makers.values()},
+        "families": {maker.name: maker.family for maker in making.makers.values()},
         "photos": {"listed": len(photos), "names_sha256": hashlib.sha256(names).hexdigest()},
     }
     place = folder / _RECORD

@@ -75,13 +75,17 @@ class Making:
         MissingExtra: A maker runs a model, and ONNX Runtime is not installed.
         ModelError: A model of somebody's own cannot be used.
         RegistryError: There is no such maker.
-        UsageError: A maker does not make squares of this size, or all are held out.
+        UsageError: A maker does not make squares of this size, two have one name, or all are held out.
     """
 
     def __init__(self, recipe: AlignedRecipe) -> None:
         self.recipe = recipe
         given = recipe.makers or default_makers(recipe.size)
         self.makers = {name: maker_of(name, recipe.size) for name in given}
+        named = Counter(maker.name for maker in self.makers.values())
+        twice = sorted(name for name, count in named.items() if count > 1)
+        if twice:
+            raise UsageError(f"makers of one name: {', '.join(twice)}; rename a folder", actual=twice)
         strange = set(recipe.held_out) - set(given)
         if strange:
             raise UsageError(f"held out, but no makers: {', '.join(sorted(strange))}", actual=sorted(strange))

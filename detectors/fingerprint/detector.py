@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import ClassVar
 
-from forensics.detectors.base import Detector, DetectorInfo, not_applicable
+from forensics.detectors.base import DETECTORS, Detector, DetectorInfo, not_applicable
 from forensics.detectors.fingerprint.book import Book, Match, open_book
 from forensics.detectors.learned.model import shipped
 from forensics.errors import MissingExtra
@@ -20,6 +20,7 @@ _RARE = 1e-4
 _NULL = "correlations of photos"
 
 
+@DETECTORS.register("fingerprint")
 class Fingerprint(Detector):
     """What all pictures of one generator have in common."""
 

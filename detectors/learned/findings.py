@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from forensics.detectors.base import DetectorInfo
 from forensics.detectors.learned.model import shipped, table_of
-from forensics.evidence import Calibration
+from forensics.evidence import Calibration, Question
+from forensics.media import Kind
 
-__all__ = ["LIMITS", "calibration_of"]
+__all__ = ["LIMITS", "calibration_of", "info_of"]
 
 LIMITS = (
     "Knows what the decoders of its calibration leave behind. Generators of other kinds may leave nothing "
     "of that, and photos that were filtered, scaled or compressed in ways that are not in the calibration "
     "may look like theirs: an opinion, never a proof, and that nothing is found says little."
 )
+
+
+def info_of(name: str, title: str, source: str) -> DetectorInfo:
+    """Return what a trained detector of tiles says of itself.
+
+    Args:
+        name: Of the detector and of its model.
+        title: What it looks for.
+        source: Paper.
+    """
+    return DetectorInfo(
+        name=name,
+        version="1",
+        title=title,
+        questions=(Question.SYNTHETIC,),
+        kinds=(Kind.IMAGE, Kind.ANIMATION),
+        needs="cpu",
+        source=source,
+        calibration=calibration_of(name),
+        limits=LIMITS,
+    )
 
 
 def calibration_of(name: str) -> Calibration | None:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from forensics.detectors.evaluation.outcomes import Outcomes
 from forensics.detectors.evaluation.ranking import auc
 from forensics.detectors.learned.tiles import SIDE
+from forensics.detectors.train.adversarial import attacked
 from forensics.detectors.train.corpus import TRAIN, VALIDATION, Corpus
 from forensics.detectors.train.delivery import cropped, delivered, drawn
 from forensics.training.schedule import Schedule
@@ -39,6 +40,8 @@ class DetectorRun:
         strength: Of what is done to both on their way, 0-1.
         backbone: Name of a network of timm; that of the suite if empty.
         weights: File of weights that it starts from.
+        adversarial: Grey levels by which pictures are changed against the network in every other step; 0 for
+            none (Goodfellow et al. 2014, arXiv:1412.6572).
     """
 
     schedule: Schedule = field(
@@ -48,6 +51,7 @@ class DetectorRun:
     strength: float = 1.0
     backbone: str = ""
     weights: str = ""
+    adversarial: float = 0.0
 
 
 PRESETS: Mapping[str, DetectorRun] = {
@@ -88,7 +92,10 @@ class Telling(Alone):
         pairs = self.corpus.drawn(self.schedule.batch // 2, rng)
         tiles = tiles_of(self.corpus, pairs, self.config, rng)
         truth = torch.arange(2, device=self.device).repeat_interleave(len(pairs)).flip(0).float()
-        return F.binary_cross_entropy_with_logits(self.module(self._given(tiles)), truth)
+        given = self._given(tiles)
+        if self.config.adversarial and step % 2:
+            given = attacked(self.module, given, truth, self.config.adversarial)
+        return F.binary_cross_entropy_with_logits(self.module(given), truth)
 
     @torch.no_grad()
     def measure(self, module: Any) -> dict[str, float]:

@@ -42,6 +42,10 @@ PRESETS = ("smoke", "cpu", "gpu")
     help="Of methods that are fitted and not trained.",
 )  # fmt: skip
 @click.option("--backbone", default="", metavar="NAME", help="Network of timm instead of the suite's own.")
+@click.option(
+    "--adversarial", type=click.FloatRange(0, 64), default=0.0, metavar="LEVELS",
+    help="Change pictures by so many grey levels against the network, in every other step.",
+)  # fmt: skip
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="That it starts from.")
 @click.option(
     "--side", type=click.IntRange(min=16), default=64, show_default=True, help="Of tiles, in pixels."
@@ -65,6 +69,8 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
     options["weights"] = options["weights"] or ""
     if options["backbone"] and not (method in KNOWN and KNOWN[method].pictures):
         raise UsageError(f"{method} takes no network of timm: it does not look at pictures")
+    if options["adversarial"] and method != "residual":
+        raise UsageError("only residual is trained on pictures, which can be changed against a network")
     corpus = load_corpora(options["data"], options["most"], options["without"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +101,12 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
     schedule = replace(preset.schedule, seed=options["seed"], steps=steps)
     weights = Path(options["weights"]).name
     config = replace(
-        preset, schedule=schedule, side=options["side"], backbone=options["backbone"], weights=weights
+        preset,
+        schedule=schedule,
+        side=options["side"],
+        backbone=options["backbone"],
+        weights=weights,
+        adversarial=options["adversarial"],
     )
     network = network_for(options["method"], replace(config, weights=options["weights"]))
     machine = Machine(options["device"])
@@ -151,7 +162,7 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     command += "".join(f" --data {folder.name}" for folder in options["data"])
     command += "".join(f" --without {maker}" for maker in options["without"])
     command += f" --preset {options['preset']} --seed {options['seed']}"
-    for option in ("steps", "backbone"):
+    for option in ("steps", "backbone", "adversarial"):
         command += f" --{option} {options[option]}" if options[option] else ""
     photos = len(set(corpus.sources.tolist()))
     makers = ", ".join(corpus.split("train").names)  # `forensics evaluate detectors` looks for them here

@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -298,3 +299,22 @@ def test_fewer_photos_than_reals_are_cut_several_times(recipe: AlignedRecipe) ->
 def test_procedural_photos_need_no_files() -> None:
     found = list(pairs(AlignedRecipe(photos=("procedural",), makers=("nearest2",), count=4, size=32)))
     assert len({pair.source for pair in found}) == 4
+
+
+def test_makers_of_ones_own_are_named_without_their_paths(recipe: AlignedRecipe, tmp_path: Path) -> None:
+    models = Path(str(resources.files("forensics"))) / "models"
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    for place in ("a/mine", "b/mine"):
+        (tmp_path / place).symlink_to(models / "codec")
+    mine, again = (f"codec:{tmp_path / place}" for place in ("a/mine", "b/mine"))
+    given = replace(recipe, makers=("nearest2", mine), count=2, size=32)
+    record = build(tmp_path / "set", given).record
+    name = f"codec_{(models / 'codec').resolve().name}"
+    assert {row["maker"] for row in rows(tmp_path / "set")} == {"", "nearest2", name}
+    assert (record["families"][name], set(record["splits"])) == (
+        "own",
+        {r["split"] for r in rows(tmp_path / "set")},
+    )
+    with pytest.raises(UsageError, match="one name"):
+        build(tmp_path / "other", replace(given, makers=(mine, again)))

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Trains and calibrates the picture detectors that ship, from nothing: some hours on two cores.
+#
+#     benchmarks/shipped_detectors.sh WORK
+#
+# WORK is a folder to keep; given again, an interrupted run goes on. Photos come from FORENSICS_DATA. Kodak pictures
+# and camera files of the other halves, and makers 035 and 036, are for benchmarks/detectors.py alone.
+set -euo pipefail
+work=${1:?give a folder to work in}
+photos=${FORENSICS_DATA:-../shared/data}/photos
+pack=$photos/pack128_permissive.tar
+licence="CC0 and MIT; Kodak pictures unrestricted; metadata-extractor's camera files"
+
+mkdir -p "$work/cameras/kodak" "$work/cameras/native"
+for name in 1 13 15 20; do ln -sf "$(realpath "$photos/kodak/$name.png")" "$work/cameras/kodak/"; done
+for name in Apple_iPhone_5 Canon_EOS_450D Canon_Powershot_S90; do
+    ln -sf "$(realpath "$photos/native/$name.jpg")" "$work/cameras/native/"
+done
+
+for numbers in "5 5" "15 3" "25 3" "35 2"; do
+    read -r first count <<<"$numbers"
+    forensics train makers "$work/zoo" --first "$first" --count "$count" --data "$pack" --licence "CC0 and MIT" --device cpu
+done
+zoo() { for number in "$@"; do printf ',codec:%s/zoo/%s' "$work" "$number"; done; }
+operators=transposed4,nearest2,bilinear2,shuffle2,nearest4,latent8,lapped8
+learned=autoencoder,autoencoder_noised,$operators$(zoo 005 006 007 008 009 015 016 017)
+build() { forensics datasets build "$work/$1" --codec png --no-match "${@:2}"; }
+build small64 --photos "$pack" --makers "$learned" --count 5000 --per-photo 2 --size 64
+build small128 --photos "$pack" --makers "$learned" --count 3000 --per-photo 2 --size 128
+build cameras192 --photos "$work/cameras/kodak" --photos "$work/cameras/native" --makers "$learned" \
+    --count 112 --per-photo 8 --size 192 --splits 70,30,0
+build native256 --photos "$work/cameras/native" --makers "$learned" --count 48 --per-photo 10 --size 256 \
+    --own-grid --splits 70,30,0
+
+train() {
+    forensics train detector "$work/$1" --method "$1" --data "$work/small64" --data "$work/small128" \
+        --data "$work/cameras192" --data "$work/native256" --licence "$licence" --device cpu "${@:2}"
+}
+train residual --steps 5000
+train cooccurrence --steps 1500
+train dire_step --steps 1500
+train spectral --pairs 12000
+train dct --pairs 12000
+train reconstruction --pairs 12000
