@@ -42,3 +42,14 @@ train dire_step --steps 1500
 train spectral --pairs 12000
 train dct --pairs 12000
 train reconstruction --pairs 12000
+
+# Weights of scores: photos and makers that none of them was trained on.
+others=cells8,transposed3,shuffle4$(zoo 025 026 027)
+weigh() { forensics datasets build "$work/$1" --photos "$pack" --makers "$others" --count 2500 --size 128 \
+    --no-match --only val "${@:2}"; }
+weigh weigh_png --codec png
+weigh weigh_delivered --codec png --degrade resize:0.75 --degrade blur:1 --degrade noise:3 --degrade screenshot
+weigh weigh_jpeg95 --codec jpeg:95
+weigh weigh_jpeg85 --codec jpeg:85
+weigh weigh_jpeg70 --codec jpeg:70
+weigh weigh_webp80 --codec webp:80
