@@ -43,6 +43,13 @@ train spectral --pairs 12000
 train dct --pairs 12000
 train reconstruction --pairs 12000
 
+# Fingerprints of the generators that ship, on tiles of half the side of the smallest that the flow model draws.
+datasets() { forensics datasets build "$work/$1" --photos "$pack" --codec png --no-match "${@:2}"; }
+datasets prints64 --makers autoencoder,flow --count 800 --per-photo 2 --size 64
+datasets prints32 --makers gan --count 1600 --size 32
+forensics train detector "$work/fingerprint" --method fingerprint --side 32 --data "$work/prints64" \
+    --data "$work/prints32" --licence "$licence" --device cpu
+
 # Weights of scores: photos and makers that none of them was trained on.
 others=cells8,transposed3,shuffle4$(zoo 025 026 027)
 weigh() { forensics datasets build "$work/$1" --photos "$pack" --makers "$others" --count 2500 --size 128 \

@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from render_adversarial import adversarial
 from render_calibration import own_calibration
 from render_decoders import decoders
 from render_dire import dire
@@ -161,7 +162,7 @@ def render() -> str:
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(), *splices(),
         *cameras(), own_calibration(), _transplants(), *leaks(), *watermarks(),
         *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
-        *recovery(), *generators(), *faces(), *dire(), *onnx_files(),
+        *recovery(), *generators(), *faces(), *dire(), *adversarial(), *onnx_files(),
     )  # fmt: skip
     rest = (
         "The evaluations of `jpeg` and `periodicity` are long: see `benchmarks/results/jpeg.json` and "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from forensics.errors import UsageError
 from forensics.generators.pipelines.base import Request
 from forensics.generators.pipelines.denoising import Denoising
 
-__all__ = ["MAPS", "Settings", "Way", "dire_maps", "latent_maps", "step_maps"]
+__all__ = ["MAPS", "Reversible", "Settings", "Way", "dire_maps", "latent_maps", "step_maps"]
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
@@ -51,9 +51,21 @@ class Settings:
             raise UsageError("steps and batch are at least 1, noise lies between 0 and 1", actual=self)
 
 
+class Reversible(Protocol):
+    """What takes pictures to noise and back: `Denoising`, or `DiffusersInversion` of one's own pipeline."""
+
+    def invert(self, pictures: Pixels, request: Request) -> Floats:
+        """Return the noise that (N, H, W, 3) pictures come from."""
+        ...
+
+    def reconstruct(self, noise: Floats, request: Request) -> Floats:
+        """Return the pictures that come of it, (N, 3, H, W), 0 to 1 and a little beyond."""
+        ...
+
+
 # Wang et al. 2023, "DIRE for diffusion-generated image detection" (arXiv:2303.09295), eqs. 4 and 5: DDIM from
 # the picture to noise, and back; the magnitude of the difference. Survey eqs. 130 to 132.
-def dire_maps(pictures: Pixels, model: Denoising, settings: Settings) -> Floats:
+def dire_maps(pictures: Pixels, model: Reversible, settings: Settings) -> Floats:
     """Return (N, 3, H, W) float32 magnitudes of what is not given back, 0 to 1.
 
     Args:

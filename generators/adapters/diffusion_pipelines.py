@@ -13,7 +13,7 @@ import numpy.typing as npt
 from forensics.errors import MissingExtra, ModelError, UsageError
 from forensics.generators.adapters.hub import check_brings_no_code, offline, quiet, reason
 
-__all__ = ["DiffusersSampler"]
+__all__ = ["DiffusersSampler", "load_pipeline"]
 
 _INDEX = "model_index.json"
 
@@ -36,12 +36,7 @@ class DiffusersSampler:
     """
 
     def __init__(self, source: str, *, download: bool = False, device: str | None = None) -> None:
-        if not download:
-            _check_folder(Path(source))
-        diffusers, torch = _libraries()
-        self._torch = torch
-        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self._pipeline = _loaded(diffusers, source, download).to(self._device)
+        self._pipeline, self._torch, self._device = load_pipeline(source, download=download, device=device)
         self._pipeline.set_progress_bar_config(disable=True)
 
     def __call__(
@@ -75,6 +70,26 @@ class DiffusersSampler:
         if prompt or "prompt" in self._takes:
             return {"prompt": [prompt] * len(seeds)}
         return {"batch_size": len(seeds)}
+
+
+def load_pipeline(source: str, *, download: bool = False, device: str | None = None) -> tuple[Any, Any, str]:
+    """Return a pipeline, the module torch, and where the pipeline is.
+
+    Args:
+        source: As for `DiffusersSampler`, like the others.
+        download: Let diffusers fetch what is not there.
+        device: Where it runs.
+
+    Raises:
+        MissingExtra: diffusers is not installed.
+        UsageError: There is no such folder, or it holds no pipeline.
+        ModelError: The pipeline cannot be loaded.
+    """
+    if not download:
+        _check_folder(Path(source))
+    diffusers, torch = _libraries()
+    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    return _loaded(diffusers, source, download).to(place), torch, place
 
 
 def _check_folder(folder: Path) -> None:
