@@ -50,6 +50,10 @@ PRESETS = ("smoke", "cpu", "gpu")
 @click.option(
     "--side", type=click.IntRange(min=16), default=64, show_default=True, help="Of tiles, in pixels."
 )
+@click.option(
+    "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
+    help="Of what is done to pictures on their way; what linear classifiers tell is hidden by much of it.",
+)  # fmt: skip
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Photos at most; 0 for all.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the photos, for the card.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -104,6 +108,7 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
         preset,
         schedule=schedule,
         side=options["side"],
+        strength=options["strength"],
         backbone=options["backbone"],
         weights=weights,
         adversarial=options["adversarial"],
@@ -129,7 +134,13 @@ def _probed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
         raise UsageError("a linear probe needs a network of timm: --backbone NAME, and --weights FILE")
     preset = RUNS[options["preset"]]
     schedule = replace(preset.schedule, seed=options["seed"])
-    config = replace(preset, schedule=schedule, backbone=options["backbone"], side=options["side"])
+    config = replace(
+        preset,
+        schedule=schedule,
+        backbone=options["backbone"],
+        side=options["side"],
+        strength=options["strength"],
+    )
     given = replace(config, weights=options["weights"])
     probe = fit_probe(given, corpus, Fit(pairs=options["pairs"]), Machine(options["device"]).device)
     config = replace(config, weights=Path(options["weights"]).name)
@@ -149,7 +160,7 @@ def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
 
     preset = RUNS[options["preset"]]
     schedule = replace(preset.schedule, seed=options["seed"])
-    config = replace(preset, schedule=schedule, side=options["side"])
+    config = replace(preset, schedule=schedule, side=options["side"], strength=options["strength"])
     how = Fit(options["classifier"], options["pairs"])
     return finish_fitted(options["method"], how, config, corpus, folder, _origins(corpus, options))
 
@@ -162,6 +173,8 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     command += "".join(f" --data {folder.name}" for folder in options["data"])
     command += "".join(f" --without {maker}" for maker in options["without"])
     command += f" --preset {options['preset']} --seed {options['seed']}"
+    if options["strength"] != 1.0:
+        command += f" --strength {options['strength']}"
     for option in ("steps", "backbone", "adversarial"):
         command += f" --{option} {options[option]}" if options[option] else ""
     photos = len(set(corpus.sources.tolist()))
