@@ -39,9 +39,25 @@ _LIMITS = (
 
 
 def finish_network(
-    method: str, network: nn.Module, config: DetectorRun, corpus: Corpus, folder: Path, origins: Origins
+    method: str,
+    network: nn.Module,
+    config: DetectorRun,
+    corpus: Corpus,
+    folder: Path,
+    origins: Origins,
+    *,
+    weights: bool = True,
 ) -> dict[str, float]:
     """Write a trained network as a detector; return what was measured.
+
+    Args:
+        method: Of features.
+        network: What was trained.
+        config: The run.
+        corpus: Pictures.
+        folder: Where to.
+        origins: For the card.
+        weights: Whether its weights are kept beside the ONNX file, for whoever goes on in PyTorch.
 
     Raises:
         ModelError: The file does not compute what the network does.
@@ -55,11 +71,17 @@ def finish_network(
     export(network, given[:2], path, free=free)
     halve(path)
     gap = parity(network, path, [given, given[:1]])
+    (folder / WEIGHTS).unlink(missing_ok=True)
+    if weights:
+        _keep(network, folder)
+    images = config.schedule.images
+    return _finish(method, config, corpus, folder, origins, gap, images)
+
+
+def _keep(network: nn.Module, folder: Path) -> None:
     state = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
     kept = {name: v.to(torch.float16) if v.is_floating_point() else v for name, v in state.items()}
     atomic_write(folder / WEIGHTS, save(kept))
-    images = config.schedule.images
-    return _finish(method, config, corpus, folder, origins, gap, images)
 
 
 def finish_fitted(
@@ -109,7 +131,7 @@ def _finish(
         metrics=metrics,
         limits=_LIMITS,
     )
-    kept = (WEIGHTS,) if about.network is not None else ()
+    kept = (WEIGHTS,) if (folder / WEIGHTS).is_file() else ()
     write_card(folder, card, {name: folder / name for name in (CLASSIFIER, METHOD, *kept)})
     return metrics
 

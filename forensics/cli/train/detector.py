@@ -54,6 +54,7 @@ PRESETS = ("smoke", "cpu", "gpu")
     "--strength", type=click.FloatRange(0, 1), default=1.0, show_default=True,
     help="Of what is done to pictures on their way; what linear classifiers tell is hidden by much of it.",
 )  # fmt: skip
+@click.option("--onnx-only", is_flag=True, help="Keep no weights beside the ONNX file.")
 @click.option("--most", type=click.IntRange(min=0), default=0, help="Photos at most; 0 for all.")
 @click.option("--licence", default="not stated", show_default=True, help="Of the photos, for the card.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -120,7 +121,8 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
         trained = fit(task, folder, observer, machine, corpus.digest)
     if not machine.first:
         return {}
-    return finish_network(options["method"], trained, config, corpus, folder, _origins(corpus, options))
+    origins, keep = _origins(corpus, options), not options["onnx_only"]
+    return finish_network(options["method"], trained, config, corpus, folder, origins, weights=keep)
 
 
 def _probed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
