@@ -28,7 +28,6 @@ WEIGHTS = "weights.safetensors"
 
 Floats = npt.NDArray[np.float32]
 
-_MOST = 32  # tiles of a picture
 _COMPARED = 16
 _MEASURED = 400  # pairs
 _LIMITS = (
@@ -111,11 +110,10 @@ def finish_fitted(
 def _finish(
     method: str, config: DetectorRun, corpus: Corpus, folder: Path, origins: Origins, gap: float, images: int
 ) -> dict[str, float]:
-    atomic_write(
-        folder / METHOD,
-        (json.dumps({"method": method, "side": config.side, "tiles": _MOST}, indent=2) + "\n").encode(),
-    )
-    model = TileModel(method, config.side, _MOST, Session((folder / CLASSIFIER).read_bytes()))
+    most = METHODS[method].tiles
+    told = {"method": method, "side": config.side, "tiles": most}
+    atomic_write(folder / METHOD, (json.dumps(told, indent=2) + "\n").encode())
+    model = TileModel(method, config.side, most, Session((folder / CLASSIFIER).read_bytes()))
     metrics = {**_by_maker(model, corpus, config), "largest difference of ONNX and its model": gap}
     about = METHODS[method]
     card = Card(

@@ -23,6 +23,7 @@ class Trained:
         network: Makes the network of the suite; None for a classifier that is fitted.
         pictures: Whether features are pictures, which networks of timm take as well.
         rate: Learning rate that suits it, as a share of the preset's.
+        tiles: Of a picture that are looked at, at most.
     """
 
     title: str
@@ -30,6 +31,7 @@ class Trained:
     network: Callable[[], nn.Module] | None
     pictures: bool = False
     rate: float = 1.0
+    tiles: int = 32
 
 
 METHODS: Mapping[str, Trained] = {
@@ -41,11 +43,13 @@ METHODS: Mapping[str, Trained] = {
         "maps of what a diffusion model does not give back",
         "Wang et al. 2023, arXiv:2303.09295",
         lambda: ResidualNetwork(inputs=3),
+        tiles=8,
     ),
     "dire_step": Trained(
         "maps of what one step of a diffusion model does not give back",
         "Luo et al. 2024, arXiv:2403.17465; Ma et al. 2023, arXiv:2307.06272",
         lambda: ResidualNetwork(inputs=3),
+        tiles=8,
     ),
     "linear_probe": Trained(
         "features of a network that stands still", "Ojha et al. 2023, arXiv:2302.10174", None, pictures=True
