@@ -22,7 +22,6 @@ class Trained:
         source: Paper.
         network: Makes the network of the suite; None for a classifier that is fitted.
         pictures: Whether features are pictures, which networks of timm take as well.
-        rate: Learning rate that suits it, as a share of the preset's.
         tiles: Of a picture that are looked at, at most.
     """
 
@@ -30,7 +29,6 @@ class Trained:
     source: str
     network: Callable[[], nn.Module] | None
     pictures: bool = False
-    rate: float = 1.0
     tiles: int = 32
 
 

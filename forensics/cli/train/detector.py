@@ -175,8 +175,10 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     command += "".join(f" --data {folder.name}" for folder in options["data"])
     command += "".join(f" --without {maker}" for maker in options["without"])
     command += f" --preset {options['preset']} --seed {options['seed']}"
-    if options["strength"] != 1.0:
-        command += f" --strength {options['strength']}"
+    usual = {"strength": 1.0, "pairs": 6000, "classifier": "logistic", "side": 64, "most": 0}
+    command += "".join(
+        f" --{name} {options[name]}" for name, value in usual.items() if options[name] != value
+    )
     for option in ("steps", "backbone", "adversarial"):
         command += f" --{option} {options[option]}" if options[option] else ""
     photos = len(set(corpus.sources.tolist()))
