@@ -127,7 +127,9 @@ def cases_of(recipe: AlignedRecipe, photos: Sequence[Photo], making: Making) -> 
     """Yield the reals of a set with what is to be made of them."""
     within: Counter[str] = Counter()
     for number, real in enumerate(
-        reals_of(photos, recipe.size, recipe.count, recipe.seed, own_grid=recipe.own_grid)
+        reals_of(
+            photos, recipe.size, recipe.count, recipe.seed, own_grid=recipe.own_grid, sensor=recipe.sensor
+        )
     ):
         split = split_of(recipe, real.photo.group)
         makers = makers_for(recipe, list(making.makers), split, within[split])

@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from forensics.datasets.corpora import CORPORA
 from forensics.datasets.listing import Member, members_of, with_suffix
 from forensics.datasets.squares import SUFFIXES, picture_of
 from forensics.detectors.aligned.resaving import GRID, Resaving, resaving_of
+from forensics.detectors.aligned.sensing import sensed
 from forensics.errors import UsageError
 from forensics.media.types import Pixels
 
@@ -59,7 +60,7 @@ class Real:
         photo: That it was cut from.
         pixels: (side, side, 3) uint8 RGB.
         washed: "" as it was stored; "scaled" or "shifted" where traces of its codec were wiped out;
-            "resaved" where all that is made of it gets the same ones.
+            "resaved" where all that is made of it gets the same ones; and "sensed" behind a comma.
         resaving: What was done to it last, and is done to what is made of it.
     """
 
@@ -114,7 +115,13 @@ def _group(expression: re.Pattern[str] | None, name: str) -> str:
 
 
 def reals_of(
-    photos: Sequence[Photo], side: int, count: int, seed: int, *, own_grid: bool = False
+    photos: Sequence[Photo],
+    side: int,
+    count: int,
+    seed: int,
+    *,
+    own_grid: bool = False,
+    sensor: bool = False,
 ) -> Iterator[Real]:
     """Yield squares of photos, at most as many as asked for.
 
@@ -128,6 +135,7 @@ def reals_of(
         count: How many.
         seed: Of the order and of the places.
         own_grid: Whether JPEGs stay on their grid.
+        sensor: Whether those that do not look as a camera would have taken them.
     """
     order = np.random.default_rng([seed, 0]).permutation(len(photos))
     usable = [int(i) for i in order]
@@ -135,9 +143,14 @@ def reals_of(
     for again in range(_CUTS):
         kept: list[int] = []
         for i in usable:
-            real = cut_of(photos[i], side, _generator(seed, photos[i].name, again), own_grid=own_grid)
+            rng = _generator(seed, photos[i].name, again)
+            real = cut_of(photos[i], side, rng, own_grid=own_grid)
             if real is None:
                 continue
+            if sensor and real.resaving is None:
+                real = replace(
+                    real, pixels=sensed(real.pixels, rng), washed=f"{real.washed or 'as stored'}, sensed"
+                )
             kept.append(i)
             yield real
             made += 1

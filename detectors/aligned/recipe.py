@@ -36,6 +36,7 @@ class AlignedRecipe:
         only: The one split that is written; all if empty.
         own_grid: Whether squares of JPEGs are cut on their own grid and both classes saved again as the photo
             was, in place of scaling photos down; see `reals`.
+        sensor: Whether squares look as a camera would have taken them, but for those on their own grid.
         match: Whether the detail of fakes is set so that they need as many bytes as their photos.
         seed: 0 or more.
 
@@ -55,6 +56,7 @@ class AlignedRecipe:
     group: str = ""
     only: str = ""
     own_grid: bool = False
+    sensor: bool = False
     match: bool = True
     seed: int = 0
 

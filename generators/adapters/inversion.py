@@ -39,8 +39,9 @@ class DiffusersInversion:
 
     def __init__(self, source: str, *, device: str | None = None) -> None:
         self._pipeline, self._torch, self._device = load_pipeline(source, device=device)
-        network = getattr(self._pipeline, "unet", None) or getattr(self._pipeline, "transformer", None)
-        scheduler = getattr(self._pipeline, "scheduler", None)
+        pipeline: Any = self._pipeline
+        network = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+        scheduler: Any = getattr(pipeline, "scheduler", None)
         if network is None or not hasattr(scheduler, "alphas_cumprod"):
             raise ModelError(f"{source} has no diffusion model that DDIM could invert", actual=source)
         self._network = network.eval()
@@ -50,7 +51,7 @@ class DiffusersInversion:
             raise ModelError(
                 f"{source} predicts {self._predicts}", expected=_PREDICTIONS, actual=self._predicts
             )
-        self._codec = getattr(self._pipeline, "vae", None)
+        self._codec: Any = getattr(pipeline, "vae", None)
 
     @property
     def size(self) -> tuple[int, int]:

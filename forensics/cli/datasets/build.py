@@ -50,6 +50,10 @@ __all__ = ["build"]
     "down: pictures as cameras save them.",
 )  # fmt: skip
 @click.option(
+    "--sensor", is_flag=True,
+    help="Make photos as a camera would have taken them: colours filled in, noise, sharpening.",
+)  # fmt: skip
+@click.option(
     "--match/--no-match", default=True,
     help="Set the detail of fakes so that they need as many bytes as their photos (the default).",
 )  # fmt: skip
@@ -86,6 +90,7 @@ def build(out: Path | None, list_makers: bool, as_json: bool, **options: Any) ->
         group=options["group"],
         only=options["only"],
         own_grid=options["own_grid"],
+        sensor=options["sensor"],
         match=options["match"],
         seed=options["seed"],
     )
