@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import nn
 
 from forensics.detectors.learned.model import CLASSIFIER, FEATURES, METHOD, TileModel
@@ -17,12 +17,14 @@ from forensics.detectors.train.corpus import TRAIN, VALIDATION, Corpus
 from forensics.detectors.train.fitting import Fit, draw, fit_classifier, write_classifier
 from forensics.detectors.train.methods import METHODS
 from forensics.detectors.train.run import DetectorRun, roc_area, tiles_of
+from forensics.errors import ModelError
 from forensics.files import atomic_write
 from forensics.runtime.sessions import Session
+from forensics.runtime.store import open_bundle
 from forensics.training.card import Card, Origins, write_card
 from forensics.training.export import export, halve, parity
 
-__all__ = ["WEIGHTS", "finish_fitted", "finish_network"]
+__all__ = ["WEIGHTS", "begun_from", "finish_fitted", "finish_network"]
 
 WEIGHTS = "weights.safetensors"
 
@@ -75,6 +77,29 @@ def finish_network(
         _keep(network, folder)
     images = config.schedule.images
     return _finish(method, config, corpus, folder, origins, gap, images)
+
+
+def begun_from(folder: Path, method: str, network: nn.Module) -> None:
+    """Give a network the weights of one that was trained before.
+
+    Args:
+        folder: That `finish_network` wrote, with weights.
+        method: That it has to be of.
+        network: Of the same shape; changed.
+
+    Raises:
+        ModelError: There is no such detector, it is of another method, or its weights do not fit.
+    """
+    bundle = open_bundle(folder)
+    if WEIGHTS not in bundle.card["files"]:
+        raise ModelError(f"{folder} keeps no weights: train it without --onnx-only", actual=str(folder))
+    told = json.loads(bundle.read(METHOD)).get("method")
+    if told != method:
+        raise ModelError(f"{folder} is a detector of {told}", expected=method, actual=told)
+    try:
+        network.load_state_dict({name: value.float() for name, value in load(bundle.read(WEIGHTS)).items()})
+    except RuntimeError as error:
+        raise ModelError(f"{folder / WEIGHTS} are not of such a network: {error}") from None
 
 
 def _keep(network: nn.Module, folder: Path) -> None:

@@ -100,6 +100,14 @@ def test_networks_and_fingerprints(
     assert trained.status == 0
     assert {"residual": "AUC held out", "fingerprint": "tiles named rightly"}[method] in trained.out
     command = json.loads((tmp_path / "own" / "card.json").read_text())["command"]
+    more = ("train", "detector", tmp_path / "more", "--data", pairs, "--preset", "smoke", "--device", "cpu")
+    if method == "residual":
+        assert forensics(*more, "--method", method, "--begin", tmp_path / "own").status == 0
+        text = json.loads((tmp_path / "more" / "card.json").read_text())["command"]
+        assert text.endswith("--begin own")
+        other = forensics(*more, "--method", "cooccurrence", "--begin", tmp_path / "own")
+        assert other.status == 4
+        assert "is a detector of residual" in other.err
     assert ("--adversarial 1.0" in command) == (method == "residual")
 
 

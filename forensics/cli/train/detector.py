@@ -48,6 +48,10 @@ PRESETS = ("smoke", "cpu", "gpu")
 )  # fmt: skip
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False), help="That it starts from.")
 @click.option(
+    "--begin", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of a detector of the same method that training goes on from.",
+)  # fmt: skip
+@click.option(
     "--side", type=click.IntRange(min=16), default=64, show_default=True, help="Of tiles, in pixels."
 )
 @click.option(
@@ -94,7 +98,7 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
 
 def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.learned.model import FEATURES
-    from forensics.detectors.train.finish import finish_network
+    from forensics.detectors.train.finish import begun_from, finish_network
     from forensics.detectors.train.methods import network_for
     from forensics.detectors.train.run import PRESETS as RUNS
     from forensics.detectors.train.run import Telling
@@ -115,6 +119,8 @@ def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
         adversarial=options["adversarial"],
     )
     network = network_for(options["method"], replace(config, weights=options["weights"]))
+    if options["begin"]:
+        begun_from(options["begin"], options["method"], network)
     machine = Machine(options["device"])
     with watching(folder) as observer:
         task = Telling(config, network, corpus, FEATURES[options["method"]], machine.device)
@@ -181,6 +187,7 @@ def _origins(corpus: Corpus, options: Options) -> Origins:
     )
     for option in ("steps", "backbone", "adversarial"):
         command += f" --{option} {options[option]}" if options[option] else ""
+    command += f" --begin {options['begin'].name}" if options["begin"] else ""
     photos = len(set(corpus.sources.tolist()))
     makers = ", ".join(corpus.split("train").names)  # `forensics evaluate detectors` looks for them here
     data = (
