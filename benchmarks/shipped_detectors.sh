@@ -32,18 +32,22 @@ build cameras192 --photos "$work/cameras/kodak" --photos "$work/cameras/native" 
 build native256 --photos "$work/cameras/native" --makers "$learned" --count 48 --per-photo 10 --size 256 \
     --own-grid --splits 70,30,0
 
-train() {
-    forensics train detector "$work/$1" --method "$1" --data "$work/small64" --data "$work/small128" \
-        --data "$work/cameras192" --data "$work/native256" --licence "$licence" --device cpu "${@:2}"
-}
-train residual --steps 5000
-train cooccurrence --steps 1500
-train dire_step --steps 1500
-train spectral --pairs 12000
-train dct --pairs 12000
-train reconstruction --pairs 12000
+build sensor128 --photos "$pack" --makers "$learned" --count 2400 --per-photo 2 --size 128 --sensor
 
-# Fingerprints of the generators that ship, on tiles of half the side of the smallest that the flow model draws.
+train() { # FOLDER METHOD OPTIONS
+    forensics train detector "$work/$1" --method "$2" --data "$work/small64" --data "$work/small128" \
+        --data "$work/cameras192" --data "$work/native256" --licence "$licence" --device cpu "${@:3}"
+}
+cameras=(--data "$work/sensor128")
+train residual_first residual --steps 4000
+train residual residual "${cameras[@]}" --steps 1500 --begin "$work/residual_first"
+train spectral spectral "${cameras[@]}" --pairs 12000 --strength 0.25
+train dct dct "${cameras[@]}" --pairs 12000 --strength 0.25
+train cooccurrence cooccurrence "${cameras[@]}" --steps 1500 --strength 0.25 --onnx-only
+train reconstruction reconstruction "${cameras[@]}" --pairs 6000 --strength 0.25
+train dire_step dire_step "${cameras[@]}" --steps 400 --strength 0.25 --onnx-only
+
+# Fingerprints of the generators that ship, on tiles as large as the pictures that the GAN draws.
 datasets() { forensics datasets build "$work/$1" --photos "$pack" --codec png --no-match "${@:2}"; }
 datasets prints64 --makers autoencoder,flow --count 800 --per-photo 2 --size 64
 datasets prints32 --makers gan --count 1600 --size 32
@@ -60,3 +64,5 @@ weigh weigh_jpeg95 --codec jpeg:95
 weigh weigh_jpeg85 --codec jpeg:85
 weigh weigh_jpeg70 --codec jpeg:70
 weigh weigh_webp80 --codec webp:80
+for quality in 95 85 70; do weigh "weigh_sensor_jpeg$quality" --codec "jpeg:$quality" --sensor; done
+weigh weigh_sensor_png --codec png --sensor
