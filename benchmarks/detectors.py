@@ -5,8 +5,8 @@
 
 Five trials, all with the thresholds that the first two fix before their tests:
 
-- small: an aligned set of 128 px squares of photos/pack128_permissive, stored without loss, with as much detail
-  as makers leave: every maker that shows what the photo shows, and those that --held names, which no detector
+- small: an aligned set of 128 px squares of photos/pack128_permissive, stored without loss, with as much
+  detail as makers leave: every maker that shows what the photo shows, and those that --held names, which no detector
   was trained on; photos are split as `forensics datasets build` does by default, so that a detector that was
   trained on such a set has not seen those of the test;
 - large: the same of 320 px squares of prnu/natural and half of photos/kodak, in fewer deliveries;
@@ -105,7 +105,7 @@ def main() -> int:
         work.mkdir(parents=True, exist_ok=True)
         found = _trials(work, options)
     given = f"--count {options.count}" + "".join(f" --only {name}" for name in options.only or ())
-    given += "".join(f" --held {name}" for name in options.held)
+    given += "".join(f" --held codec:{'/'.join(Path(name).parts[-2:])}" for name in options.held)
     write_result("detectors", f"python benchmarks/detectors.py {given}", {"trials": found})
     return 0
 
