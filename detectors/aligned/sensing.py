@@ -1,8 +1,8 @@
 """Photos as a camera would have taken them: one colour at each pixel, and the others from neighbours.
 
 Photos that were scaled down have lost what every camera leaves: a lens that blurs, colours that were filled
-in, noise that was taken away with what is fine, and sharpening. Detectors that never saw that in photos take it
-for a decoder's work.
+in, noise that was taken away with what is fine, and sharpening. Detectors that never saw that in photos take
+it for a decoder's work.
 """
 
 from __future__ import annotations
