@@ -38,13 +38,14 @@ train() { # FOLDER METHOD OPTIONS
     forensics train detector "$work/$1" --method "$2" --data "$work/small64" --data "$work/small128" \
         --data "$work/cameras192" --data "$work/native256" --licence "$licence" --device cpu "${@:3}"
 }
-cameras=(--data "$work/sensor128")
+cameras=(--data "$work/native256" --data "$work/sensor128") # the first once more: it counts twice
 train residual_first residual --steps 4000
 train residual residual "${cameras[@]}" --steps 1500 --begin "$work/residual_first"
 train spectral spectral "${cameras[@]}" --pairs 12000 --strength 0.25
 train dct dct "${cameras[@]}" --pairs 12000 --strength 0.25
 train cooccurrence cooccurrence "${cameras[@]}" --steps 1500 --strength 0.25 --onnx-only
 train reconstruction reconstruction "${cameras[@]}" --pairs 6000 --strength 0.25
+# The one that ships saw an earlier kind of sensor, without a lens and denoising, and native256 once.
 train dire_step dire_step "${cameras[@]}" --steps 400 --strength 0.25 --onnx-only
 
 # Fingerprints of the generators that ship, on tiles as large as the pictures that the GAN draws.
