@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +13,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load, save
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from forensics.detectors.learned.model import CLASSIFIER, FEATURES, METHOD, TileModel
 from forensics.detectors.train.corpus import TRAIN, VALIDATION, Corpus
@@ -24,7 +27,7 @@ from forensics.runtime.store import open_bundle
 from forensics.training.card import Card, Origins, write_card
 from forensics.training.export import export, halve, parity
 
-__all__ = ["WEIGHTS", "begun_from", "finish_fitted", "finish_network"]
+__all__ = ["WEIGHTS", "begun_from", "finish_fitted", "finish_network", "folded"]
 
 WEIGHTS = "weights.safetensors"
 
@@ -65,6 +68,7 @@ def finish_network(
     """
     network = network.eval().cpu()
     rounded(network)
+    whole, network = network, folded(network)
     tiles = _some_tiles(corpus, config)
     given = torch.from_numpy(FEATURES[method](tiles))
     path = folder / CLASSIFIER
@@ -74,7 +78,7 @@ def finish_network(
     gap = parity(network, path, [given, given[:1]])
     (folder / WEIGHTS).unlink(missing_ok=True)
     if weights:
-        _keep(network, folder)
+        _keep(whole, folder)
     images = config.schedule.images
     return _finish(method, config, corpus, folder, origins, gap, images)
 
@@ -182,3 +186,18 @@ def rounded(module: nn.Module) -> None:
     for values in (*module.parameters(), *module.buffers()):
         if values.is_floating_point():
             values.copy_(values.to(torch.float16))
+
+
+def folded(network: nn.Module) -> nn.Module:
+    """Return a copy whose batch norms are part of the convolutions before them, all in 16-bit floats.
+
+    The converter folds them anyway, and what it computes is no longer a 16-bit float: files would be twice as
+    large. So they are folded and rounded before.
+    """
+    network = copy.deepcopy(network).eval()
+    for parent in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
+        for place, (first, second) in enumerate(itertools.pairwise(parent)):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                parent[place], parent[place + 1] = fuse_conv_bn_eval(first, second), nn.Identity()
+    rounded(network)
+    return network

@@ -10,6 +10,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 
 from forensics.detectors.learned.model import CLASSIFIER, METHOD
+from forensics.detectors.train.finish import folded
 from forensics.detectors.train.methods import METHODS, network_for
 from forensics.detectors.train.run import DetectorRun
 from forensics.errors import ModelError
@@ -70,7 +71,7 @@ def _detector(bundle: Bundle) -> nn.Module:
         network.load_state_dict({n: v.float() for n, v in load(bundle.read(WEIGHTS)).items()})
     except RuntimeError as error:
         raise ModelError(f"{bundle.folder / WEIGHTS} are not of its network: {error}") from None
-    return network.eval().requires_grad_(False)
+    return folded(network).requires_grad_(False)
 
 
 class _Method(nn.Module):

@@ -15,7 +15,7 @@ import cv2  # noqa: E402
 
 from forensics.detectors.learned.model import FEATURES, METHOD, TileModel, tile_model_of  # noqa: E402
 from forensics.detectors.train.corpus import Corpus, load_corpora, load_corpus  # noqa: E402
-from forensics.detectors.train.finish import finish_fitted, finish_network  # noqa: E402
+from forensics.detectors.train.finish import finish_fitted, finish_network, folded  # noqa: E402
 from forensics.detectors.train.fitting import Fit, fit_classifier, write_classifier  # noqa: E402
 from forensics.detectors.train.methods import METHODS, network_for  # noqa: E402
 from forensics.detectors.train.networks import Residuals, backbone  # noqa: E402
@@ -76,6 +76,18 @@ def test_networks_become_files_that_compute_the_same(method: str, corpus: Corpus
     assert found.logits.shape == (1,)
     again = tile_model_of(open_bundle(tmp_path)).logits(np.stack(few.pixels[:3])[:, :64, :64])
     assert again.shape == (3,)
+
+
+def test_folded_networks_compute_the_same_in_16_bits() -> None:
+    torch.manual_seed(0)
+    network = network_for("residual", SMOKE)
+    network(torch.rand(8, 3, 64, 64))  # norms see something
+    network.eval()
+    one, x = folded(network), torch.rand(2, 3, 64, 64)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in one.modules())
+    assert all((value == value.half().float()).all() for value in one.parameters())
+    with torch.no_grad():
+        torch.testing.assert_close(one(x), network(x), atol=5e-3, rtol=5e-3)
 
 
 def test_the_residual_network_learns(corpus: Corpus, tmp_path: Path) -> None:
