@@ -45,7 +45,6 @@ train spectral spectral "${cameras[@]}" --pairs 12000 --strength 0.25
 train dct dct "${cameras[@]}" --pairs 12000 --strength 0.25
 train cooccurrence cooccurrence "${cameras[@]}" --steps 1500 --strength 0.25 --onnx-only
 train reconstruction reconstruction "${cameras[@]}" --pairs 6000 --strength 0.25
-# The one that ships saw an earlier kind of sensor, without a lens and denoising, and native256 once.
 train dire_step dire_step "${cameras[@]}" --steps 400 --strength 0.25 --onnx-only
 
 # Fingerprints of the generators that ship, on tiles as large as the pictures that the GAN draws.
