@@ -14,12 +14,23 @@ from dataclasses import dataclass
 from forensics.errors import ForensicsError
 from forensics.media import Kind, Media, Pixels
 
-__all__ = ["ALL", "NATIVE", "RESAMPLED", "Quality", "bucket_names", "nearest", "quality_of", "was_resampled"]
+__all__ = [
+    "ALL",
+    "NATIVE",
+    "RESAMPLED",
+    "Quality",
+    "bucket_names",
+    "nearest",
+    "quality_of",
+    "sized",
+    "was_resampled",
+]
 
 ALL = "all"
 NATIVE, RESAMPLED = "native", "resampled"
 LOW, HIGH = 75, 90  # JPEG quality below which it is low, and from which it is high
 SMALL, LARGE = 250_000, 2_000_000  # pixels below which a picture is small, and from which it is large
+_SIZES = ("small", "medium", "large")
 _RARE = 1e-4  # p-value of traces of interpolation
 _LEAST_TILES, _SIDE, _MOST_TILES = 4, 128, 96
 _LOSSLESS = ("png", "bmp", "tiff", "gif")
@@ -64,6 +75,16 @@ def nearest(quality: Quality, known: Iterable[str]) -> str | None:
     """Return the most special of the known buckets that a picture is in; None where there is none."""
     there = set(known)
     return next((name for name in reversed(bucket_names(quality)) if name in there), None)
+
+
+def sized(bucket: str) -> bool:
+    """Return whether a bucket is of pictures of one range of sizes.
+
+    Example:
+        >>> sized("jpeg.high.small"), sized("jpeg.high")
+        (True, False)
+    """
+    return any(part in _SIZES for part in bucket.split("."))
 
 
 def quality_of(media: Media, *, resampling: bool = False) -> Quality:

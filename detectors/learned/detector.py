@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.detectors.base import SIGNAL, UNCALIBRATED, Detector, few_colours, not_applicable
-from forensics.detectors.buckets import Quality, quality_of
+from forensics.detectors.buckets import Quality, quality_of, sized
 from forensics.detectors.calibrating.table import CalibrationTable
 from forensics.detectors.learned.model import Tiled, TileModel, open_tile_model, shipped, table_of
 from forensics.errors import MissingExtra
@@ -19,6 +20,9 @@ __all__ = ["TileDetector"]
 
 # Generators of kinds that nobody calibrated on leave no trace that is known: 3 to 1, and no more, against.
 _LEAST = -0.5
+# Large photos are smoother, pixel by pixel, than small ones: beyond the sizes that were calibrated nothing is
+# said that could accuse.
+_OTHER_SIZES = 1.0
 
 
 class TileDetector(Detector):
@@ -65,7 +69,7 @@ class TileDetector(Detector):
     def _told(self, found: Tiled, quality: Quality, size: tuple[int, ...], side: int) -> Evidence:
         table = self.table()
         score = found.score
-        llr = max(_LEAST, table.llr(score, quality)) if table else 0.0
+        llr = _weight(table, score, quality)
         signal = llr >= SIGNAL
         name = self.info.name
         summary = f"The picture shows {self.what}." if signal else f"The picture does not show {self.what}."
@@ -87,6 +91,13 @@ class TileDetector(Detector):
             ),
             maps=(_map(found, size, side),) if signal else (),
         )
+
+
+def _weight(table: CalibrationTable | None, score: float, quality: Quality) -> float:
+    if table is None:
+        return 0.0
+    most = math.inf if sized(table.of(quality).bucket) else _OTHER_SIZES
+    return min(most, max(_LEAST, table.llr(score, quality)))
 
 
 def _map(found: Tiled, size: tuple[int, ...], side: int) -> EvidenceMap:

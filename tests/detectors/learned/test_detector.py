@@ -37,6 +37,9 @@ class Brightness(TileDetector):
         return self.given
 
 
+BUCKETS = ("all", "lossless", "lossless.small")
+
+
 def table() -> CalibrationTable:
     scale = Scale(
         kind=ScaleKind.LOGISTIC, scores=(-1.0, 1.0), llrs=(-1.0, 1.5), negatives=99, positives=60,
@@ -44,7 +47,7 @@ def table() -> CalibrationTable:
     )  # fmt: skip
     return CalibrationTable(
         code="brightness.generated", detector="brightness", version="1", question=Question.SYNTHETIC,
-        name="test", buckets=(BucketScale(bucket="all", scale=scale),),
+        name="test", buckets=tuple(BucketScale(bucket=name, scale=scale) for name in BUCKETS),
     )  # fmt: skip
 
 
@@ -78,7 +81,7 @@ def test_a_signal_says_where_and_how_sure() -> None:
 def test_nothing_found_is_said_to_weigh_against_it() -> None:
     (found,) = Brightness().examine(open_bytes(png(noise(5, 60))))
     assert found.status is Status.CLEAR
-    assert found.llr == pytest.approx(-1)
+    assert found.llr == pytest.approx(-0.5)  # 3 to 1, though the table says 10 to 1
     assert not found.maps
 
 
@@ -117,3 +120,12 @@ def test_a_model_that_gives_no_numbers_is_at_fault() -> None:
     model = TileModel("residual", 64, 32, lambda x: [np.full((len(x), 1), np.nan)])  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="no numbers"):
         model.look(noise(0, 255))
+
+
+def test_sizes_that_were_not_calibrated_never_accuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forensics.detectors.buckets.SMALL", 128 * 128)
+    (found,) = Brightness().examine(open_bytes(png(noise(180, 250))))
+    assert found.status is Status.SIGNAL
+    assert found.llr == 1.0
+    (dark,) = Brightness().examine(open_bytes(png(noise(5, 60))))
+    assert dark.llr == -0.5
