@@ -11,9 +11,9 @@ __all__ = ["LIMITS", "calibration_of", "info_of"]
 
 LIMITS = (
     "Knows what the decoders of its calibration leave behind. Generators of other kinds may leave nothing of "
-    "that, and photos that were filtered, scaled or compressed in ways that are not in the calibration may look "
-    "like theirs; pictures of sizes that are not in it weigh 10 to 1 at most. An opinion, never a proof, and "
-    "that nothing is found says little."
+    "that, and photos that were filtered, scaled or compressed in ways that are not in the calibration may "
+    "look like theirs; pictures of sizes that are not in it weigh 10 to 1 at most. An opinion, never a "
+    "proof, and that nothing is found says little."
 )
 
 
