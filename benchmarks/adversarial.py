@@ -1,13 +1,14 @@
 """How little has to change for the trained detectors to miss what a decoder made?
 
-    python benchmarks/adversarial.py [--count 60] [--steps 10]
+    python benchmarks/adversarial.py NETWORK [--count 60] [--steps 10]
 
 Photos of photos/pack128_permissive that are in no training, and what the codec of the suite makes of them,
 128 px without loss. The made pictures are then changed against the network `residual`, which is known to
 whoever attacks (projected gradients, Madry et al. 2017, arXiv:1706.06083), by at most so many grey levels.
 For each trained detector: AUC against the untouched photos, and the share that it still calls generated as
 an audit would; as it is, and after a save as JPEG 85. The others were not attacked: what they lose, the
-attack carries over to them. Needs the extra `train`.
+attack carries over to them. NETWORK is the folder `residual` that `benchmarks/shipped_detectors.sh` trains, with its weights,
+which do not ship. Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from forensics.detectors.evaluation.ranking import auc
 from forensics.detectors.train.adversarial import attacked
 from forensics.exporting.train.references import references_of
 from forensics.media import open_bytes
-from forensics.runtime.store import bundled
+from forensics.runtime.store import open_bundle
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -48,13 +49,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("network", type=Path)
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
     photos, made = _pictures(options.count)
     clean = {kind: _scores(photos, kind) for kind in ("png", "jpeg")}
-    rows = [row for levels in LEVELS for row in _rows(_against(made, levels, options.steps), levels, clean)]
-    given = f"python benchmarks/adversarial.py --count {options.count} --steps {options.steps}"
+    rows = [row for levels in LEVELS for row in _rows(_against(made, levels, options), levels, clean)]
+    given = f"python benchmarks/adversarial.py NETWORK --count {options.count} --steps {options.steps}"
     write_result("adversarial", given, {"pictures": len(photos), "quality": QUALITY, "rows": rows})
     return 0
 
@@ -68,16 +70,16 @@ def _pictures(count: int) -> tuple[Pixels, Pixels]:
     return np.stack([real for real, _ in found]), np.stack([fake for _, fake in found])
 
 
-def _against(made: Pixels, levels: float, steps: int) -> Pixels:
+def _against(made: Pixels, levels: float, options: argparse.Namespace) -> Pixels:
     """Return pictures changed against the network, rounded as a file would be."""
     if not levels:
         return made
-    (network,) = references_of(bundled("residual")).values()
+    (network,) = references_of(open_bundle(options.network)).values()
     x = torch.from_numpy(np.ascontiguousarray(np.moveaxis(made, -1, 1))).float() / 255.0
     lot = torch.Generator().manual_seed(0)
     changed = torch.cat(
         [
-            attacked(network, part, torch.ones(len(part)), levels, steps=steps, generator=lot)
+            attacked(network, part, torch.ones(len(part)), levels, steps=options.steps, generator=lot)
             for part in x.split(8)
         ]
     )
