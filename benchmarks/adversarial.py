@@ -7,8 +7,8 @@ Photos of photos/pack128_permissive that are in no training, and what the codec 
 whoever attacks (projected gradients, Madry et al. 2017, arXiv:1706.06083), by at most so many grey levels.
 For each trained detector: AUC against the untouched photos, and the share that it still calls generated as
 an audit would; as it is, and after a save as JPEG 85. The others were not attacked: what they lose, the
-attack carries over to them. NETWORK is the folder `residual` that `benchmarks/shipped_detectors.sh` trains, with its weights,
-which do not ship. Needs the extra `train`.
+attack carries over to them. NETWORK is the folder `residual` that `benchmarks/shipped_detectors.sh` trains,
+with its weights, which do not ship. Needs the extra `train`.
 """
 
 from __future__ import annotations
