@@ -6,8 +6,8 @@
 Five trials, all with the thresholds that the first two fix before their tests:
 
 - small: an aligned set of 128 px squares of photos/pack128_permissive, stored without loss, with as much
-  detail as makers leave: every maker that shows what the photo shows, and those that --held names, which no
-  detector was trained on; photos are split as `forensics datasets build` does by default, so that a detector
+  detail as makers leave: every maker that shows what the photo shows and paints all of it, and those that
+  --held names, which no detector was trained on; photos are split as `forensics datasets build` does by default, so that a detector
   that was trained on such a set has not seen those of the test;
 - large: the same of 320 px squares of prnu/natural and half of photos/kodak, in fewer deliveries;
 - sd15: tiles of generated/sd15_grids beside photos of kodak, casia1 and prnu/natural (scaled down), both cut
@@ -41,7 +41,7 @@ from common import data_folder, write_result
 from jpeg_samples import KODAK, NATIVE
 
 from forensics.detectors.aligned import AlignedRecipe, Stored, build
-from forensics.detectors.aligned.makers import default_makers
+from forensics.detectors.aligned.makers import MAKERS, default_makers
 from forensics.detectors.aligned.storing import store
 from forensics.detectors.calibrating.corpus import Sample
 from forensics.detectors.choosing import choose
@@ -127,7 +127,7 @@ def _trials(work: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 def _sets(work: Path, data: Path, options: argparse.Namespace) -> Iterator[Trial]:
     small, pack = work / "set_small", str(data / "photos/pack128_permissive.tar")
-    makers = (*default_makers(SMALL), *options.held)
+    makers = (*_decoders(SMALL), *options.held)
     recipe = AlignedRecipe(
         (pack,), makers, count=options.count, per_photo=PER_PHOTO, codec="png", match=False
     )
@@ -135,7 +135,7 @@ def _sets(work: Path, data: Path, options: argparse.Namespace) -> Iterator[Trial
     yield Trial("small", "128 px squares of small photos, aligned pairs", EVERY, small)
     large = work / "set_large"
     photos = (str(data / "prnu/natural"), str(_half(work, data / "photos/kodak", KODAK)))
-    makers, shares = (*default_makers(LARGE), *options.held), (0.0, 0.3, 0.7)
+    makers, shares = (*_decoders(LARGE), *options.held), (0.0, 0.3, 0.7)
     recipe = AlignedRecipe(
         photos, makers, count=78, per_photo=PER_PHOTO, size=LARGE, codec="png", shares=shares, match=False
     )
@@ -151,6 +151,11 @@ def _sets(work: Path, data: Path, options: argparse.Namespace) -> Iterator[Trial
     yield Trial("gan", "six pictures of six GANs beside six photos", SOME, _gan(work / "set_gan", data))
     halves = (_half(work, data / "photos/native", NATIVE), _half(work, data / "photos/kodak", KODAK))
     yield Trial("camera", "cameras and scans, false alarms", CAMERA, alone=(data / "prnu/natural", *halves))
+
+
+def _decoders(side: int) -> tuple[str, ...]:
+    """Return the makers that show what the photo shows, but for those that paint a part of it."""
+    return tuple(name for name in default_makers(side) if "painted" not in MAKERS.get(name).title)
 
 
 def _run(trial: Trial, work: Path, options: argparse.Namespace, fixed: Thresholds | None) -> Results:
