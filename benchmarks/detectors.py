@@ -7,8 +7,8 @@ Five trials, all with the thresholds that the first two fix before their tests:
 
 - small: an aligned set of 128 px squares of photos/pack128_permissive, stored without loss, with as much
   detail as makers leave: every maker that shows what the photo shows and paints all of it, and those that
-  --held names, which no detector was trained on; photos are split as `forensics datasets build` does by default, so that a detector
-  that was trained on such a set has not seen those of the test;
+  --held names, which no detector was trained on; photos are split as `forensics datasets build` does by
+  default, so that a detector that was trained on such a set has not seen those of the test;
 - large: the same of 320 px squares of prnu/natural and half of photos/kodak, in fewer deliveries;
 - sd15: tiles of generated/sd15_grids beside photos of kodak, casia1 and prnu/natural (scaled down), both cut
   to 256 px after one WebP save, both stored as WebP 80. The made ones are paintings, the others are photos;
