@@ -248,6 +248,6 @@ def test_an_honest_photo(shot: Path) -> None:
 
 
 def test_a_prior_alone_accuses_no_honest_photo(shot: Path) -> None:
-    report = Auditor(trust=TrustPolicy.default(), prior=0.995).audit(shot)
+    report = Auditor(trust=TrustPolicy.default(), prior=0.9999).audit(shot)
     assert all(o.log10_posterior_odds >= report.threshold for o in report.opinions)
     assert report.verdict is Verdict.INCONCLUSIVE

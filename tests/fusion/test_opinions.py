@@ -34,9 +34,9 @@ def opinion(detector: str, llr: float | None, **changes: object) -> Evidence:
 
 
 def summed(llrs: list[float], dependence: Dependence | None = None) -> FusedOpinion:
-    """Fuse findings that are all different."""
+    """Fuse findings that are all different, by the usual rule if no other is given."""
     parts = [opinion(f"d{i}", x) for i, x in enumerate(llrs)]
-    return fuse(parts, Question.SYNTHETIC, dependence=dependence)
+    return fuse(parts, Question.SYNTHETIC, dependence=dependence or load_dependence())
 
 
 def test_independent_findings_are_summed() -> None:
