@@ -3,7 +3,8 @@
 #
 #     benchmarks/shipped_detectors.sh WORK
 #
-# WORK is a folder to keep; given again, an interrupted run goes on. Photos come from FORENSICS_DATA. Kodak pictures
+# It writes forensics/models and forensics/fusion of this checkout: run it where the suite is installed with `pip install
+# -e`. WORK is a folder to keep; given again, an interrupted run goes on. Photos come from FORENSICS_DATA. Kodak pictures
 # and camera files of the other halves, and makers 035 and 036, are for benchmarks/detectors.py alone.
 set -euo pipefail
 work=${1:?give a folder to work in}
@@ -40,7 +41,7 @@ train() { # FOLDER METHOD OPTIONS
 }
 cameras=(--data "$work/native256" --data "$work/sensor128") # the first once more: it counts twice
 train residual_first residual --steps 4000
-train residual residual "${cameras[@]}" --steps 1500 --begin "$work/residual_first"
+train residual residual "${cameras[@]}" --steps 1500 --onnx-only --begin "$work/residual_first"
 train spectral spectral "${cameras[@]}" --pairs 12000 --strength 0.25
 train dct dct "${cameras[@]}" --pairs 12000 --strength 0.25
 train cooccurrence cooccurrence "${cameras[@]}" --steps 1500 --strength 0.25 --onnx-only
@@ -66,3 +67,23 @@ weigh weigh_jpeg70 --codec jpeg:70
 weigh weigh_webp80 --codec webp:80
 for quality in 95 85 70; do weigh "weigh_sensor_jpeg$quality" --codec "jpeg:$quality" --sensor; done
 weigh weigh_sensor_png --codec png --sensor
+
+# What ships: the files of each card, and of the networks ONNX alone, then the weights of their scores.
+ship() {
+    mkdir -p "$here/models/$1"
+    cp "$work/$1"/{card.json,card.md,*.onnx,*.json} "$here/models/$1/"
+}
+here=$(dirname "$(realpath "$0")")/../forensics
+fused=(residual dct spectral cooccurrence reconstruction)
+for name in "${fused[@]}" dire_step fingerprint; do ship "$name"; done
+weights() { # OUT DETECTOR...
+    local out=$1 only=() sets=("$work"/weigh_*)
+    shift
+    for name in "$@"; do only+=(--only "$name"); done
+    forensics calibrate "${sets[@]}" "${only[@]}" -o "$out" --name "decoders, 2026-11" --note \
+        "257 small photos, and what cells8, transposed3, shuffle4, codec_025, codec_026 and codec_027 made of them."
+    for name in "$@"; do forensics train calibration "$here/models/$name" "$out" --code "$name.generated"; done
+}
+weights "$work/weights" "${fused[@]}"
+cp "$work/weights/fusion.json" "$here/fusion/learned_synthetic.json"
+weights "$work/weights_dire" dire_step
