@@ -155,7 +155,7 @@ def _sets(work: Path, data: Path, options: argparse.Namespace) -> Iterator[Trial
 
 def _decoders(side: int) -> tuple[str, ...]:
     """Return the makers that show what the photo shows, but for those that paint a part of it."""
-    return tuple(name for name in default_makers(side) if "painted" not in MAKERS.get(name).title)
+    return tuple(name for name in default_makers(side) if MAKERS.get(name).family != "painted")
 
 
 def _run(trial: Trial, work: Path, options: argparse.Namespace, fixed: Thresholds | None) -> Results:

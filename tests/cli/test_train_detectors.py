@@ -115,6 +115,7 @@ def test_networks_and_fingerprints(
     ("options", "message"),
     [
         (("--method", "dct", "--adversarial", "1"), "only residual"),
+        (("--method", "dct", "--begin", "."), "begins from nothing"),
         (("--method", "dct", "--backbone", "resnet18"), "takes no network"),
         (("--method", "linear_probe"), "needs a network of timm"),
     ],

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forensics.evidence import Calibration, Evidence, Grade, Question, Status
-from forensics.fusion.opinions import Dependence, FusedOpinion, fuse, load_dependence
+from forensics.fusion.opinions import Dependence, FusedOpinion, fuse, load_dependence, load_learned
 
 SET = Calibration(name="test", negatives=10, positives=10)
 FREE = Dependence(name="independent", size=0, between=0.0)
@@ -152,3 +152,13 @@ def test_without_terms_the_posterior_is_the_prior(prior: float) -> None:
 
 def test_the_smallest_prior_is_survived() -> None:
     assert fuse([], Question.SYNTHETIC, prior=5e-324).posterior == 0
+
+
+def test_what_ships_takes_the_strongest_of_the_trained_detectors() -> None:
+    learned = load_learned(Question.SYNTHETIC)
+    assert learned is not None
+    assert learned.trust == 0
+    said = {"residual.generated": 1.5, "dct.generated": 1.0, "spectral.generated": -0.4}
+    parts = [opinion(code.split(".")[0], llr, code=code) for code, llr in said.items()]
+    assert set(said) <= set(learned.codes)
+    assert fuse(parts, Question.SYNTHETIC).llr == pytest.approx(1.5 - 0.4, abs=1e-3)

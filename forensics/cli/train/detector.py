@@ -14,6 +14,7 @@ from forensics.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from forensics.detectors.train.corpus import Corpus
+    from forensics.detectors.train.run import DetectorRun
     from forensics.training.card import Origins
 
 __all__ = ["detector"]
@@ -80,6 +81,8 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
         raise UsageError(f"{method} takes no network of timm: it does not look at pictures")
     if options["adversarial"] and method != "residual":
         raise UsageError("only residual is trained on pictures, which can be changed against a network")
+    if options["begin"] and not (method in KNOWN and KNOWN[method].network):
+        raise UsageError(f"{method} is fitted anew: it begins from nothing")
     corpus = load_corpora(options["data"], options["most"], options["without"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,28 +99,26 @@ def detector(folder: Path, as_json: bool, **options: Any) -> int:
     return 0
 
 
+def _config(options: Options) -> DetectorRun:
+    """Return the run that was asked for, with the name of a file of weights and not its path."""
+    from forensics.detectors.train.run import PRESETS as RUNS
+
+    preset = RUNS[options["preset"]]
+    steps = options["steps"] or preset.schedule.steps
+    kept = {name: options[name] for name in ("side", "strength", "backbone", "adversarial")}
+    schedule = replace(preset.schedule, seed=options["seed"], steps=steps)
+    return replace(preset, schedule=schedule, weights=Path(options["weights"]).name, **kept)
+
+
 def _trained(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.learned.model import FEATURES
     from forensics.detectors.train.finish import begun_from, finish_network
     from forensics.detectors.train.methods import network_for
-    from forensics.detectors.train.run import PRESETS as RUNS
     from forensics.detectors.train.run import Telling
     from forensics.training.loop import fit
     from forensics.training.machine import Machine
 
-    preset = RUNS[options["preset"]]
-    steps = options["steps"] or preset.schedule.steps
-    schedule = replace(preset.schedule, seed=options["seed"], steps=steps)
-    weights = Path(options["weights"]).name
-    config = replace(
-        preset,
-        schedule=schedule,
-        side=options["side"],
-        strength=options["strength"],
-        backbone=options["backbone"],
-        weights=weights,
-        adversarial=options["adversarial"],
-    )
+    config = _config(options)
     network = network_for(options["method"], replace(config, weights=options["weights"]))
     if options["begin"]:
         begun_from(options["begin"], options["method"], network)
@@ -135,23 +136,13 @@ def _probed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.train.finish import finish_network
     from forensics.detectors.train.fitting import Fit
     from forensics.detectors.train.probe import fit_probe
-    from forensics.detectors.train.run import PRESETS as RUNS
     from forensics.training.machine import Machine
 
     if not options["backbone"]:
         raise UsageError("a linear probe needs a network of timm: --backbone NAME, and --weights FILE")
-    preset = RUNS[options["preset"]]
-    schedule = replace(preset.schedule, seed=options["seed"])
-    config = replace(
-        preset,
-        schedule=schedule,
-        backbone=options["backbone"],
-        side=options["side"],
-        strength=options["strength"],
-    )
+    config = _config(options)
     given = replace(config, weights=options["weights"])
     probe = fit_probe(given, corpus, Fit(pairs=options["pairs"]), Machine(options["device"]).device)
-    config = replace(config, weights=Path(options["weights"]).name)
     return finish_network("linear_probe", probe, config, corpus, folder, _origins(corpus, options))
 
 
@@ -164,13 +155,9 @@ def _printed(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]
 def _fitted(folder: Path, corpus: Corpus, options: Options) -> dict[str, float]:
     from forensics.detectors.train.finish import finish_fitted
     from forensics.detectors.train.fitting import Fit
-    from forensics.detectors.train.run import PRESETS as RUNS
 
-    preset = RUNS[options["preset"]]
-    schedule = replace(preset.schedule, seed=options["seed"])
-    config = replace(preset, schedule=schedule, side=options["side"], strength=options["strength"])
     how = Fit(options["classifier"], options["pairs"])
-    return finish_fitted(options["method"], how, config, corpus, folder, _origins(corpus, options))
+    return finish_fitted(options["method"], how, _config(options), corpus, folder, _origins(corpus, options))
 
 
 def _origins(corpus: Corpus, options: Options) -> Origins:
