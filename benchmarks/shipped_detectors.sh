@@ -74,16 +74,16 @@ ship() {
     cp "$work/$1"/{card.json,card.md,*.onnx,*.json} "$here/models/$1/"
 }
 here=$(dirname "$(realpath "$0")")/../forensics
-fused=(residual dct spectral cooccurrence reconstruction)
-for name in "${fused[@]}" dire_step fingerprint; do ship "$name"; done
+fused=(residual dct spectral cooccurrence reconstruction dire_step)
+for name in "${fused[@]}" fingerprint; do ship "$name"; done
+made="cells8, transposed3, shuffle4, codec_025, codec_026 and codec_027"
 weights() { # OUT DETECTOR...
     local out=$1 only=() sets=("$work"/weigh_*)
     shift
     for name in "$@"; do only+=(--only "$name"); done
     forensics calibrate "${sets[@]}" "${only[@]}" -o "$out" --name "decoders, 2026-11" --note \
-        "257 small photos, and what cells8, transposed3, shuffle4, codec_025, codec_026 and codec_027 made of them."
+        "257 small photos, half of the deliveries as a camera would have taken them, and what $made made of them, in ten deliveries."
     for name in "$@"; do forensics train calibration "$here/models/$name" "$out" --code "$name.generated"; done
 }
 weights "$work/weights" "${fused[@]}"
 cp "$work/weights/fusion.json" "$here/fusion/learned_synthetic.json"
-weights "$work/weights_dire" dire_step

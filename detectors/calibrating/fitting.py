@@ -151,4 +151,4 @@ def _card(
     outcomes = Outcomes.of(
         [llr for llr, _ in inside], [o.truth for _, o in inside], [o.source for _, o in inside]
     )
-    return measured(outcomes, replicates=replicates)
+    return tuple(found.rounded() for found in measured(outcomes, replicates=replicates))

@@ -37,6 +37,7 @@ class Scored(Model):
         jpeg_quality: Likewise.
         pixels: Likewise.
         resampled: Likewise.
+        soft: Likewise.
         scores: Of the findings that apply to it.
         failed: Detectors that failed on it, with the reason.
     """
@@ -45,13 +46,14 @@ class Scored(Model):
     jpeg_quality: int | None
     pixels: int
     resampled: bool | None
+    soft: bool | None
     scores: tuple[Score, ...]
     failed: tuple[str, ...] = ()
 
     @property
     def quality(self) -> Quality:
         """What the file is, as calibration needs it."""
-        return Quality(self.codec, self.jpeg_quality, self.pixels, self.resampled)
+        return Quality(self.codec, self.jpeg_quality, self.pixels, self.resampled, self.soft)
 
 
 def score_of(evidence: Evidence) -> float | None:
@@ -109,6 +111,7 @@ def score_media(
         jpeg_quality=quality.jpeg_quality,
         pixels=quality.pixels,
         resampled=quality.resampled,
+        soft=quality.soft,
         scores=tuple(found[code] for code in sorted(found)),
         failed=tuple(failed),
     )

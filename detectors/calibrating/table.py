@@ -66,7 +66,7 @@ class CalibrationTable(Model):
     @property
     def needs_resampling(self) -> bool:
         """Whether some bucket asks for traces of interpolation."""
-        return any(b.bucket.rpartition(".")[2] in (NATIVE, RESAMPLED) for b in self.buckets)
+        return any({NATIVE, RESAMPLED} & set(b.bucket.split(".")) for b in self.buckets)
 
     def of(self, quality: Quality) -> BucketScale:
         """Return the most special bucket that a picture is in."""

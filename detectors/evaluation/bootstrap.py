@@ -36,6 +36,11 @@ class Figure(Model):
     low: float
     high: float
 
+    def rounded(self) -> Figure:
+        """Return it to four places, as it is kept in cards."""
+        at = {name: round(getattr(self, name), 4) for name in ("value", "low", "high")}
+        return self.model_copy(update=at)
+
 
 # Davison & Hinkley 1997, "Bootstrap methods and their application", 3.8 (groups) and 5.3.1 (percentiles).
 def resamples(outcomes: Outcomes, replicates: int, seed: int = 0) -> Iterator[Floats]:

@@ -53,7 +53,7 @@ def put_table(folder: Path, table: CalibrationTable, name: str = "") -> None:
     if name:
         changed = {"detector": name, "code": f"{name}.generated", "version": "1"}
         table = table.model_copy(update=changed)
-    data = (table.model_dump_json(indent=1) + "\n").encode()
+    data = (table.model_dump_json() + "\n").encode()
     card = {**bundle.card, "files": {**bundle.card["files"], TABLE: hashlib.sha256(data).hexdigest()}}
     try:
         atomic_write(folder / TABLE, data)

@@ -13,12 +13,18 @@ tree: a further finding for "yes" never lowers the result, nor does one that ris
 each side lies between its strongest finding and the plain sum, and any findings may be missing. The rule
 without anything learned (`opinions`) is the tree of one trunk, half as long as the tree, from which all
 findings part at once.
+
+Where some findings know better than others, gains stand in for the tree: each finding counts for its gain in
+[0, 1], from logistic regression, and the parts add up (linear logistic fusion, Brummer et al. 2007, IEEE
+TASLP 15(7), without its offset and without negative weights). Then the result may be below the strongest
+finding's, but a finding for "yes" still never lowers it, and one that rises never does so either.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -58,6 +64,7 @@ class LearnedDependence(Model):
             log10 of one more, unless a single finding does.
         positive_sources: Independent sources with it; likewise for no.
         trust: Share of the tree that is used, in [0, 1]; of the rest only the strongest finding counts.
+        gains: Share of each finding's ratio that goes into the tree, in [0, 1]; 1 where there is none.
         figures: How good fusing was on sources that the tree was not learned on, in turns.
     """
 
@@ -67,6 +74,7 @@ class LearnedDependence(Model):
     negative_sources: int = Field(ge=1)
     positive_sources: int = Field(ge=1)
     trust: float = Field(ge=0, le=1)
+    gains: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     figures: tuple[Figure, ...] = ()
 
     @model_validator(mode="after")
@@ -92,7 +100,8 @@ class LearnedDependence(Model):
             said: The findings of one side.
             yes: Which side that is.
         """
-        values = np.array([s.weight for s in said])
+        shares = np.array([self.gains.get(s.code, 1.0) for s in said])
+        values = np.array([s.weight for s in said]) * shares
         found = np.zeros(len(said))
         strongest = _strongest(said)
         known = {code: at for code, at in strongest.items() if code in self.codes}
@@ -106,7 +115,7 @@ class LearnedDependence(Model):
         _discount([group for group in groups if group], values, found)
         cap = max(float(values.max(initial=0.0)), math.log10(1 + self._sources(yes)))
         total = float(values @ found)
-        return [float(w) for w in found * (cap / total if total > cap else 1.0)]
+        return [float(w) for w in found * shares * (cap / total if total > cap else 1.0)]
 
     def _sources(self, yes: bool) -> int:
         return self.negative_sources if yes else self.positive_sources

@@ -17,7 +17,7 @@ from forensics.detectors.evaluation.ratios import cllr
 from forensics.evidence import Question
 from forensics.fusion.learned import BETWEEN, Branch, LearnedDependence, tree_sums
 
-__all__ = ["Gathered", "dependence_of", "fused", "learn", "tree_of", "usual_tree"]
+__all__ = ["Gathered", "dependence_of", "fused", "gains_of", "learn", "tree_of", "usual_tree"]
 
 LEAST = (
     10  # sources on which two findings must both have run, in a class, for their dependence to be measured
@@ -88,7 +88,8 @@ def learn(
         return None
     figures = measured(gathered.outcomes(held_out), CARD, replicates=replicates)
     beside = Figure(name="Cllr by the usual rule", value=costs[1], low=costs[1], high=costs[1])
-    return _learned(gathered, question, name).model_copy(update={"figures": (*figures, beside)})
+    kept = tuple(figure.rounded() for figure in (*figures, beside))
+    return _learned(gathered, question, name).model_copy(update={"figures": kept})
 
 
 def fused(learned: LearnedDependence, llrs: Floats) -> Floats:
@@ -98,7 +99,7 @@ def fused(learned: LearnedDependence, llrs: Floats) -> Floats:
         learned: The tree.
         llrs: (N, C) ratio of each finding of the tree, in the order of its codes, NaN where it did not run.
     """
-    strongest = np.nan_to_num(llrs)
+    strongest = np.nan_to_num(llrs) * np.array([learned.gains.get(code, 1.0) for code in learned.codes])
     for_yes = np.maximum(strongest.max(axis=1), math.log10(1 + learned.negative_sources))
     for_no = np.maximum(-strongest.min(axis=1), math.log10(1 + learned.positive_sources))
     yes = tree_sums(np.maximum(strongest, 0), learned.codes, learned.branches)
@@ -163,8 +164,37 @@ def tree_of(codes: Sequence[str], dependence: Floats, trust: float = 1.0) -> tup
     return (Branch(length=rest, codes=tuple(sorted(codes))), *own) if rest > 1e-9 else tuple(own)
 
 
+def gains_of(llrs: Floats, truth: npt.NDArray[np.bool_], sources: int) -> Floats:
+    """Return the share of each finding in a sum that costs least: (C,) in [0, 1].
+
+    Logistic regression through zero with both classes weighing the same. What few sources leave open lies
+    near the mean of all findings.
+
+    Args:
+        llrs: (N, C) log10 likelihood ratios, NaN where a finding did not run.
+        truth: (N,) whether each picture has the property.
+        sources: Independent ones of the class that has fewer.
+    """
+    from scipy.optimize import minimize
+
+    ratios = np.nan_to_num(llrs) * math.log(10) * np.where(truth, 1, -1)[:, None]
+    each = np.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
+    count = ratios.shape[1]
+
+    def cost(gains: Floats) -> tuple[float, Floats]:
+        margins = ratios @ gains
+        off = gains - 1 / count
+        slope = -(each / (1 + np.exp(margins))) @ ratios + 2 * off / sources
+        return float(each @ np.logaddexp(0, -margins) + off @ off / sources), slope
+
+    start = np.full(count, 1 / count)
+    found = minimize(cost, start, jac=True, bounds=[(0.0, 1.0)] * count, method="L-BFGS-B")
+    return np.asarray(np.round(found.x, 3))
+
+
+# A gain costs what it may fit by chance: half a nat over the sources (Akaike 1974), and some for caution.
 def _learned(gathered: Gathered, question: Question, name: str) -> LearnedDependence:
-    """Learn the tree, and the least trust in it that costs hardly more than the best."""
+    """Learn the tree with the least trust that costs hardly more than the best, or gains that cost less."""
     dependence = dependence_of(gathered)
     order = tuple(sorted(gathered.codes))
     places = [gathered.codes.index(code) for code in order]
@@ -182,8 +212,14 @@ def _learned(gathered: Gathered, question: Question, name: str) -> LearnedDepend
         for trust in _TRUSTS
     ]
     llrs = gathered.llrs[:, places]
-    costs = [float(cllr(gathered.outcomes(fused(option, llrs)))) for option in options]
-    return options[next(at for at, cost in enumerate(costs) if cost <= min(costs) + _SLACK)]
+    gains = gains_of(llrs, gathered.truth, min(negatives, positives))
+    apart = {"branches": tree_of(order, np.eye(len(order))), "trust": 1.0}
+    weighed = options[-1].model_copy(update={**apart, "gains": dict(zip(order, gains.tolist(), strict=True))})
+    costs = [float(cllr(gathered.outcomes(fused(option, llrs)))) for option in (*options, weighed)]
+    best = min(costs[:-1])
+    if costs[-1] < best - len(order) / min(negatives, positives):
+        return weighed
+    return options[next(at for at, cost in enumerate(costs) if cost <= best + _SLACK)]
 
 
 # For two normal scores that say as much, with correlation r within the classes, the sum of their ratios is

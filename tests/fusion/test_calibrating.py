@@ -27,7 +27,9 @@ SET = Calibration(name="shipped", negatives=9, positives=9)
 
 def row(number: int, fake: bool, **values: float) -> Row:
     scores = (Score(code=f"{n}.x", detector=n, version="1", value=v) for n, v in sorted(values.items()))
-    scored = Scored(codec="lossless", jpeg_quality=None, pixels=49152, resampled=None, scores=tuple(scores))
+    scored = Scored(
+        codec="lossless", jpeg_quality=None, pixels=49152, resampled=None, soft=None, scores=tuple(scores)
+    )
     return Row(Sample(Path("p"), f"p{number}", fake, f"s{number}"), scored)
 
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sklearn.linear_model import LogisticRegression
 
 from forensics.detectors.evaluation.ratios import cllr
 from forensics.evidence import Calibration, Evidence, Grade, Question, Status
 from forensics.fusion import opinions
 from forensics.fusion.learned import Branch, LearnedDependence, tree_sums
-from forensics.fusion.learning import Gathered, dependence_of, fused, learn, tree_of, usual_tree
+from forensics.fusion.learning import Gathered, dependence_of, fused, gains_of, learn, tree_of, usual_tree
 from forensics.fusion.opinions import FusedOpinion, fuse
 
 SET = Calibration(name="test", negatives=10, positives=10)
@@ -264,3 +265,61 @@ def test_what_ships_is_used_where_it_was_learned(tmp_path: Path, monkeypatch: py
         assert opinions.load_learned(Question.ALTERED) is None
     finally:
         opinions.load_learned.cache_clear()
+
+
+def uneven(count: int = 1200, seed: int = 3) -> Gathered:
+    """One finding that tells, and three that the same noise drowns, with ratios larger than that one's."""
+    base = correlated(0.0, count, seed, findings=1).scores[:, 0]
+    rng = np.random.default_rng(seed)
+    noise = [rng.normal(0, 1.5, count) for _ in range(3)]
+    return gathered([base, *noise], np.arange(count) % 2 == 1, 1 / math.log(10))
+
+
+def test_gains_are_those_of_logistic_regression() -> None:
+    known = correlated(0.3)
+    model = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10)
+    expected = model.fit(known.llrs * math.log(10), known.truth).coef_[0]
+    assert gains_of(known.llrs, known.truth, sources=10**9) == pytest.approx(expected, abs=2e-3)
+
+
+def test_gains_are_never_negative_and_few_sources_give_the_mean() -> None:
+    known = uneven()
+    assert gains_of(known.llrs, known.truth, sources=600).min() >= 0
+    assert gains_of(-known.llrs, known.truth, sources=10**9)[0] == 0
+    assert gains_of(known.llrs, known.truth, sources=1) == pytest.approx(0.25, abs=0.15)
+
+
+def test_findings_that_only_disturb_are_turned_down() -> None:
+    found = learn(uneven(), Question.SYNTHETIC, "own", replicates=20)
+    assert found is not None
+    assert found.gains[CODES[0]] > 0.5
+    assert max(found.gains[code] for code in CODES[1:]) < 0.15
+    fresh = uneven(seed=4)
+    costs = [float(cllr(fresh.outcomes(x))) for x in (fused(found, fresh.llrs), fresh.llrs[:, 0])]
+    assert costs[0] < costs[1] + 0.02
+
+
+def test_gains_in_an_audit() -> None:
+    found = learn(uneven(), Question.SYNTHETIC, "own", replicates=20)
+    assert found is not None
+    summed_up = summed([1.0, None, None, None, None, None], found)
+    assert summed_up.llr == pytest.approx(found.gains[CODES[0]], abs=1e-3)
+    rows = np.array([[1.0, 2.0, 0.1, 0], [-1.0, 0.7, -1, 1], [3.0] * 4])
+    for row, expected in zip(rows, fused(found, rows), strict=True):
+        assert summed([*row.tolist(), None, None], found).llr == pytest.approx(float(expected), abs=2e-3)
+
+
+@given(st.lists(st.floats(0, 1), min_size=4, max_size=4), LLRS, st.integers(0, 3), st.floats(0, 3))
+def test_with_gains_no_finding_lowers_the_result_by_rising(
+    gains: list[float], llrs: list[float | None], at: int, more: float
+) -> None:
+    apart = learned(tree_of(CODES, np.eye(4)))
+    table = apart.model_copy(update={"gains": dict(zip(CODES, gains, strict=True))})
+    raised = [x if i != at or x is None else x + more for i, x in enumerate(llrs)]
+    assert summed(raised, table).llr >= summed(llrs, table).llr - ROUNDING
+
+
+def test_gains_above_one_are_refused() -> None:
+    table = learned(tree_of(CODES[:2], np.eye(2))).model_dump()
+    with pytest.raises(ValidationError, match="less than or equal to 1"):
+        LearnedDependence.model_validate({**table, "gains": {"a.x": 1.5}})

@@ -154,11 +154,11 @@ def test_the_smallest_prior_is_survived() -> None:
     assert fuse([], Question.SYNTHETIC, prior=5e-324).posterior == 0
 
 
-def test_what_ships_takes_the_strongest_of_the_trained_detectors() -> None:
+def test_what_ships_weighs_the_trained_detectors() -> None:
     learned = load_learned(Question.SYNTHETIC)
     assert learned is not None
-    assert learned.trust == 0
+    assert set(learned.gains) == set(learned.codes)
     said = {"residual.generated": 1.5, "dct.generated": 1.0, "spectral.generated": -0.4}
     parts = [opinion(code.split(".")[0], llr, code=code) for code, llr in said.items()]
-    assert set(said) <= set(learned.codes)
-    assert fuse(parts, Question.SYNTHETIC).llr == pytest.approx(1.5 - 0.4, abs=1e-3)
+    expected = sum(learned.gains[code] * llr for code, llr in said.items())
+    assert fuse(parts, Question.SYNTHETIC).llr == pytest.approx(expected, abs=1e-3)
