@@ -54,16 +54,30 @@ def _notes(trial: dict[str, Any]) -> str:
 
 def _pooled(trial: dict[str, Any]) -> str:
     """Return all makers together, and those not seen before, by row and delivery."""
-    rows = []
-    for cell in trial["pooled"]:
-        measured = [_value(cell, name) for name in _SHOWN]
-        if cell["row"].startswith("control.") or not (cell["real"] or cell["fake"]):
-            continue
-        spoken = f"{cell['real_answered']:.0%}, {cell['fake_answered']:.0%}"
-        rows.append((f"`{cell['row']}`", cell["maker"], cell["delivery"], spoken, *measured))
-    if not rows:
+    cells = [c for c in trial["pooled"] if c["maker"] != "seen" and (c["real"] or c["fake"])]
+    cells = [c for c in cells if not c["row"].startswith("control.")]
+    if not cells:
         return "No finding speaks of any of these pictures."
-    return table(("row", "makers", "delivery", "speaks of photos, made", *_SHOWN), rows)
+    deliveries = list(dict.fromkeys(c["delivery"] for c in cells))
+    aucs = {(c["row"], c["maker"], c["delivery"]): _value(c, "AUC") for c in cells}
+    keys = dict.fromkeys((c["row"], c["maker"]) for c in cells)
+    by_delivery = [
+        (f"`{row}`", maker, *(aucs.get((row, maker, d), "-") for d in deliveries)) for row, maker in keys
+    ]
+    told = [c for c in cells if c["row"] == "fused" or c["delivery"] == deliveries[0]]
+    figures = [
+        (f"`{c['row']}`", c["maker"], c["delivery"], f"{c['real_answered']:.0%}, {c['fake_answered']:.0%}",
+         *(_value(c, name) for name in _SHOWN))
+        for c in told
+    ]  # fmt: skip
+    first, second = (
+        ("row", "makers", *deliveries),
+        ("row", "makers", "delivery", "speaks of photos, made", *_SHOWN),
+    )
+    return (
+        f"AUC by delivery:\n\n{table(first, by_delivery)}\nAll figures of all findings as files are, and of the "
+        f"fusion in every delivery:\n\n{table(second, figures)}"
+    )
 
 
 def _makers(trial: dict[str, Any]) -> str:

@@ -41,7 +41,9 @@ def test_trials_are_rendered_as_far_as_they_are_there(
     trial = {
         "about": "squares", "corpora": [corpus], "notes": ["A note."], "failed": ["x: boom"], "alarms": [],
         "pooled": [
-            cell("a.x", "all", 0.75), cell("control.b", "all", 0.5), cell("b", "all", 0.5, real=0, fake=0)
+            cell("a.x", "all", 0.75), cell("a.x", "all", 0.6, delivery="blur:1"),
+            cell("a.x", "seen", 0.9), cell("fused", "all", 0.7, delivery="blur:1"),
+            cell("control.b", "all", 0.5), cell("b", "all", 0.5, real=0, fake=0),
         ],
         "makers": [cell("a.x", "m", 0.75, seen=True), cell("a.x", "n", 0.5)],
     }  # fmt: skip
@@ -52,7 +54,11 @@ def test_trials_are_rendered_as_far_as_they_are_there(
     (tmp_path / "detectors.json").write_text(json.dumps(result))
     (page,) = module.trials()
     assert "| `a.x` | all | none | 100%, 50% | 0.750 (0.650-0.850) | - | - | - | - | - | 0.500 | - |" in page
+    assert "| `a.x` | all | 0.750 (0.650-0.850) | 0.600 (0.500-0.700) |" in page
+    assert "| `a.x` | all | blur:1 |" not in page
+    assert "| `fused` | all | blur:1 | 100%, 50% | 0.700 (0.600-0.800) |" in page
     assert "control" not in page
+    assert "0.900" not in page
     assert "| m | 0.750 (0.650-0.850) (seen) |" in page
     assert "- A note.\n- failed: x: boom" in page
     assert "set (test): 9 photos of 8 sources, 9 made ones of 7." in page
