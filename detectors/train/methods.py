@@ -53,7 +53,10 @@ METHODS: Mapping[str, Trained] = {
         "features of a network that stands still", "Ojha et al. 2023, arXiv:2302.10174", None, pictures=True
     ),
     "reconstruction": Trained(
-        "errors of an autoencoder, against those of a copy", "Ricker et al. 2024, arXiv:2401.17879", None
+        "errors of an autoencoder, against those of a copy",
+        "Ricker et al. 2024, arXiv:2401.17879",
+        None,
+        tiles=8,
     ),
     "residual": Trained(
         "residuals on the picture's own grid",
