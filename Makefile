@@ -36,7 +36,7 @@ demo: $(DEMO_VENV)/.ready  ## sign, mark and audit sample files with the lean in
 	@echo "report: build/demo.html"
 
 test: $(VENV)/.ready  ## the default tests, with coverage
-	$(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --cov --cov-report term $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --maxprocesses 4 --cov --cov-report term $(PYTEST_ARGS)
 
 test-train: $(TRAIN_VENV)/.ready  ## the tests of what trains, with PyTorch (6 GB)
 	OMP_NUM_THREADS=1 $(TRAIN_VENV)/bin/pytest -n $(WORKERS) --maxprocesses 2 --cov --cov-config tests/coverage_train.toml \

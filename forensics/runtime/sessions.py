@@ -84,6 +84,8 @@ class Session:
         options.intra_op_num_threads = how.threads or _threads()
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.load_model_format", "ONNX")
+        # Sessions of several detectors run side by side: a thread that waits leaves its core to the others.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         wanted = _known(how.providers) or providers()
         try:
             self._session = runtime.InferenceSession(model, options, providers=list(wanted))
