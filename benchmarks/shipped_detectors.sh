@@ -59,8 +59,14 @@ forensics train detector "$work/fingerprint" --method fingerprint --side 32 --da
 others=cells8,transposed3,shuffle4$(zoo 025 026 027)
 weigh() { forensics datasets build "$work/$1" --photos "$pack" --makers "$others" --count 2500 --size 128 \
     --no-match --only val "${@:2}"; }
+enlarged=(--degrade resize:1.25 --degrade resize:1.6)
+delivered=(--degrade resize:0.75 "${enlarged[@]}" --degrade blur:1 --degrade noise:3 --degrade screenshot)
 weigh weigh_png --codec png
 weigh weigh_delivered --codec png --degrade resize:0.75 --degrade blur:1 --degrade noise:3 --degrade screenshot
+weigh weigh_enlarged --codec png "${enlarged[@]}"
+weigh weigh_enlarged_jpeg85 --codec jpeg:85 "${enlarged[@]}"
+weigh weigh_delivered_jpeg85 --codec jpeg:85 --degrade resize:0.75 --degrade blur:1 --degrade screenshot
+for codec in jpeg:95 jpeg:70 webp:80; do weigh "weigh_delivered_${codec/:/}" --codec "$codec" "${delivered[@]}"; done
 weigh weigh_jpeg95 --codec jpeg:95
 weigh weigh_jpeg85 --codec jpeg:85
 weigh weigh_jpeg70 --codec jpeg:70
@@ -82,7 +88,7 @@ weights() { # OUT DETECTOR...
     shift
     for name in "$@"; do only+=(--only "$name"); done
     forensics calibrate "${sets[@]}" "${only[@]}" -o "$out" --name "decoders, 2026-11" --note \
-        "257 small photos, half of the deliveries as a camera would have taken them, and what $made made of them, in ten deliveries."
+        "257 small photos, and what $made made of them: as they are, with a sensor simulated, reduced, enlarged, blurred, with noise, as screenshots, and as JPEG and WebP."
     for name in "$@"; do forensics train calibration "$here/models/$name" "$out" --code "$name.generated"; done
 }
 weights "$work/weights" "${fused[@]}"
