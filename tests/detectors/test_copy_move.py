@@ -115,6 +115,7 @@ def test_slight_likeness_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ("alike" in evidence.summary) is (status is Status.CLEAR)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [None, 95, 80, 60])
 def test_untouched_pictures_are_clear(quality: int | None) -> None:
     for seed in range(3):
@@ -154,6 +155,7 @@ def test_a_region_copied_twice_over_is_found_everywhere() -> None:
     assert iou(examine(png(picture)).maps[0].values, truth | pasted) >= 0.7
 
 
+@pytest.mark.slow
 def test_colour_and_orientation_of_the_map(photo: Pixels) -> None:
     picture = np.tile(photo, (6, 6, 1))[: 192 * 6 - 40, :1500].copy()  # a huge pattern is no copy
     (evidence,) = CopyMove().examine(open_bytes(cv2.imencode(".png", picture)[1].tobytes()))
@@ -172,6 +174,7 @@ def test_results_move_with_the_picture() -> None:
     assert (a != b[8:, 16:]).mean() < 0.002
 
 
+@pytest.mark.slow
 def test_large_pictures_are_searched_on_their_own_grid() -> None:
     luma = scene(5, 1400, 1800)
     luma[900:1050, 1201:1351] = luma[203:353, 100:250]
@@ -181,6 +184,7 @@ def test_large_pictures_are_searched_on_their_own_grid() -> None:
     assert best.area == pytest.approx(150 * 150, rel=0.15)
 
 
+@pytest.mark.slow
 def test_repeated_lettering_is_no_copy() -> None:
     page = np.full((400, 600), 255, np.uint8)
     for row in range(12):

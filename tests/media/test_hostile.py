@@ -148,6 +148,7 @@ def test_tables_without_end():
 # --- GIF, APNG, WebP -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_gif_of_a_million_frames():
     first = encode_frames([np.zeros((4, 4), np.uint8), np.ones((4, 4), np.uint8)], "gif")
     frame = b"\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\x00\x02\x02\x44\x01\x00"
@@ -196,6 +197,7 @@ def test_apng_that_declares_billions_of_frames(photo):
     assert np.array_equal(media.pixels, photo)
 
 
+@pytest.mark.slow
 def test_png_of_a_million_chunks():
     data = png_header(8, 8) + chunk(b"abCd", b"") * 1_000_000
     assert everything(data) == {"limit"}

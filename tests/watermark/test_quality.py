@@ -103,6 +103,7 @@ def test_gmsd_and_ms_ssim_follow_their_equations(photo: RGB, kind: str, shape: t
     assert ms_ssim(first, second) == pytest.approx(by_hand_ms_ssim(luma(first), luma(second)), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_strips_make_no_difference(photo: RGB) -> None:
     """A picture of many strips (wide ones have the fewest rows) has the SSIM of scikit-image too."""
     wide = np.tile(photo, (3, 80, 1))

@@ -71,6 +71,7 @@ def test_half_size_strong_coding_and_lost_frames(
     pytest.param(lambda frames: islice(frames, 17, 41), marks=pytest.mark.slow),
     lambda frames: retime(frames, 25 / 30),
 ], ids=["cut out", "excerpt", "30 a second"])  # fmt: skip
+@pytest.mark.slow
 def test_times_do_not_matter(clip: Path, key: Key, wanted: Payload, tmp_path: Path, attack) -> None:
     found = detect_clip(written(tmp_path / "other.mkv", attack(iter(decoded(clip))), crf=26, rate=30), [key])
     assert found.payload == wanted

@@ -57,6 +57,7 @@ def test_marks_are_found_and_read(marker: Watermarker, scene: Scene, attack: str
     assert found.key == marker.key.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("top", "left"), [(0, 0), (64, 0), (70, 130), (128, 64)])
 def test_cropped_marks_know_their_picture_and_their_place(
     marker: Watermarker, scene: Scene, top: int, left: int
@@ -72,6 +73,7 @@ def test_cropped_marks_know_their_picture_and_their_place(
     assert found.tampering.share < 0.05
 
 
+@pytest.mark.slow
 def test_copied_marks_are_called_copied(marker: Watermarker, scene: Scene) -> None:
     plain, other = scene(3, 704, 768), scene(12, 704, 768)
     lifted = marker.embed(plain, "1").pixels.astype(int) - plain
@@ -93,12 +95,14 @@ def test_it_is_as_discreet_as_spread(marker: Watermarker, key: Key, scene: Scene
     assert trained.gmsd < untrained.gmsd + 0.005
 
 
+@pytest.mark.slow
 def test_marks_of_the_codecs_do_not_meet(marker: Watermarker, key: Key, scene: Scene) -> None:
     other, plain = Watermarker(key), scene(5, 512, 640)
     assert not other.detect(marker.embed(plain, "1").pixels).detected
     assert not marker.detect(other.embed(plain, "1").pixels).detected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [BOTH, BOTH[::-1]])
 def test_a_picture_carries_both(key: Key, scene: Scene, order: tuple[str, str]) -> None:
     pixels = scene(6, 640, 704)
@@ -128,6 +132,7 @@ def test_looking_in_three_ways_costs_a_factor_of_three(marker: Watermarker, key:
         detect(pixels, [key], codecs=())
 
 
+@pytest.mark.slow
 def test_other_keys_and_unmarked_pictures_show_nothing(marker: Watermarker, scene: Scene) -> None:
     plain = scene(8, 320, 384)
     marked = marker.embed(plain, "1").pixels

@@ -99,6 +99,7 @@ def _kept(spec: str) -> float:
     return min(1.0, float((left[..., 0] > 127).sum()) / scale**2 / (512 * 640))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.4, 0.55, 0.75, 0.9])
 def test_crops_are_read_within_ten_points_or_not_at_all(
     marker: Watermarker, scene: Scene, share: float
@@ -116,6 +117,7 @@ def test_crops_are_read_within_ten_points_or_not_at_all(
     assert told >= (1 if share < 0.5 else 2)
 
 
+@pytest.mark.slow
 def test_slant_and_tilt_are_told(marker: Watermarker, marked: Marked) -> None:
     slanted = marker.detect(parse_attack("shear:0.08")(marked.pixels)).geometry
     tilted = marker.detect(parse_attack("perspective:0.06")(marked.pixels, seed=3)).geometry
@@ -126,6 +128,7 @@ def test_slant_and_tilt_are_told(marker: Watermarker, marked: Marked) -> None:
     assert not slanted.perspective
 
 
+@pytest.mark.slow
 def test_scale_counts_from_the_original_of_a_large_picture(marker: Watermarker, scene: Scene) -> None:
     large = cv2.resize(scene(410, 600, 700), (1400, 1200), interpolation=cv2.INTER_CUBIC)
     marked = marker.embed(np.ascontiguousarray(large), "1")

@@ -24,6 +24,7 @@ def laid_on(target: Pixels, marked: Marked, source: Pixels) -> Pixels:
     return np.clip(target.astype(int) + change, 0, 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("spec", ["none", "jpeg:80", "resize:0.8"])
 def test_copied_mark_is_told_and_its_own_is_not_accused(

@@ -46,6 +46,7 @@ def p_values(trials: list[Trial], nulls: Nulls) -> np.ndarray:
     return np.array([own, other])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alternating", [False, True])
 def test_p_values_of_odd_pictures_are_never_too_small(alternating: bool) -> None:
     """The bound holds for any picture whatever, also one that repeats itself every 64 pixels."""
@@ -78,6 +79,7 @@ def uniform_enough(side: int, pictures: int, each: int) -> None:
         assert found.min() > 1e-5
 
 
+@pytest.mark.slow
 def test_fitted_p_values_are_uniform_on_other_pictures_and_keys() -> None:
     uniform_enough(128, 8, 8)
 
