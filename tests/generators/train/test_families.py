@@ -52,10 +52,18 @@ DIFFUSION = replace(FLOW, path="cosine", weight="min_snr", middle=None, sampler=
 GAN = GanRun(
     GanConfig(side=SIDE, latent=8, width=16),
     Schedule(
-        steps=700, batch=16, rate=2e-3, warm_up=10, every=350, width=0.1, momentum=(0.0, 0.99), decay=0.0
+        steps=1000,
+        batch=16,
+        rate=2e-3,
+        warm_up=10,
+        every=500,
+        width=0.1,
+        momentum=(0.0, 0.99),
+        decay=0.0,
+        seed=1,
     ),
     penalty="r1 r2",
-    weight=0.2,
+    weight=2.0,
 )
 CODEC = CodecRun(
     CodecConfig(factor=2, latent=4, width=16),
