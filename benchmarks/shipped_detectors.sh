@@ -77,7 +77,7 @@ weigh weigh_sensor_png --codec png --sensor
 # What ships: the files of each card, and of the networks ONNX alone, then the weights of their scores.
 ship() {
     mkdir -p "$here/models/$1"
-    cp "$work/$1"/{card.json,card.md,*.onnx,*.json} "$here/models/$1/"
+    cp "$work/$1"/{card.md,*.onnx,*.json} "$here/models/$1/"
 }
 here=$(dirname "$(realpath "$0")")/../forensics
 fused=(residual dct spectral cooccurrence reconstruction dire_step)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -46,6 +47,7 @@ _LINES = 512  # rows, and columns, of a large picture that are looked at
 _SIZES = ("small", "medium", "large")
 _RARE = 1e-4  # p-value of traces of interpolation
 _LEAST_TILES, _SIDE, _MOST_TILES = 4, 128, 96
+_KNOWN: WeakKeyDictionary[Media, bool | None] = WeakKeyDictionary()
 _LOSSLESS = ("png", "bmp", "tiff", "gif")
 
 
@@ -122,8 +124,15 @@ def quality_of(media: Media, *, resampling: bool = False) -> Quality:
         jpeg_quality=structure.quality if structure is not None else None,
         pixels=height * width,
         resampled=was_resampled(media.luma) if resampling else None,
-        soft=is_soft(media.luma),
+        soft=_soft_once(media),
     )
+
+
+def _soft_once(media: Media) -> bool | None:
+    """Return whether a file is soft; many detectors ask that of the same one."""
+    if media not in _KNOWN:
+        _KNOWN[media] = is_soft(media.luma)
+    return _KNOWN[media]
 
 
 def is_soft(luma: Pixels) -> bool | None:

@@ -88,7 +88,9 @@ would count. So
 - the result for either side lies between its strongest finding and the plain sum;
 - the same finding twice is one finding; one whose LLR is exactly 0 takes no part.
 
-With `--calibration`, the dependence is what was measured on pictures of your own, where that was learned: see
+For `synthetic`, what ships was learned instead: each of the trained picture detectors counts for its own share, so that
+all of them together may say less than the strongest alone; beside other findings they count as one, by the rule above.
+With `--calibration`, what was learned on pictures of your own takes its place: see
 [Calibrate on your own pictures](calibration.md).
 
 The prior (`--prior`, 0.5 by default) adds its log odds. From posterior odds of 100 to 1 on (the threshold

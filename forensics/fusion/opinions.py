@@ -54,7 +54,8 @@ class Term(Model):
     weight: float = Field(
         ge=0,
         le=1,
-        description="1 for the strongest finding on its side, yes or no; less for what may repeat it.",
+        description="Share of it that counts: by the usual rule 1 for the strongest finding on its side, yes "
+        "or no, and less for what may repeat it; else what was learned.",
     )
     contribution: float = Field(description="Weight times llr.")
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from forensics.detectors import buckets
 from forensics.detectors.buckets import (
     ALL,
     Quality,
@@ -101,3 +102,11 @@ def test_softness_is_the_ratio_of_steps() -> None:
 def test_tiny_pictures_have_no_softness() -> None:
     assert is_soft(np.zeros((1, 1), np.uint8)) is None
     assert is_soft(np.array([[0, 255]], np.uint8)) is None
+
+
+def test_softness_is_looked_for_once_in_a_file(photo: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    monkeypatch.setattr(buckets, "is_soft", lambda luma: looked.append(luma.shape))
+    for media in (open_bytes(encoded(photo, "PNG")), open_bytes(encoded(photo[:64], "PNG"))):
+        assert [quality_of(media).soft for _ in range(3)] == [None] * 3
+    assert looked == [(192, 256), (64, 256)]
