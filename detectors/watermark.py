@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from forensics.watermark.detection import Detection
     from forensics.watermark.keys import Key
 
-__all__ = ["LIMITS", "RATE", "Watermark"]
+__all__ = ["LIMITS", "RATE", "OnGrid", "Watermark"]
 
 MODELS = (Origin.SYNTHETIC, Origin.COMPOSITE)
 RATE = 1e-6  # false alarms per picture, for all keys together
@@ -168,6 +169,27 @@ class Watermark(Detector):
             return f"{head}, too weak to be read."
         moved = "" if found.copied is False else "; whether it was copied here cannot be told"
         return f"{head}, payload {found.payload.identity}{moved}."
+
+
+class OnGrid(Watermark):
+    """The cheapest look for the same marks: it finds those in pictures that were not scaled, cut or turned.
+
+    For the first stage of a cascade whose last one takes all looks: both together have the false-alarm rate
+    of the last alone.
+    """
+
+    info: ClassVar[DetectorInfo] = replace(
+        Watermark.info,
+        title="Marks of the keys in your key ring, on the picture's own grid only",
+        kinds=(Kind.IMAGE, Kind.ANIMATION),
+        limits=f"It misses marks in pictures that were scaled, cropped or turned. {LIMITS}",
+    )
+
+    def _look(self, media: Media) -> Detection:
+        from forensics.watermark import watermarker
+        from forensics.watermark.codecs import available
+
+        return watermarker.detect(media.pixels, self._keys, rate=RATE, codecs=available(), quick=True)
 
 
 def _code(found: Detection) -> str:

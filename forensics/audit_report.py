@@ -13,7 +13,7 @@ from forensics.provenance.report import CredentialReport
 
 __all__ = ["SCHEMA_VERSION", "AuditReport", "MediaSummary", "Problem", "Timing", "described"]
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 class MediaSummary(Model):
@@ -33,7 +33,10 @@ class MediaSummary(Model):
     name_matches: bool = Field(default=True, description="Whether the file name fits the content.")
     jpeg_quality: int | None = Field(default=None, description="Nearest quality of the libjpeg scale.")
     codec: str = ""
-    pixel_sha256: str = Field(default="", description="Over '<H>x<W>x3:' and the RGB of the first frame.")
+    pixel_sha256: str = Field(
+        default="",
+        description="Over '<H>x<W>x3:' and the RGB of the first frame; '' where it was not asked for.",
+    )
 
 
 class Problem(Model):
@@ -74,14 +77,18 @@ class AuditReport(Model):
     contradictions: tuple[Contradiction, ...]
     errors: tuple[Problem, ...]
     timings: tuple[Timing, ...] = ()
+    stage: int = Field(
+        default=1, ge=1, description="Last stage of detectors that was run; an audit of one file has one."
+    )
 
 
-def described(media: Media, base: MediaSummary) -> MediaSummary:
+def described(media: Media, base: MediaSummary, *, digest: bool = True) -> MediaSummary:
     """Return a summary with what decoding a file tells.
 
     Args:
         media: The file.
         base: What its container tells.
+        digest: Whether the SHA-256 of the pixels is part of it.
 
     Raises:
         MediaError: It cannot be decoded.
@@ -99,6 +106,6 @@ def described(media: Media, base: MediaSummary) -> MediaSummary:
             "orientation": image.orientation if image else 1,
             "jpeg_quality": jpeg.quality if jpeg else None,
             "codec": video.codec if video else "",
-            "pixel_sha256": media.pixel_sha256,
+            "pixel_sha256": media.pixel_sha256 if digest else "",
         }
     )

@@ -6,21 +6,19 @@ of that name would take its place in the package.
 
 from __future__ import annotations
 
-import logging
 import math
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
-from forensics.audit_report import AuditReport, MediaSummary, Problem, Timing, described
+from forensics.audit_report import AuditReport, MediaSummary, described
 from forensics.detectors.base import DETECTORS, Detector
 from forensics.detectors.choosing import choose
 from forensics.detectors.watermark import Watermark
-from forensics.errors import ForensicsError, UsageError
+from forensics.errors import UsageError
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
 from forensics.files import encodable
 from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
@@ -28,23 +26,23 @@ from forensics.fusion.facts import MARK_COPIED, MARK_ELSEWHERE, gather, passes
 from forensics.fusion.judging import opinions_decide, ruled, steady
 from forensics.fusion.opinions import THRESHOLD, FusedOpinion, fuse
 from forensics.fusion.own import OwnCalibration
-from forensics.fusion.reasons import REASONS, llr_of, reasons_of
+from forensics.fusion.reasons import llr_of, reasons_of
 from forensics.fusion.stability import Retest, stability_evidence
-from forensics.media import Limits, Media, open_media
-from forensics.media.hashing import file_sha256
-from forensics.provenance import TrustPolicy, read
+from forensics.media import Limits, Media
+from forensics.provenance import TrustPolicy
 from forensics.provenance.report import CredentialReport, CredentialState
 from forensics.recovery.bearing import Bearing
 from forensics.recovery.registered import Registered
+from forensics.subject import Run, Subject
 from forensics.transplant import compare_with_thumbnail
 
 if TYPE_CHECKING:
     from forensics.provenance.store import ManifestStore
 
-__all__ = ["Auditor", "audit"]
+__all__ = ["SETTLED", "Auditor", "audit"]
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
+SETTLED = frozenset({Verdict.SYNTHETIC, Verdict.ALTERED, Verdict.CAPTURED, Verdict.CONTRADICTORY})
+"""Verdicts that rest on proof or on a decisive contradiction: no opinion of a detector changes them."""
 
 
 class Auditor:
@@ -66,10 +64,15 @@ class Auditor:
         stability: Whether a picture that detectors alone would judge is delivered again first, and judged
             only if they say the same.
         own: Detectors beside those that are registered, such as `forensics.detectors.own` opens.
+        stages: Detectors in the order in which they are asked, in place of `only`, `skip` and `own`: those of
+            a stage only where the verdict after the stage before is none of `SETTLED`. What a detector says
+            replaces what one of its name said in an earlier stage.
+        pixel_digest: Whether the report has the SHA-256 of the pixels, which costs as much as a fifth of
+            decoding them.
 
     Raises:
-        UsageError: A detector of that name does not exist, a number is out of range, or the calibration is
-            none or of other versions.
+        UsageError: A detector of that name does not exist, a number is out of range, the calibration is
+            none or of other versions, or stages are given beside other choices of detectors.
         TrustPolicyError: The user's trust policy is wrong.
     """
 
@@ -87,15 +90,19 @@ class Auditor:
         calibration: OwnCalibration | str | os.PathLike[str] | None = None,
         stability: bool = True,
         own: Iterable[Detector] = (),
+        stages: Sequence[Sequence[Detector]] = (),
+        pixel_digest: bool = True,
     ) -> None:
         _check_numbers(prior, threshold, workers)
         self.trust = TrustPolicy.resolve(None) if trust is None else trust
-        self.detectors = choose(only, skip, own)
+        self.stages = _stages(stages, only, skip, tuple(own))
+        self.detectors = tuple({d.info.name: d for stage in self.stages for d in stage}.values())
         self.prior = prior
         self.threshold = threshold
         self.limits = limits or Limits()
         self.workers = workers
         self.stability = stability
+        self.pixel_digest = pixel_digest
         self.calibration = _own(calibration, self.detectors)
         self._registered = None if store is None else Registered(store)
 
@@ -125,16 +132,31 @@ class Auditor:
         Raises:
             UsageError: The path is none: neither text, bytes nor a path object.
         """
-        run = _Run(_as_path(path))
-        credentials = run.step("credentials", lambda: read(run.path, self.trust))
-        media = run.step("open", lambda: open_media(run.path, self.limits))
+        return self._audit(Subject.of_path(path), look)
+
+    def audit_bytes(
+        self, data: bytes, name: str = "", *, look: Callable[[Media], object] | None = None
+    ) -> AuditReport:
+        """Audit a file that is in memory, as `audit` does; there is no sidecar then.
+
+        Args:
+            data: The whole file.
+            name: Its name, which is shown and compared with the content.
+            look: As for `audit`.
+        """
+        return self._audit(Subject(Path(name), data), look)
+
+    def _audit(self, subject: Subject, look: Callable[[Media], object] | None) -> AuditReport:
+        run = Run(subject)
+        credentials = run.step("credentials", lambda: subject.credentials(self.trust))
+        media = run.step("open", lambda: subject.opened(self.limits))
         readable = media is not None and run.step("decode", lambda: media.pixels) is not None
         evidence = [credential_evidence(credentials)] if credentials else []
         if media is not None and readable and evidence and evidence[0].code == CONTENT_CHANGED:
-            told = run.step("thumbnail", lambda: compare_with_thumbnail(run.path, media))
+            told = run.step("thumbnail", lambda: compare_with_thumbnail(media))
             evidence += [told] if told else []
         if media is not None:
-            evidence += self._weighed(run, media, self._examine(run, media, readable))
+            evidence = self._examine(run, media, evidence, credentials or _no_credentials(), readable)
             if self._registered is not None and readable:
                 evidence = self._recover(run, self._registered, media, evidence)
         if look is not None and media is not None and readable:
@@ -150,14 +172,24 @@ class Auditor:
         for path in paths:
             yield self.audit(path)
 
-    def _examine(self, run: _Run, media: Media, readable: bool) -> list[Evidence]:
-        """Run the detectors side by side: they share the decoded picture and spend their time in NumPy."""
-        kind = media.container.kind
-        chosen = [d for d in self.detectors if kind in d.info.kinds and (readable or not d.info.needs_pixels)]
-        with ThreadPoolExecutor(self.workers) as pool:
-            return [e for found in pool.map(lambda d: _examine_one(run, d, media), chosen) for e in found]
+    def _examine(
+        self, run: Run, media: Media, known: list[Evidence], credentials: CredentialReport, readable: bool
+    ) -> list[Evidence]:
+        """Ask the detectors, stage by stage, until the verdict is settled."""
+        said: dict[str, list[Evidence]] = {}
+        for number, stage in enumerate(self.stages):
+            if number and self._settled(credentials, [*known, *_flat(said)], readable):
+                break
+            run.stage = number + 1
+            told = self._weighed(run, media, _asked(run, media, stage, readable, self.workers))
+            said |= {name: [e for e in told if e.detector == name] for name in (e.detector for e in told)}
+        return [*known, *_flat(said)]
 
-    def _weighed(self, run: _Run, media: Media, evidence: list[Evidence]) -> list[Evidence]:
+    def _settled(self, credentials: CredentialReport, evidence: Sequence[Evidence], readable: bool) -> bool:
+        facts = gather(credentials, evidence, (), readable=readable, threshold=self.threshold)
+        return ruled(facts, [c for e in evidence for c in e.claims]).rule.verdict in SETTLED
+
+    def _weighed(self, run: Run, media: Media, evidence: list[Evidence]) -> list[Evidence]:
         """Return evidence with the weights of the user's own calibration, if there is one."""
         own = self.calibration
         if own is None:
@@ -165,7 +197,7 @@ class Auditor:
         return run.step("calibration", lambda: own.applied(evidence, media)) or evidence
 
     def _delivered_again(
-        self, run: _Run, media: Media, evidence: tuple[Evidence, ...], opinions: Iterable[FusedOpinion]
+        self, run: Run, media: Media, evidence: tuple[Evidence, ...], opinions: Iterable[FusedOpinion]
     ) -> dict[Question, Evidence]:
         """Return, for each question on which an opinion counts, whether it does when delivered again."""
         own = self.calibration
@@ -182,7 +214,7 @@ class Auditor:
         return {q: e for q, e in told.items() if e is not None}
 
     def _recover(
-        self, run: _Run, registered: Registered, media: Media, evidence: list[Evidence]
+        self, run: Run, registered: Registered, media: Media, evidence: list[Evidence]
     ) -> list[Evidence]:
         """Add what the store knows of the file, and what that means for the mark that it carries."""
         looker = next((d for d in self.detectors if isinstance(d, Watermark)), None)
@@ -199,7 +231,7 @@ class Auditor:
 
     def _conclude(
         self,
-        run: _Run,
+        run: Run,
         media: Media | None,
         credentials: CredentialReport,
         evidence: tuple[Evidence, ...],
@@ -214,9 +246,9 @@ class Auditor:
         ruling = ruled(facts, claims)
         rule, contradictions = ruling.rule, ruling.contradictions
         return AuditReport(
-            path=encodable(str(run.path)),
-            sha256=run.step("hash", lambda: media.sha256 if media else file_sha256(run.path)) or "",
-            media=_summarise(run, media, readable),
+            path=encodable(str(run.subject.path)),
+            sha256=run.step("hash", lambda: media.sha256 if media else run.subject.sha256()) or "",
+            media=_summarise(run, media, readable, digest=self.pixel_digest),
             verdict=rule.verdict,
             rule=rule.name,
             because=rule.because,
@@ -231,6 +263,7 @@ class Auditor:
             contradictions=contradictions,
             errors=tuple(sorted(run.problems, key=lambda p: p.where if p.where in DETECTORS else "")),
             timings=tuple(run.timings),
+            stage=run.stage,
         )
 
 
@@ -247,39 +280,6 @@ def audit(path: str | os.PathLike[str], *, trust: TrustPolicy | None = None) -> 
     return Auditor(trust=trust).audit(path)
 
 
-class _Run:
-    """One audit on its way: what each step cost and what went wrong."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.problems: list[Problem] = []
-        self.timings: list[Timing] = []
-
-    def step(self, name: str, work: Callable[[], T]) -> T | None:
-        """Run one step; a failure becomes a problem of the report and None."""
-        start = time.perf_counter()
-        try:
-            return work()
-        except ForensicsError as error:
-            self._note(error.code, name, str(error))
-        except MemoryError:
-            self._note("limit", name, "out of memory")
-        except Exception as error:
-            log.debug("%s failed on %r", name, self.path, exc_info=True)
-            self._note("internal", name, f"{type(error).__name__}: {error}")
-        finally:
-            self.timings.append(Timing(step=name, seconds=round(time.perf_counter() - start, 4)))
-        return None
-
-    def failures(self) -> tuple[str, ...]:
-        """Return what went wrong first."""
-        return tuple(f"{p.where}: {p.message}" for p in self.problems)[:REASONS]
-
-    def _note(self, code: str, where: str, message: str) -> None:
-        """Keep a problem; messages quote file names, which need not be UTF-8."""
-        self.problems.append(Problem(code=code, where=where, message=encodable(message)))
-
-
 def _check_numbers(prior: float, threshold: float, workers: int) -> None:
     if not 0 < prior < 1:
         raise UsageError(f"the prior must lie between 0 and 1, not {prior}", expected="(0, 1)", actual=prior)
@@ -291,11 +291,17 @@ def _check_numbers(prior: float, threshold: float, workers: int) -> None:
         raise UsageError(f"at least one worker is needed, not {workers}", expected=">= 1", actual=workers)
 
 
-def _as_path(path: str | os.PathLike[str]) -> Path:
-    try:
-        return Path(os.fsdecode(path))  # bytes as well, which is what some systems' listings give
-    except TypeError as error:
-        raise UsageError(f"not a path: {path!r}", expected="str or PathLike", actual=path) from error
+def _stages(
+    given: Sequence[Sequence[Detector]],
+    only: Iterable[str] | None,
+    skip: Iterable[str],
+    own: tuple[Detector, ...],
+) -> tuple[tuple[Detector, ...], ...]:
+    if not given:
+        return (choose(only, skip, own),)
+    if only is not None or tuple(skip) or own:
+        raise UsageError("stages name all detectors: leave out only, skip and own")
+    return tuple(tuple(stage) for stage in given)
 
 
 def _own(
@@ -303,7 +309,7 @@ def _own(
 ) -> OwnCalibration | None:
     if given is None:
         return None
-    own = given if isinstance(given, OwnCalibration) else OwnCalibration.load(_as_path(given))
+    own = given if isinstance(given, OwnCalibration) else OwnCalibration.load(Subject.of_path(given).path)
     own.check(detectors)
     return own
 
@@ -312,7 +318,21 @@ def _no_credentials() -> CredentialReport:
     return CredentialReport(state=CredentialState.NONE, message="The file could not be read.")
 
 
-def _examine_one(run: _Run, detector: Detector, media: Media) -> tuple[Evidence, ...]:
+def _asked(run: Run, media: Media, stage: Sequence[Detector], readable: bool, workers: int) -> list[Evidence]:
+    """Run detectors side by side: they share the decoded picture and spend their time in NumPy."""
+    kind = media.container.kind
+    chosen = [d for d in stage if kind in d.info.kinds and (readable or not d.info.needs_pixels)]
+    if min(workers, len(chosen)) < 2:
+        return [e for d in chosen for e in _examine_one(run, d, media)]
+    with ThreadPoolExecutor(workers) as pool:
+        return [e for found in pool.map(lambda d: _examine_one(run, d, media), chosen) for e in found]
+
+
+def _flat(said: dict[str, list[Evidence]]) -> list[Evidence]:
+    return [e for found in said.values() for e in found]
+
+
+def _examine_one(run: Run, detector: Detector, media: Media) -> tuple[Evidence, ...]:
     found = run.step(detector.info.name, lambda: _checked(detector.examine(media)))
     return (_failed(run, detector),) if found is None else found
 
@@ -324,7 +344,7 @@ def _checked(found: object) -> tuple[Evidence, ...]:
     return found
 
 
-def _failed(run: _Run, detector: Detector) -> Evidence:
+def _failed(run: Run, detector: Detector) -> Evidence:
     message = next(p.message for p in run.problems if p.where == detector.info.name)
     return Evidence(
         detector=detector.info.name,
@@ -356,9 +376,9 @@ def _at_home(evidence: Evidence, looker: Watermark, found: Bearing) -> Evidence:
     )
 
 
-def _summarise(run: _Run, media: Media | None, readable: bool) -> MediaSummary:
+def _summarise(run: Run, media: Media | None, readable: bool, *, digest: bool) -> MediaSummary:
     if media is None:
-        return MediaSummary(format="unknown", bytes=_size(run.path))
+        return MediaSummary(format="unknown", bytes=run.subject.size())
     base = MediaSummary(
         format=media.container.format,
         mime=media.container.mime,
@@ -368,11 +388,4 @@ def _summarise(run: _Run, media: Media | None, readable: bool) -> MediaSummary:
     )
     if not readable:
         return base
-    return run.step("summary", lambda: described(media, base)) or base
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):  # the latter for a zero byte in the name
-        return 0
+    return run.step("summary", lambda: described(media, base, digest=digest)) or base

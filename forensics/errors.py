@@ -16,6 +16,10 @@
     │   └── LimitExceeded           limit
     ├── WatermarkError              watermark           1   (a mark does not hold what was asked of it)
     ├── CameraError                 camera              3   (a database of cameras cannot be used)
+    ├── ScanError                   scan                4   (a scan cannot go on; it can be resumed)
+    │   ├── ScanFull                scan_full
+    │   ├── ScanLocked              scan_locked
+    │   └── ScanMismatch            scan_mismatch       2   (the folder holds a scan of something else)
     └── ProvenanceError             provenance          4
         ├── TrustPolicyError        trust_policy        2
         ├── ManifestError           manifest            2   (a manifest definition of ours is wrong)
@@ -50,6 +54,10 @@ __all__ = [
     "ProvenanceError",
     "RegistryError",
     "RestorationError",
+    "ScanError",
+    "ScanFull",
+    "ScanLocked",
+    "ScanMismatch",
     "SigningError",
     "StoreConflict",
     "StoreError",
@@ -175,6 +183,31 @@ class CameraError(ForensicsError):
 
     code = "camera"
     exit_code = 3
+
+
+class ScanError(ForensicsError):
+    """A scan cannot go on. What it did is kept, and `forensics scan --resume` goes on from there."""
+
+    code = "scan"
+
+
+class ScanFull(ScanError):
+    """There is no room for what a scan found."""
+
+    code = "scan_full"
+
+
+class ScanLocked(ScanError):
+    """Somebody else holds the journal of a scan."""
+
+    code = "scan_locked"
+
+
+class ScanMismatch(ScanError):
+    """A folder holds a scan already, or one with other settings."""
+
+    code = "scan_mismatch"
+    exit_code = 2
 
 
 class ProvenanceError(ForensicsError):

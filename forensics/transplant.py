@@ -6,8 +6,6 @@ signed, and either it shows this picture or another one.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from forensics.evidence import Calibration, Evidence, Grade, Measurement, Question, Status
 from forensics.media import Media
 from forensics.provenance import claim_thumbnail
@@ -26,12 +24,11 @@ SET = Calibration(
 )
 
 
-def compare_with_thumbnail(path: Path, media: Media) -> Evidence | None:
+def compare_with_thumbnail(media: Media) -> Evidence | None:
     """Compare a picture whose hard binding fails with the thumbnail in its credential.
 
     Args:
-        path: The file.
-        media: The same file, opened.
+        media: The file.
 
     Returns:
         Evidence that names which of the two it is; None where there is no thumbnail, it is too plain, or
@@ -39,7 +36,7 @@ def compare_with_thumbnail(path: Path, media: Media) -> Evidence | None:
     """
     from forensics.detectors.jpeg.thumbnail import compare, read_thumbnail
 
-    data = claim_thumbnail(path)
+    data = claim_thumbnail(media.data or media.path or b"")
     thumbnail = read_thumbnail(data) if data else None
     match = compare(media.luma, thumbnail) if thumbnail is not None else None
     if match is None or OTHER < match.correlation < SAME:

@@ -73,9 +73,7 @@ def opinion(question: Question, llr: float, summary: str = "It was told to say s
 
 
 def audited(path: Path, answer: object, **settings: float) -> AuditReport:
-    auditor = Auditor(trust=NOBODY, only=[], **settings)  # type: ignore[arg-type]
-    auditor.detectors = (Fixed(answer),)
-    return auditor.audit(path)
+    return Auditor(trust=NOBODY, stages=[[Fixed(answer)]], **settings).audit(path)  # type: ignore[arg-type]
 
 
 def test_hashes_are_those_of_the_file_and_the_pixels(picture: Path) -> None:

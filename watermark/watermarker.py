@@ -130,6 +130,7 @@ def detect(
     rate: float = RATE,
     nulls: Sequence[Nulls] = (),
     codecs: Sequence[str] = ("spread",),
+    quick: bool = False,
 ) -> Detection:
     """Look for the marks of any of some keys.
 
@@ -139,6 +140,8 @@ def detect(
         rate: False-alarm rate for all keys together, inside (0, 1).
         nulls: What unmarked pictures show; as shipped for front ends that are not among them.
         codecs: In which ways it may have been marked.
+        quick: Take the cheapest look only, which finds marks that lie as they were put in. It counts as one
+            of all looks, so that whoever takes the others later has the false-alarm rate asked for.
 
     Raises:
         MissingExtra: A codec needs a package that is not installed.
@@ -150,7 +153,7 @@ def detect(
         raise UsageError(f"the false-alarm rate must lie between 0 and 1, not {rate}", actual=rate)
     if not codecs:
         raise UsageError("detection needs a codec")
-    return detect_luma(_luma(_checked(pixels, 1)), keys, rate, nulls, codecs)
+    return detect_luma(_luma(_checked(pixels, 1)), keys, rate, nulls, codecs, quick=quick)
 
 
 def detect_luma(
@@ -159,10 +162,13 @@ def detect_luma(
     rate: float,
     nulls: Sequence[Nulls] = (),
     codecs: Sequence[str] = ("spread",),
+    *,
+    quick: bool = False,
 ) -> Detection:
     """Look for marks in (H, W) luma; all else is as for `detect`, and is not checked."""
-    taken = looks(codecs)
-    cost = counted(taken, nulls)
+    every = looks(codecs)
+    cost = counted(every, nulls)
+    taken = (replace(every[0], quick=True),) if quick else every
     found: list[Detection] = []
     for one in _looked(luma, keys, cost.of_each(rate), nulls, taken):
         found.append(one)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from forensics.provenance.reading import claim_thumbnail, read, verify
+from forensics.provenance.reading import claim_thumbnail, read, read_bytes, verify
 from forensics.provenance.report import (
     Action,
     AiSignal,
@@ -50,6 +50,7 @@ __all__ = [
     "TrustPolicy",
     "claim_thumbnail",
     "read",
+    "read_bytes",
     "sign",
     "verify",
 ]

@@ -132,11 +132,11 @@ def read_bytes(
     return _report(io.BytesIO(data), content_type(data), policy, sidecar)
 
 
-def claim_thumbnail(path: PathLike) -> bytes:
+def claim_thumbnail(source: PathLike | bytes) -> bytes:
     """Return the small picture of the content that the signer put into the active manifest.
 
     Args:
-        path: The file.
+        source: The file, or all its bytes.
 
     Returns:
         An encoded picture as it stands in the manifest, hostile like everything in a file; b"" for none.
@@ -144,8 +144,10 @@ def claim_thumbnail(path: PathLike) -> bytes:
     Raises:
         NotAFile: The path is missing, no regular file, or not permitted.
     """
-    with open_file(Path(path)) as stream:
-        return read_thumbnail(stream, type_hint(path))
+    if isinstance(source, bytes):
+        return read_thumbnail(io.BytesIO(source), content_type(source))
+    with open_file(Path(source)) as stream:
+        return read_thumbnail(stream, type_hint(source))
 
 
 def _with_sidecar(stream: BinaryIO, mime: str | None, policy: TrustPolicy, path: Path) -> CredentialReport:

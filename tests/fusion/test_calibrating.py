@@ -117,8 +117,7 @@ def test_few_pictures_are_refused_with_their_number() -> None:
 def audited(folder: Path | OwnCalibration, path: Path, level: float) -> Evidence:
     pixels = np.full((96, 96, 3), round(level * 10 + 100), np.uint8)
     Image.fromarray(pixels).save(path)
-    auditor = Auditor(trust=TrustPolicy.default(), only=[], calibration=folder, stability=False)
-    auditor.detectors = (Level(),)
+    auditor = Auditor(trust=TrustPolicy.default(), stages=[[Level()]], calibration=folder, stability=False)
     report = auditor.audit(path)
     assert (report.verdict is Verdict.LIKELY_SYNTHETIC) == (report.opinions[0].llr >= 2)
     return next(e for e in report.evidence if e.detector == "one")

@@ -64,8 +64,7 @@ def audited(tmp_path: Path, png: bytes) -> Callable[..., AuditReport]:
     def run(*detectors: Detector, **settings: object) -> AuditReport:
         path = tmp_path / "p.png"
         path.write_bytes(png)
-        auditor = Auditor(trust=TrustPolicy.default(), only=[], **settings)  # type: ignore[arg-type]
-        auditor.detectors = detectors
+        auditor = Auditor(trust=TrustPolicy.default(), stages=[detectors], **settings)  # type: ignore[arg-type]
         return auditor.audit(path)
 
     return run

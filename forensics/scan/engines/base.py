@@ -1,0 +1,73 @@
+"""What an engine is: tasks in, one outcome for each of them out, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from forensics.scan.items import Item
+from forensics.scan.worker import Outcome
+
+__all__ = ["Done", "Engine", "Lost", "Task"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A file that an engine has to work on.
+
+    Attributes:
+        number: Its number in the journal.
+        item: The file.
+        alone: It was being worked on when a run ended badly, so it gets a worker of its own.
+    """
+
+    number: int
+    item: Item
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """A file that was worked on.
+
+    Attributes:
+        number: Its number in the journal.
+        outcome: What came of it.
+        attempts: How many times it was begun.
+    """
+
+    number: int
+    outcome: Outcome
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A file that brought its worker down, and then again when it was alone.
+
+    Attributes:
+        number: Its number in the journal.
+        reason: "crash", "timeout" or "memory".
+        message: What was seen, in one sentence.
+        attempts: How many times it was begun.
+    """
+
+    number: int
+    reason: str
+    message: str
+    attempts: int = 2
+
+
+class Engine(Protocol):
+    """Workers somewhere. An engine reads tasks only as fast as it works on them."""
+
+    name: str
+
+    def run(self, tasks: Iterator[Task]) -> AbstractContextManager[Iterator[Done | Lost]]:
+        """Return a context that yields what comes of each task, each exactly once, in any order.
+
+        Leaving the context ends all workers, whether they are done or not.
+        """
+        ...

@@ -1,0 +1,102 @@
+"""What runs inside the processes of the embedded engine, and how they are started."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forensics.scan.engines.base import Task
+from forensics.scan.engines.limits import die_with_parent, limit_memory, limited_time
+from forensics.scan.engines.spool import Spool
+from forensics.scan.settings import WorkSettings
+from forensics.scan.worker import Worker
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+__all__ = ["opened_pool", "work_chunk"]
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_worker: list[Worker] = []  # of this process, made by `_begin`
+
+
+@contextmanager
+def opened_pool(settings: WorkSettings, workers: int) -> Iterator[ProcessPool]:
+    """Start worker processes and end them, in the middle of their work if need be.
+
+    Args:
+        settings: How they look at files.
+        workers: How many.
+    """
+    from pebble import ProcessPool
+
+    with _one_thread_each():
+        pool = ProcessPool(
+            max_workers=workers, initializer=_begin, initargs=(settings,), context=_context()
+        )
+        try:
+            yield pool
+        finally:
+            pool.stop()
+            pool.join()
+
+
+def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
+    """Work on some files and leave what comes of them in a spool.
+
+    Args:
+        spool: Path of the file to write.
+        tasks: The files.
+
+    Returns:
+        Seconds that it took.
+    """
+    worker = _worker[0]
+    start = time.monotonic()
+    with Spool(Path(spool)) as out:
+        for task in tasks:
+            out.begun(task.number)
+            with limited_time(worker.settings.file_seconds):
+                outcome = worker.work(task.item)
+            out.done(task.number, outcome)
+    return time.monotonic() - start
+
+
+def _begin(settings: WorkSettings) -> None:
+    """Make the worker of this process."""
+    import signal
+
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers when it is interrupted
+    die_with_parent()
+    cv2.setNumThreads(1)
+    limit_memory(settings.file_memory)
+    _worker[:] = [Worker(settings)]
+
+
+def _context() -> Any:
+    """Return how processes start: from one that has the imports done, where the system can fork."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Have the libraries of workers use one thread, unless the user said otherwise: processes share cores."""
+    unset = [name for name in _THREADS if name not in os.environ]
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        yield
+    finally:
+        for name in unset:
+            os.environ.pop(name, None)
