@@ -1,0 +1,88 @@
+"""The columns of a row as each format has them. There is one table: the fields of `ScanRow`."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from forensics.scan.row import ROW_VERSION, ScanRow, State
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["arrow_schema", "flat", "flat_names", "unflat"]
+
+_NESTED = tuple(
+    name for name, field in ScanRow.model_fields.items() if typing.get_origin(field.annotation) is tuple
+)
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def flat_names() -> list[str]:
+    """Return the names of all columns, in the order of the row."""
+    return list(ScanRow.model_fields)
+
+
+def flat(row: ScanRow, *, spreadsheet: bool) -> dict[str, Any]:
+    """Return a row as plain values; lists become JSON.
+
+    Args:
+        row: The row.
+        spreadsheet: Whether texts that a spreadsheet would take for formulas get an apostrophe before them.
+    """
+    record = row.model_dump(mode="json")
+    for name in _NESTED:
+        record[name] = json.dumps(record[name])
+    if spreadsheet:
+        record = {name: _defused(value) for name, value in record.items()}
+    return record
+
+
+def unflat(record: dict[str, Any]) -> ScanRow:
+    """Return the row that `flat` was given, from texts or values."""
+    values = {name: _text(value) for name, value in record.items()}
+    for name in _NESTED:
+        values[name] = json.loads(values[name] or "[]")
+    if values["watermark_p"] == "":
+        values["watermark_p"] = None
+    return ScanRow.model_validate(values)
+
+
+def arrow_schema() -> pa.Schema:
+    """Return the columns as Arrow types, with the version of the columns."""
+    import pyarrow as pa
+
+    fields = [pa.field(name, _arrow(field.annotation)) for name, field in ScanRow.model_fields.items()]
+    return pa.schema(fields, metadata={"forensics.row_version": ROW_VERSION})
+
+
+def _arrow(annotation: Any) -> pa.DataType:
+    import pyarrow as pa
+
+    plain = {
+        str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), State: pa.string()
+    }
+    if annotation in plain:
+        return plain[annotation]
+    if typing.get_origin(annotation) is tuple:
+        return pa.list_(_arrow(typing.get_args(annotation)[0]))
+    if isinstance(annotation, types.UnionType):  # X | None
+        return _arrow(next(a for a in typing.get_args(annotation) if a is not type(None)))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return pa.struct([pa.field(n, _arrow(f.annotation)) for n, f in annotation.model_fields.items()])
+    raise TypeError(f"no Arrow type for {annotation}")
+
+
+def _defused(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+
+
+def _text(value: Any) -> Any:
+    """Return a text without the apostrophe that `flat` put before it."""
+    if isinstance(value, str) and value.startswith("'") and value[1:].startswith(_FORMULAS):
+        return value[1:]
+    return value
