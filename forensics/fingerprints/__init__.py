@@ -6,7 +6,15 @@ nothing to do with an entry lies as near.
 
 from forensics.fingerprints.chance import Chance, chance, load_chance
 from forensics.fingerprints.fingerprint import KINDS, Fingerprint, distance
-from forensics.fingerprints.making import Variant, available, fingerprint, fingerprints, middles, variants
+from forensics.fingerprints.making import (
+    Variant,
+    available,
+    fingerprint,
+    fingerprints,
+    middles,
+    upright,
+    variants,
+)
 from forensics.fingerprints.search import Distances, columns, distances
 
 __all__ = [
@@ -24,5 +32,6 @@ __all__ = [
     "fingerprints",
     "load_chance",
     "middles",
+    "upright",
     "variants",
 ]

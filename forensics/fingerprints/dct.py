@@ -7,13 +7,14 @@ edges were cut off is then as near to a window of the original as a re-saved one
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
+
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from forensics.media import Pixels
+from forensics.fingerprints.luma import Axis, Floats, Luma
 
-__all__ = ["BETWEEN", "CLEAR", "WINDOWS", "coefficients", "pack", "quality"]
+__all__ = ["BETWEEN", "CLEAR", "WINDOWS", "coefficients", "pack", "quality", "transform"]
 
 SIDE = 256  # what the picture is reduced to; windows are cut from that
 GRID = 64  # what a window is reduced to before its DCT
@@ -22,23 +23,23 @@ WINDOWS = (256, 230, 204, 180)  # even, so that they lie in the middle whichever
 BETWEEN = 243 / 256  # side of the part of a picture that is looked for where crops fall between windows
 CLEAR = 2.0  # grey levels; compression and rounding move coefficients by less
 
-Floats = npt.NDArray[np.float32]
 
-
-def coefficients(pixels: Pixels) -> Floats:
+def coefficients(luma: Luma) -> Floats:
     """Return the low DCT coefficients of each window, those of a flat direction left out.
 
-    Args:
-        pixels: (H, W, 3) uint8 RGB.
+    Pixels are averaged where the picture shrinks, so that fine detail does not fold into the code, and
+    interpolated in one that is smaller than the windows are cut from.
 
     Returns:
         (4, 16, 16) in grey levels, orthonormal: windows, down, across.
     """
-    grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    square = _resized(grey, SIDE)
-    edges = [(SIDE - size) // 2 for size in WINDOWS]
-    parts = [_resized(square[e : SIDE - e, e : SIDE - e], GRID) for e in edges]
-    return np.stack([cv2.dct(part)[1 : LOW + 1, 1 : LOW + 1] for part in parts])
+    if min(luma.plane.shape) < SIDE:
+        square = cv2.resize(luma.plane, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+        down = across = transform().reshape(-1, SIDE)
+    else:
+        square, down, across = luma.plane, _averages(luma.down), _averages(luma.across)
+    upright = (down @ square).reshape(len(WINDOWS), LOW, -1)
+    return np.asarray(upright @ across.reshape(len(WINDOWS), LOW, -1).transpose(0, 2, 1), np.float32)
 
 
 def pack(low: Floats) -> bytes:
@@ -53,8 +54,25 @@ def quality(low: Floats) -> float:
     return float(np.mean(np.abs(whole - np.median(whole)) > CLEAR))
 
 
-def _resized(plane: Floats, side: int) -> Floats:
-    """Resize to a square: averaged where it shrinks, so that fine detail does not fold into the code."""
-    shrinks = min(plane.shape) >= side
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(plane, (side, side), interpolation=method), np.float32)
+@cache
+def transform() -> Floats:
+    """Return (4, 16, 256): what makes the coefficients of each window of a picture of 256 pixels, one way."""
+    wave = np.arange(1, LOW + 1)[:, None] * (2 * np.arange(GRID) + 1)[None, :]
+    cosines = np.sqrt(2 / GRID) * np.cos(np.pi * wave / (2 * GRID))
+    matrices = []
+    for size in WINDOWS:
+        edge = (SIDE - size) // 2
+        window = np.eye(SIDE, dtype=np.float32)[edge : SIDE - edge]
+        matrices.append(cosines @ cv2.resize(window, (SIDE, GRID), interpolation=cv2.INTER_AREA))
+    return np.asarray(np.stack(matrices), np.float32)
+
+
+@lru_cache(maxsize=128)
+def _averages(axis: Axis) -> Floats:
+    """Return (64, n): the transform of each window, for a plane whose pixels are averaged to 256."""
+    steps = transform().reshape(-1, SIDE).astype(np.float64)
+    summed = np.pad(np.cumsum(steps, axis=1), ((0, 0), (1, 0)))
+    places = axis.edges * (SIDE / axis.size)
+    before = np.minimum(places.astype(int), SIDE - 1)
+    whole = summed[:, before] + steps[:, before] * (places - before)
+    return np.asarray(np.diff(whole, axis=1), np.float32)

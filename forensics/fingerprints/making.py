@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from types import MappingProxyType
 
 import numpy as np
 
 from forensics.errors import UsageError
-from forensics.fingerprints import dct
+from forensics.fingerprints import dct, pdq
 from forensics.fingerprints.fingerprint import KINDS, Fingerprint
-from forensics.fingerprints.pdq import pdq_codes
+from forensics.fingerprints.luma import Floats, Luma, luma
 from forensics.media import Pixels
 
-__all__ = ["VARIANTS", "Variant", "available", "fingerprint", "fingerprints", "middles", "variants"]
+__all__ = [
+    "VARIANTS",
+    "Variant",
+    "available",
+    "fingerprint",
+    "fingerprints",
+    "middles",
+    "upright",
+    "variants",
+]
 
 VARIANTS = (
     "as it is",
@@ -28,6 +36,8 @@ VARIANTS = (
     "transposed across the other diagonal",
 )
 """The eight positions of a picture, in the order of `variants`."""
+
+_PACKED = MappingProxyType({"dct": dct.pack, "pdq": pdq.pack})
 
 
 @dataclass(frozen=True)
@@ -54,13 +64,12 @@ def fingerprint(pixels: Pixels, kind: str = "dct") -> Fingerprint:
 
     Raises:
         UsageError: There is no such kind, or the array is no picture.
-        MissingExtra: The kind is "pdq" and pdqhash is not installed.
     """
-    return variants(pixels, kind)[0].fingerprint
+    return _upright(_reduced(pixels), _known(kind))
 
 
 def fingerprints(pixels: Pixels) -> tuple[Fingerprint, ...]:
-    """Return the fingerprints of all kinds that can be made here and say something about this picture.
+    """Return the fingerprints of all kinds that say something about this picture.
 
     Args:
         pixels: (H, W, 3) uint8 RGB.
@@ -68,8 +77,25 @@ def fingerprints(pixels: Pixels) -> tuple[Fingerprint, ...]:
     Raises:
         UsageError: The array is no picture.
     """
-    made = (fingerprint(pixels, kind) for kind in available())
-    return tuple(code for code in made if code.usable)
+    return tuple(code for code in upright(pixels) if code.usable)
+
+
+def upright(pixels: Pixels) -> tuple[Fingerprint, ...]:
+    """Return the fingerprints of all kinds, also where they say nothing, with the picture reduced once.
+
+    That takes far less than decoding it did.
+
+    Args:
+        pixels: (H, W, 3) uint8 RGB.
+
+    Returns:
+        One for each of `KINDS`, in that order.
+
+    Raises:
+        UsageError: The array is no picture.
+    """
+    plane = _reduced(pixels)
+    return tuple(_upright(plane, kind) for kind in KINDS)
 
 
 def variants(pixels: Pixels, kind: str = "dct") -> tuple[Variant, ...]:
@@ -84,14 +110,10 @@ def variants(pixels: Pixels, kind: str = "dct") -> tuple[Variant, ...]:
 
     Raises:
         UsageError: There is no such kind, or the array is no picture.
-        MissingExtra: The kind is "pdq" and pdqhash is not installed.
     """
-    if kind not in KINDS:
-        raise UsageError(f"no such kind of fingerprint: {kind!r}", expected=", ".join(KINDS), actual=kind)
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
-        raise UsageError("fingerprints are made of (H, W, 3) uint8", actual=f"{pixels.shape} {pixels.dtype}")
-    made = _MAKERS[kind](pixels)
-    return tuple(Variant(name, code) for name, code in zip(VARIANTS, made, strict=True))
+    low, quality = _coefficients(_reduced(pixels), _known(kind))
+    codes = (Fingerprint(kind, _PACKED[kind](turned), quality) for turned in _positions(low))
+    return tuple(Variant(name, code) for name, code in zip(VARIANTS, codes, strict=True))
 
 
 def middles(pixels: Pixels, kind: str = "dct") -> tuple[Variant, ...]:
@@ -109,7 +131,6 @@ def middles(pixels: Pixels, kind: str = "dct") -> tuple[Variant, ...]:
 
     Raises:
         UsageError: There is no such kind, or the array is no picture.
-        MissingExtra: The kind is "pdq" and pdqhash is not installed.
     """
     rows, columns = (round(side * (1 - dct.BETWEEN) / 2) for side in pixels.shape[:2])
     inner = pixels[rows : pixels.shape[0] - rows, columns : pixels.shape[1] - columns]
@@ -117,33 +138,43 @@ def middles(pixels: Pixels, kind: str = "dct") -> tuple[Variant, ...]:
 
 
 def available() -> tuple[str, ...]:
-    """Return the kinds that can be made here: PDQ needs an extra."""
-    return tuple(kind for kind in KINDS if kind != "pdq" or find_spec("pdqhash") is not None)
+    """Return the kinds that can be made here: all of them."""
+    return tuple(KINDS)
 
 
-def _dct(pixels: Pixels) -> list[Fingerprint]:
-    """Mirroring changes the sign of odd coefficients, transposing exchanges the two directions."""
-    low = dct.coefficients(pixels)
-    quality = dct.quality(low)
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise UsageError(f"no such kind of fingerprint: {kind!r}", expected=", ".join(KINDS), actual=kind)
+    return kind
+
+
+def _reduced(pixels: Pixels) -> Luma:
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or not pixels.size:
+        raise UsageError("fingerprints are made of (H, W, 3) uint8", actual=f"{pixels.shape} {pixels.dtype}")
+    return luma(pixels)
+
+
+def _upright(plane: Luma, kind: str) -> Fingerprint:
+    low, quality = _coefficients(plane, kind)
+    return Fingerprint(kind, _PACKED[kind](low), quality)
+
+
+def _coefficients(plane: Luma, kind: str) -> tuple[Floats, float]:
+    """Return (windows, 16, 16) low DCT coefficients, whose signs against their median are the code."""
+    if kind == "dct":
+        low = dct.coefficients(plane)
+        return low, dct.quality(low)
+    grid = pdq.grid(plane)
+    return pdq.coefficients(grid), pdq.quality(grid)
+
+
+def _positions(low: Floats) -> Iterator[Floats]:
+    """Yield the coefficients of the eight positions, in the order of `VARIANTS`.
+
+    Mirroring changes the sign of odd coefficients, transposing exchanges the two directions.
+    """
     odd = np.where(np.arange(1, low.shape[1] + 1) % 2, np.float32(-1), np.float32(1))
     down, across = odd[:, None], odd[None, :]
-    codes = []
-    for turned in (low, low.transpose(0, 2, 1)):
-        for signs in _signs(down, across, turned is low):
-            codes.append(Fingerprint("dct", dct.pack(turned * signs), quality))
-    return codes
-
-
-def _signs(down: dct.Floats, across: dct.Floats, upright: bool) -> tuple[dct.Floats | int, ...]:
-    """Return the signs of four positions in the order of `VARIANTS`."""
-    return (1, across, down, down * across) if upright else (1, down, across, down * across)
-
-
-def _pdq(pixels: Pixels) -> list[Fingerprint]:
-    codes, quality = pdq_codes(pixels)
-    return [Fingerprint("pdq", code.tobytes(), quality) for code in codes]
-
-
-_MAKERS: MappingProxyType[str, Callable[[Pixels], list[Fingerprint]]] = MappingProxyType(
-    {"dct": _dct, "pdq": _pdq}
-)
+    other = low.transpose(0, 2, 1)
+    yield from (low, low * across, low * down, low * down * across)
+    yield from (other, other * down, other * across, other * down * across)

@@ -7,15 +7,13 @@ the part holds its energy. Half of a picture still gives three signs of four, an
 
 from __future__ import annotations
 
-from functools import cache
-
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from forensics.errors import UsageError
-from forensics.fingerprints.dct import GRID, LOW, SIDE, WINDOWS, Floats
+from forensics.fingerprints.dct import LOW, SIDE, WINDOWS, transform
 from forensics.fingerprints.fingerprint import Fingerprint
+from forensics.fingerprints.luma import Floats
 
 __all__ = ["placed_codes", "placed_distances"]
 
@@ -38,9 +36,9 @@ def placed_codes(part: Floats, rows: tuple[int, ...], columns: tuple[int, ...]) 
     across = [_cut(column, part.shape[1]) for column in columns]
     for number, row in enumerate(rows):
         here, mine = _cut(row, part.shape[0])
-        upright = _transform()[:, :, here] @ part[mine]
+        upright = transform()[:, :, here] @ part[mine]
         low = np.stack(
-            [upright[:, :, own] @ _transform()[:, :, there].transpose(0, 2, 1) for there, own in across]
+            [upright[:, :, own] @ transform()[:, :, there].transpose(0, 2, 1) for there, own in across]
         ).reshape(len(columns), len(WINDOWS), -1)
         middle = np.median(low, axis=2, keepdims=True)
         found[number] = np.packbits(low > middle, axis=2)
@@ -72,16 +70,3 @@ def _cut(start: int, size: int) -> tuple[slice, slice]:
     first = max(start, 0)
     last = max(first, min(start + size, SIDE))
     return slice(first, last), slice(first - start, last - start)
-
-
-@cache
-def _transform() -> Floats:
-    """Return (4, 16, 256): what makes the coefficients of each window of a picture of 256 pixels, one way."""
-    wave = np.arange(1, LOW + 1)[:, None] * (2 * np.arange(GRID) + 1)[None, :]
-    cosines = np.sqrt(2 / GRID) * np.cos(np.pi * wave / (2 * GRID))
-    matrices = []
-    for size in WINDOWS:
-        edge = (SIDE - size) // 2
-        window = np.eye(SIDE, dtype=np.float32)[edge : SIDE - edge]
-        matrices.append(cosines @ cv2.resize(window, (SIDE, GRID), interpolation=cv2.INTER_AREA))
-    return np.asarray(np.stack(matrices), np.float32)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -11,9 +10,10 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from forensics.errors import MissingExtra, UsageError
-from forensics.fingerprints import available, distance, fingerprint, fingerprints, middles, variants
+from forensics.errors import UsageError
+from forensics.fingerprints import available, distance, fingerprint, fingerprints, middles, upright, variants
 from forensics.fingerprints.dct import coefficients
+from forensics.fingerprints.luma import luma
 from forensics.fingerprints.making import VARIANTS
 
 Pixels = npt.NDArray[np.uint8]
@@ -29,12 +29,6 @@ TURNED: dict[str, Callable[[Pixels], Pixels]] = {
     "turned right": lambda p: np.rot90(p, -1),
     "transposed across the other diagonal": lambda p: np.rot90(p, 2).transpose(1, 0, 2),
 }
-
-
-@pytest.fixture(autouse=True)
-def _pdq(request: pytest.FixtureRequest) -> None:
-    if "pdq" in str(request.node.name):
-        pytest.importorskip("pdqhash")
 
 
 def saved(pixels: Pixels, quality: int) -> Pixels:
@@ -104,7 +98,7 @@ def test_low_coefficients_are_those_of_the_definition() -> None:
     place, wave = np.arange(64)[None, :], np.arange(64)[:, None]
     basis = np.sqrt(2 / 64) * np.cos(np.pi * (2 * place + 1) * wave / 128)
     expected = (basis @ grid @ basis.T)[1:17, 1:17]
-    np.testing.assert_allclose(coefficients(pixels)[0], expected, atol=1e-2)
+    np.testing.assert_allclose(coefficients(luma(pixels))[0], expected, atol=1e-2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -119,19 +113,12 @@ def test_all_kinds_that_are_there_are_made(photo: Pixels) -> None:
     assert tuple(code.kind for code in fingerprints(photo)) == available()
 
 
-def test_pdq_is_that_of_the_library(photo: Pixels) -> None:
-    import pdqhash
-
-    bits, quality = pdqhash.compute(photo)
-    ours = fingerprint(photo, "pdq")
-    assert ours.hex == f"{int(''.join(map(str, bits)), 2):064x}"
-    assert ours.quality == quality / 100
-
-
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch, photo: Pixels) -> None:
-    monkeypatch.setitem(sys.modules, "pdqhash", None)
-    with pytest.raises(MissingExtra, match=r"\[pdq\]"):
-        fingerprint(photo, "pdq")
+def test_upright_ones_are_the_first_of_the_positions(photo: Pixels) -> None:
+    for pixels in (photo, np.full((64, 80, 3), 200, np.uint8)):
+        made = upright(pixels)
+        assert tuple(code.kind for code in made) == KINDS
+        assert made == tuple(variants(pixels, kind)[0].fingerprint for kind in KINDS)
+        assert made == tuple(fingerprint(pixels, kind) for kind in KINDS)
 
 
 @pytest.mark.parametrize(
