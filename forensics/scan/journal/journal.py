@@ -139,6 +139,14 @@ class Journal:
                 last = number
                 yield Entry(number, _item(record))
 
+    def item(self, number: int) -> Item:
+        """Return the item with a number."""
+        return _item(self._rows("SELECT item FROM items WHERE number = ?", (number,))[0][0])
+
+    def sessions(self) -> list[tuple[str, str | None]]:
+        """Return when each run began and ended; None for one that was cut short."""
+        return self._rows("SELECT began, ended FROM sessions ORDER BY number")
+
     def finish(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
         """Keep what came of some items, all of it or nothing."""
         with writing(self._connection, self.path):

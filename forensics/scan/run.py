@@ -1,0 +1,293 @@
+"""One scan from its sources to its results: list, work, finish, each of which can be cut short and resumed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from forensics.errors import ScanError, ScanMismatch
+from forensics.scan.engines.base import Done, Engine, Lost, Task
+from forensics.scan.engines.spool import leftovers, read_spool
+from forensics.scan.finishing import Finished, finish
+from forensics.scan.identity import identity_of
+from forensics.scan.items import Item
+from forensics.scan.journal import Journal, locked
+from forensics.scan.profiles import profile_named
+from forensics.scan.progress import Progress, Tally
+from forensics.scan.row import State
+from forensics.scan.rows import failed_row
+from forensics.scan.settings import WorkSettings
+from forensics.scan.sources import Left, Listing, listed
+from forensics.scan.worker import Outcome
+
+__all__ = ["RETRIED", "Job", "Output", "scan"]
+
+log = logging.getLogger(__name__)
+
+RETRIED = ("crash", "timeout", "memory", "io", "io_throttled", "io_timeout", "io_denied", "io_not_found")
+"""Reasons of rows that `--retry-failed` works on again: another day, they may have gone away."""
+
+JOURNAL, SPOOL = "journal.sqlite", "spool"
+_COMMIT_SECONDS, _COMMIT_ROWS = 0.5, 500
+_TELL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is made of the rows in the end.
+
+    Attributes:
+        format_name: "parquet", "jsonl" or "csv".
+        near_duplicates: Whether files that look alike are put into clusters.
+        page: Whether the HTML report is written.
+        key: Ed25519 key that signs the manifest; the user's own if None.
+    """
+
+    format_name: str = "parquet"
+    near_duplicates: bool = True
+    page: bool = True
+    key: Path | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scan to run.
+
+    Attributes:
+        sources: Files, folders, archives, tables, lists or URLs; none where a scan is resumed.
+        folder: Where its journal and results go.
+        work: How files are looked at; None takes those of the scan that is resumed.
+        listing: How sources are listed; None as for `work`.
+        engine: "local" or "ray".
+        workers: Processes; of Ray, actors.
+        output: What is made of the rows.
+        resume: Go on with the scan in the folder.
+        retry_failed: Work again on what failed for a reason that may have gone away.
+        update: List the sources again, for what is new or changed.
+    """
+
+    sources: tuple[str, ...]
+    folder: Path
+    work: WorkSettings | None = None
+    listing: Listing | None = None
+    engine: str = "local"
+    workers: int = 1
+    output: Output = field(default_factory=Output)
+    resume: bool = False
+    retry_failed: bool = False
+    update: bool = False
+
+
+Tell = Callable[[Progress], None]
+
+
+def scan(job: Job, tell: Tell = lambda _: None, *, stdin: BinaryIO | None = None) -> Finished:
+    """Run a scan, or go on with one, to its end.
+
+    Whatever ends it early, an exception, a signal or the machine, what was done is kept, and the same call
+    with `resume` goes on from there.
+
+    Args:
+        job: What to scan, and how.
+        tell: Called now and then with how far it is.
+        stdin: Where a source "-" is read from.
+
+    Raises:
+        ScanMismatch: The folder holds a scan and `resume` is not set, or one with other settings.
+        ScanError: It cannot go on: the disk is full, the journal is locked or damaged, workers do not start.
+        UsageError: A source or a setting is wrong.
+    """
+    with _opened(job) as run:
+        session = run.journal.begin_session({"engine": run.job.engine, "workers": run.job.workers})
+        _drain(run.journal, run.spool)
+        _list(run, tell, stdin)
+        _work(run, tell)
+        finished = finish(run.journal, run.job.folder, run.job.output, run.said)
+        run.journal.end_session(session)
+        tell(Tally(run.journal.counts()).progress("done"))
+        return finished
+
+
+@dataclass(frozen=True)
+class _Run:
+    job: Job
+    journal: Journal
+    spool: Path
+    work: WorkSettings
+    listing: Listing
+    said: dict[str, Any]  # what the manifest says of the settings
+
+
+@contextmanager
+def _opened(job: Job) -> Iterator[_Run]:
+    """Open the folder of a scan and make sure that it is the scan meant."""
+    with ExitStack() as held:
+        try:
+            job.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ScanError(f"{job.folder} cannot be made: {error.strerror}") from error
+        held.enter_context(locked(job.folder))
+        known = (job.folder / JOURNAL).is_file()
+        _check_folder(job, known)
+        journal = held.enter_context(Journal(job.folder / JOURNAL, create=True))
+        work, listing, sources = _agreed(job, journal)
+        spool = job.folder / SPOOL
+        spool.mkdir(exist_ok=True)
+        said = identity_of(work)
+        _check_identity(journal, said)
+        yield _Run(replace(job, sources=sources), journal, spool, work, listing, said)
+
+
+def _check_folder(job: Job, known: bool) -> None:
+    if job.resume and not known:
+        raise ScanMismatch(f"{job.folder} holds no scan that could be resumed", actual=str(job.folder))
+    if known and not job.resume:
+        raise ScanMismatch(
+            f"{job.folder} holds a scan already: resume it (--resume), or choose another folder",
+            actual=str(job.folder),
+        )
+    if not known and any(path.name not in (".lock", SPOOL) for path in job.folder.iterdir()):
+        raise ScanMismatch(f"{job.folder} is not empty: choose another folder", actual=str(job.folder))
+
+
+def _agreed(job: Job, journal: Journal) -> tuple[WorkSettings, Listing, tuple[str, ...]]:
+    """Return what the journal says of the scan, and write it there if it is new."""
+    kept = journal.get("job")
+    if kept is None:
+        if not job.sources:
+            raise ScanMismatch("there is nothing to scan: name a source")
+        work, listing = job.work or WorkSettings(), job.listing or Listing()
+        record = {"sources": job.sources, "work": work.as_record(), "listing": listing.as_record()}
+        journal.put("job", record)
+        return work, listing, job.sources
+    work, listing = WorkSettings.from_record(kept["work"]), Listing.from_record(kept["listing"])
+    sources = tuple(kept["sources"])
+    given = {"sources": job.sources or sources, "settings": job.work or work, "listing": job.listing or listing}
+    had = {"sources": sources, "settings": work, "listing": listing}
+    if other := [name for name in given if given[name] != had[name]]:
+        raise ScanMismatch(
+            f"the scan in {job.folder} has other {' and '.join(other)}: leave them out to go on with it",
+            expected={name: had[name] for name in other},
+            actual={name: given[name] for name in other},
+        )
+    return work, listing, sources
+
+
+def _check_identity(journal: Journal, said: dict[str, Any]) -> None:
+    """Refuse to mix rows made with other versions, models, keys or trust."""
+    kept = journal.get("identity")
+    if kept is None:
+        journal.put("identity", said)
+    elif kept != said:
+        changed = sorted(key for key in {*kept, *said} if kept.get(key) != said.get(key))
+        raise ScanMismatch(
+            f"{', '.join(changed)} changed since this scan began, and its rows would not agree: "
+            "begin a new one (`forensics results diff` compares them)",
+            expected=kept,
+            actual=said,
+        )
+
+
+def _drain(journal: Journal, spool: Path) -> set[int]:
+    """Take over what workers of an earlier run finished, and name what they were at when it ended."""
+    suspects = set(journal.get("suspects") or ())
+    for path in leftovers(spool):
+        found = read_spool(path)
+        journal.finish(list(found.done.items()))
+        suspects |= {found.begun} if found.begun is not None else set()
+        journal.put("suspects", sorted(suspects))
+        path.unlink(missing_ok=True)
+    return suspects
+
+
+def _list(run: _Run, tell: Tell, stdin: BinaryIO | None) -> None:
+    """List the sources, unless that was done already."""
+    journal, job = run.journal, run.job
+    if journal.get("listed") and not job.update:
+        if job.retry_failed:
+            journal.again(RETRIED, [State.QUARANTINED.value])
+        return
+    journal.forget_left_out()
+    last = time.monotonic()
+    found = 0
+
+    def items() -> Iterator[Item]:
+        nonlocal last, found
+        for one in listed(job.sources, run.listing, stdin=stdin):
+            if isinstance(one, Left):
+                left.append(one)
+                continue
+            found += 1
+            if time.monotonic() - last > _TELL_SECONDS:
+                last = time.monotonic()
+                tell(Progress("listing", found, 0, 0, 0.0, 0.0, 0.0, None))
+            yield one
+
+    left: list[Left] = []
+    journal.add(items())
+    for one in left:
+        journal.leave_out(one.source, one.reason, one.count)
+    journal.put("listed", True)
+    if job.retry_failed:
+        journal.again(RETRIED, [State.QUARANTINED.value])
+
+
+def _work(run: _Run, tell: Tell) -> None:
+    """Work on all that is pending."""
+    journal = run.journal
+    suspects = set(journal.get("suspects") or ())
+    tally = Tally(journal.counts())
+    tell(tally.progress("working"))
+    tasks = (Task(e.number, e.item, alone=e.number in suspects) for e in journal.pending())
+    engine = _engine(run)
+    with engine.run(tasks) as results:
+        for batch in _batches(results):
+            outcomes = [(r.number, _outcome(run, r)) for r in batch]
+            journal.finish(outcomes)
+            engine.committed()
+            for _, outcome in outcomes:
+                tally.add(outcome.row)
+            tell(tally.progress("working"))
+    journal.put("suspects", [])
+    if journal.counts().pending:
+        raise ScanError("the engine ended before its work did: resume the scan, and please report it")
+
+
+def _batches(results: Iterator[Done | Lost]) -> Iterator[list[Done | Lost]]:
+    """Yield results in batches of half a second: each is one commit."""
+    batch: list[Done | Lost] = []
+    last = time.monotonic()
+    for result in results:
+        batch.append(result)
+        if len(batch) >= _COMMIT_ROWS or time.monotonic() - last > _COMMIT_SECONDS:
+            yield batch
+            batch, last = [], time.monotonic()
+    if batch:
+        yield batch
+
+
+def _outcome(run: _Run, result: Done | Lost) -> Outcome:
+    if isinstance(result, Done):
+        row = result.outcome.row.model_copy(update={"attempts": result.attempts})
+        return replace(result.outcome, row=row)
+    row = failed_row(
+        run.journal.item(result.number),
+        State.QUARANTINED,
+        result.reason,
+        result.message,
+        profile=run.work.profile,
+    )
+    log.warning("%s is quarantined: %s", row.id, result.message)
+    return Outcome(row.model_copy(update={"attempts": result.attempts}))
+
+
+def _engine(run: _Run) -> Engine:
+    from forensics.scan.engines import opened_engine
+
+    chunk = profile_named(run.work.profile).chunk
+    return opened_engine(run.job.engine, run.work, run.job.workers, run.spool, chunk)
