@@ -13,6 +13,7 @@ from forensics.cli.own import detector_option, opened
 from forensics.cli.paths import check_maps, check_page, expand
 from forensics.cli.progress import progress
 from forensics.cli.status import FOUND, OWN_FAILURE, UNREADABLE
+from forensics.cli.verdicts import verdicts
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def audit(paths: tuple[Path, ...], schema: bool, **options: Any) -> int:
         return _print_schema()
     if not paths:
         raise click.UsageError("no file given")
-    failing = _verdicts(options["fail_on"])
+    failing = verdicts(options["fail_on"])
     auditor = _auditor(options)
     found = _found(paths, options["html"], options["maps"])
     reports: list[AuditReport] = []
@@ -143,17 +144,6 @@ def _store(place: str | None) -> str | Path | None:
 
     own = own_place()
     return place or (own if own.is_file() else None)
-
-
-def _verdicts(text: str) -> frozenset[str]:
-    from forensics.evidence import Verdict
-
-    names = frozenset(name.strip() for name in text.split(",") if name.strip())
-    known = {verdict.value for verdict in Verdict}
-    if names - known:
-        unknown = ", ".join(sorted(names - known))
-        raise UsageError(f"--fail-on: no verdict called {unknown}; there are: {', '.join(sorted(known))}")
-    return names
 
 
 def _show(report: AuditReport, *, as_json: bool) -> None:

@@ -21,6 +21,8 @@ __all__ = ["cli", "main"]
 
 COMMANDS = {
     "audit": ("forensics.cli.audit:audit", "Say what a picture or clip is, and how that is known."),
+    "scan": ("forensics.cli.scan:scan", "Audit many files, and write one row for each."),
+    "results": ("forensics.cli.results:results", "Work with what a scan came to."),
     "credentials": ("forensics.cli.credentials:credentials", "Read, verify and sign Content Credentials."),
     "watermark": ("forensics.cli.watermark:watermark", "Mark pictures, find marks, and say whose they are."),
     "keys": ("forensics.cli.keys:keys", "Give out decoders that sign, and say who has which."),

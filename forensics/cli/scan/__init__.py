@@ -1,0 +1,5 @@
+"""`forensics scan`: many files, each accounted for."""
+
+from forensics.cli.scan.command import scan
+
+__all__ = ["scan"]
