@@ -13,7 +13,9 @@
     │   ├── UnsupportedMedia        unsupported
     │   ├── CorruptMedia            corrupt
     │   │   └── TruncatedMedia      truncated
-    │   └── LimitExceeded           limit
+    │   ├── LimitExceeded           limit
+    │   └── SourceError             source                  (a scan cannot get at the bytes; `reason` says why)
+    │       └── ArchiveError        archive
     ├── WatermarkError              watermark           1   (a mark does not hold what was asked of it)
     ├── CameraError                 camera              3   (a database of cameras cannot be used)
     ├── ScanError                   scan                4   (a scan cannot go on; it can be resumed)
@@ -40,6 +42,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "ArchiveError",
     "CameraError",
     "CertificateError",
     "CorruptMedia",
@@ -59,6 +62,7 @@ __all__ = [
     "ScanLocked",
     "ScanMismatch",
     "SigningError",
+    "SourceError",
     "StoreConflict",
     "StoreError",
     "StoreFull",
@@ -169,6 +173,31 @@ class LimitExceeded(MediaError):
     """The content would take more pixels, bytes, frames or seconds than allowed."""
 
     code = "limit"
+
+
+class SourceError(MediaError):
+    """What a scan was pointed at, or one thing in it, cannot be had.
+
+    Args:
+        message: The reason in one sentence.
+        reason: The reason as one stable word; docs/scan_sources.md has them all.
+        expected: What was needed, where there is one thing to name.
+        actual: What was there instead.
+    """
+
+    code = "source"
+
+    def __init__(
+        self, message: str, *, reason: str = "source", expected: object = None, actual: object = None
+    ) -> None:
+        super().__init__(message, expected=expected, actual=actual)
+        self.reason = reason
+
+
+class ArchiveError(SourceError):
+    """An archive, or a member of one, is damaged, locked, a bomb, or of a kind that is not read."""
+
+    code = "archive"
 
 
 class WatermarkError(ForensicsError):
