@@ -40,7 +40,9 @@ def failed_row(item: Item, state: State, reason: str, message: str, *, profile: 
     )
 
 
-def report_row(item: Item, report: AuditReport, look: Look, *, profile: str, md5: str, models: str) -> ScanRow:
+def report_row(
+    item: Item, report: AuditReport, look: Look, *, profile: str, md5: str, models: str
+) -> ScanRow:
     """Return the row of an audited file.
 
     Args:

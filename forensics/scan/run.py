@@ -1,10 +1,10 @@
-"""One scan from its sources to its results: list, work, finish, each of which can be cut short and resumed."""
+"""One scan from its sources to its results: list, work, finish. Each can be cut short and resumed."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -167,7 +167,11 @@ def _agreed(job: Job, journal: Journal) -> tuple[WorkSettings, Listing, tuple[st
         return work, listing, job.sources
     work, listing = WorkSettings.from_record(kept["work"]), Listing.from_record(kept["listing"])
     sources = tuple(kept["sources"])
-    given = {"sources": job.sources or sources, "settings": job.work or work, "listing": job.listing or listing}
+    given = {
+        "sources": job.sources or sources,
+        "settings": job.work or work,
+        "listing": job.listing or listing,
+    }
     had = {"sources": sources, "settings": work, "listing": listing}
     if other := [name for name in given if given[name] != had[name]]:
         raise ScanMismatch(

@@ -13,7 +13,10 @@ COMMANDS = {
     "query": ("forensics.cli.results.query:query", "Ask the rows of a scan in SQL."),
     "diff": ("forensics.cli.results.diff:diff", "What changed between two scans, and why."),
     "export": ("forensics.cli.results.export:export", "Write rows for other tools."),
-    "verify": ("forensics.cli.results.verify:verify", "Check the signature, the rows and the counts of a scan."),
+    "verify": (
+        "forensics.cli.results.verify:verify",
+        "Check the signature, the rows and the counts of a scan.",
+    ),
 }
 
 

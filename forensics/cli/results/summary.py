@@ -41,7 +41,9 @@ def summary(folder: Path, as_json: bool) -> None:
         click.echo(json_line(found))
         return
     click.echo(f"{found.files} files, {found.bytes / 1e6:,.1f} MB")
-    click.echo(f"{found.duplicates} with the bytes of an earlier one, {found.clusters} clusters of near-duplicates")
+    click.echo(
+        f"{found.duplicates} with the bytes of an earlier one, {found.clusters} clusters of near-duplicates"
+    )
     _tables(found)
 
 

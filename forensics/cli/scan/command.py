@@ -6,12 +6,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from forensics.cli.scan.options import job_of, options
+from forensics.cli.scan.job import job_of
+from forensics.cli.scan.options import options
 from forensics.cli.scan.shown import shown
 from forensics.cli.status import FOUND, INTERRUPTED, OWN_FAILURE, UNREADABLE
 
@@ -28,9 +28,9 @@ __all__ = ["scan"]
 def scan(ctx: click.Context, sources: tuple[str, ...], **given: Any) -> int:
     """Audit many files, and write one row for each.
 
-    SOURCE is a file, a folder, a ZIP or TAR archive, a WebDataset shard, a table (Parquet, CSV, JSON Lines) of
-    paths or bytes, "@list.txt" or "-" for a list of them, or, with --network, a URL of any store that fsspec
-    knows. Whatever ends a scan early, `forensics scan --resume -o OUT` goes on where it was.
+    SOURCE is a file, a folder, a ZIP or TAR archive, a WebDataset shard, a table (Parquet, CSV, JSON Lines)
+    of paths or bytes, "@list.txt" or "-" for a list of them, or, with --network, a URL of any store that
+    fsspec knows. Whatever ends a scan early, `forensics scan --resume -o OUT` goes on where it was.
     """
     from forensics.cli.scan.watching import passes
     from forensics.cli.verdicts import verdicts
@@ -45,7 +45,9 @@ def scan(ctx: click.Context, sources: tuple[str, ...], **given: Any) -> int:
                 finished = run(one, tell, stdin=stdin)
                 _say(finished, as_json=given["as_json"])
         except KeyboardInterrupt:
-            click.echo(f"forensics: interrupted; go on with: forensics scan --resume -o {job.folder}", err=True)
+            click.echo(
+                f"forensics: interrupted; go on with: forensics scan --resume -o {job.folder}", err=True
+            )
             return INTERRUPTED
     return _status(finished, failing)
 

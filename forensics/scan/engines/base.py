@@ -71,3 +71,7 @@ class Engine(Protocol):
         Leaving the context ends all workers, whether they are done or not.
         """
         ...
+
+    def committed(self) -> None:
+        """Say that all that was yielded so far is safe elsewhere."""
+        ...

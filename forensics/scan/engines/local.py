@@ -7,8 +7,9 @@ import os
 import queue
 import signal
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, TimeoutError as FutureTimeout
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +71,16 @@ class LocalEngine:
     @contextmanager
     def run(self, tasks: Iterator[Task]) -> Iterator[Iterator[Done | Lost]]:
         """See `Engine.run`."""
+        with self.opened() as results:
+            yield results(tasks)
+
+    @contextmanager
+    def opened(self) -> Iterator[Callable[[Iterator[Task]], Iterator[Done | Lost]]]:
+        """Start the workers, and give a function that can be called with more and more tasks."""
         from forensics.scan.engines.processes import opened_pool
 
         with opened_pool(self.settings, self.workers) as pool:
-            yield self._results(pool, iter(tasks))
+            yield lambda tasks: self._results(pool, iter(tasks))
 
     def committed(self) -> None:
         """Say that all that was yielded is safe elsewhere: the spools it came from can go."""

@@ -37,9 +37,7 @@ def opened_pool(settings: WorkSettings, workers: int) -> Iterator[ProcessPool]:
     from pebble import ProcessPool
 
     with _one_thread_each():
-        pool = ProcessPool(
-            max_workers=workers, initializer=_begin, initargs=(settings,), context=_context()
-        )
+        pool = ProcessPool(max_workers=workers, initializer=_begin, initargs=(settings,), context=_context())
         try:
             yield pool
         finally:

@@ -63,9 +63,7 @@ def arrow_schema() -> pa.Schema:
 def _arrow(annotation: Any) -> pa.DataType:
     import pyarrow as pa
 
-    plain = {
-        str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), State: pa.string()
-    }
+    plain = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), State: pa.string()}
     if annotation in plain:
         return plain[annotation]
     if typing.get_origin(annotation) is tuple:

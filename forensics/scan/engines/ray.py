@@ -1,0 +1,183 @@
+"""The engine for many machines: Ray Data hands out files, and the same workers look at them.
+
+Each actor of Ray keeps one crash-isolated worker process of the embedded engine, so that no file can bring an
+actor down and no block of rows is lost with one that does. What Ray loses itself, a machine or an actor, it
+does again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from forensics.errors import MissingExtra, ScanError
+from forensics.scan.engines.base import Done, Lost, Task
+from forensics.scan.engines.local import LocalEngine
+from forensics.scan.items import Item, Locator
+from forensics.scan.row import ScanRow
+from forensics.scan.settings import WorkSettings
+from forensics.scan.worker import Outcome
+
+__all__ = ["RayEngine", "ScanActor"]
+
+log = logging.getLogger(__name__)
+
+_WINDOW = 50_000  # tasks that are handed to Ray at a time
+_BATCH = 16  # files of a call; one call is what is done again when a machine is lost
+_CPUS = 0.5  # of an actor: whole ones can take all there are, and leave Ray none to go on with
+
+
+class RayEngine:
+    """Runs tasks on a Ray cluster: that of $RAY_ADDRESS, or one on this machine that ends with the scan.
+
+    Args:
+        settings: How to look at files; files they name must be there on every machine.
+        workers: Actors at most; Ray starts as many as the cluster has room for.
+        chunk: Files that a worker takes at a time, until it is known how long they take.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+    """
+
+    name = "ray"
+
+    def __init__(self, settings: WorkSettings, workers: int, chunk: int) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing goes to the network unasked
+        try:
+            import ray.data  # noqa: F401 - a message at once is better than one after the listing
+        except ImportError as error:
+            raise MissingExtra("scanning with Ray", "ray") from error
+        self.settings = settings
+        self.workers = workers
+        self._chunk = chunk
+
+    @contextmanager
+    def run(self, tasks: Iterator[Task]) -> Iterator[Iterator[Done | Lost]]:
+        """See `Engine.run`."""
+        with _cluster(self.workers):
+            yield self._results(iter(tasks))
+
+    def committed(self) -> None:
+        """Nothing has to be let go of: Ray frees blocks that were read."""
+
+    def _results(self, tasks: Iterator[Task]) -> Iterator[Done | Lost]:
+        while window := list(islice(tasks, _WINDOW)):
+            left = {task.number for task in window}
+            for result in self._window(window):
+                if result.number in left:  # what was done again after a loss may come twice
+                    left.discard(result.number)
+                    yield result
+            if left:
+                raise ScanError(f"Ray returned nothing for {len(left)} files: resume the scan")
+
+    def _window(self, window: list[Task]) -> Iterator[Done | Lost]:
+        import ray
+
+        blocks = max(1, min(len(window) // _BATCH, self.workers * 8))
+        records = [_task_record(task) for task in window]
+        try:
+            found = ray.data.from_items(records, override_num_blocks=blocks).map_batches(
+                ScanActor,
+                fn_constructor_args=(self.settings.as_record(), self._chunk),
+                batch_size=min(_BATCH, max(1, len(window) // self.workers)),
+                compute=ray.data.ActorPoolStrategy(min_size=1, max_size=self.workers),
+                num_cpus=_CPUS,
+            )
+            for record in found.iter_rows():
+                yield _result(record)
+        except ray.exceptions.RayError as error:
+            raise ScanError(f"Ray cannot go on: {str(error).strip().splitlines()[-1]}") from error
+
+
+class ScanActor:
+    """A worker of Ray: one process of the embedded engine, and what goes in and out as plain columns.
+
+    Args:
+        settings: Record of `WorkSettings`.
+        chunk: Files that the process takes at a time at first.
+    """
+
+    def __init__(self, settings: dict[str, Any], chunk: int) -> None:
+        # Processes are started with the main module of this one, which is Ray's own and of no use to them.
+        sys.modules["__main__"].__file__ = None
+        self._held = ExitStack()
+        spool = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="forensics-scan-")))
+        self._engine = LocalEngine(WorkSettings.from_record(settings), 1, spool, chunk)
+        self._results = self._held.enter_context(self._engine.opened())
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """Return what comes of a batch of tasks, a row for each."""
+        import json
+
+        records = [
+            {**json.loads(task), "number": int(number)}
+            for number, task in zip(batch["number"], batch["task"], strict=True)
+        ]
+        found = [_record(result) for result in self._results(iter(map(_task, records)))]
+        self._engine.committed()
+        return {name: [record[name] for record in found] for name in _COLUMNS}
+
+
+_COLUMNS = ("number", "attempts", "row", "preview", "detail", "reason", "message")
+
+
+def _task_record(task: Task) -> dict[str, Any]:
+    import json
+    from dataclasses import asdict
+
+    item = {**asdict(task.item), "locator": task.item.locator.as_record()}
+    return {"number": task.number, "task": json.dumps({"item": item, "alone": task.alone})}
+
+
+def _task(record: dict[str, Any]) -> Task:
+    values = record["item"]
+    item = Item(**{**values, "locator": Locator.from_record(values["locator"])})
+    return Task(record["number"], item, record["alone"])
+
+
+def _record(result: Done | Lost) -> dict[str, Any]:
+    record: dict[str, Any] = dict.fromkeys(_COLUMNS, "")
+    record |= {"number": result.number, "attempts": result.attempts, "preview": b"", "detail": b""}
+    if isinstance(result, Lost):
+        return record | {"reason": result.reason, "message": result.message}
+    outcome = result.outcome
+    row = outcome.row.model_dump_json()
+    return record | {"row": row, "preview": outcome.preview or b"", "detail": outcome.detail or b""}
+
+
+def _result(record: dict[str, Any]) -> Done | Lost:
+    number, attempts = int(record["number"]), int(record["attempts"])
+    if not record["row"]:
+        return Lost(number, record["reason"], record["message"], attempts)
+    row = ScanRow.model_validate_json(record["row"])
+    outcome = Outcome(row, record["preview"] or None, record["detail"] or None)
+    return Done(number, outcome, attempts)
+
+
+@contextmanager
+def _cluster(workers: int) -> Iterator[None]:
+    """Connect to a cluster, or start one on this machine for as long as the body runs."""
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    remote = os.environ.get("RAY_ADDRESS")
+    here: dict[str, Any] = {} if remote else {"num_cpus": max(2, workers), "include_dashboard": False}
+    try:
+        ray.init(address=remote, log_to_driver=False, logging_level=logging.ERROR, **here)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ScanError(f"there is no Ray cluster to work with: {error}") from error
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        ray.shutdown()
