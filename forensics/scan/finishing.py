@@ -57,7 +57,7 @@ def finish(journal: Journal, folder: Path, output: Output, said: dict[str, Any])
     count = len({one.cluster for one in joined.values() if one.cluster})
     manifest = _manifest(journal, said, records, count)
     sign(manifest, folder, output.key)
-    page = _page(journal, folder, manifest) if output.page else None
+    page = _page(journal, folder, manifest, _rows(journal, joined)) if output.page else None
     return Finished(folder, manifest, page)
 
 
@@ -79,8 +79,8 @@ def _joined(journal: Journal, *, near: bool) -> dict[int, _Joined]:
         if row.sha256 and (known := first.setdefault(row.sha256, row.id)) != row.id:
             same[number] = known
         numbers.append(number)
-        prints.append(Prints(row.id, row.sha256, row.dct, row.pdq, row.dct_quality, row.pdq_quality))
-    found = clusters(prints) if near else [""] * len(prints)
+        prints.append(Prints.of(row))
+    found = clusters(prints) if near else ("",) * len(prints)
     said = {n: _Joined(same.get(n, ""), cluster) for n, cluster in zip(numbers, found, strict=True)}
     return {n: one for n, one in said.items() if one != _Joined()}
 
@@ -119,7 +119,7 @@ def _manifest(
     )
 
 
-def _page(journal: Journal, folder: Path, manifest: RunManifest) -> Path:
+def _page(journal: Journal, folder: Path, manifest: RunManifest, rows: Iterator[ScanRow]) -> Path:
     from forensics.scan.paging import page_of
 
-    return page_of(journal, folder, manifest)
+    return page_of(journal, folder, manifest, rows)

@@ -250,7 +250,7 @@ def _work(run: _Run, tell: Tell) -> None:
     tasks = (Task(e.number, e.item, alone=e.number in suspects) for e in journal.pending())
     engine = _engine(run)
     with engine.run(tasks) as results:
-        for batch in _batches(results):
+        for batch in _gathered(results):
             outcomes = [(r.number, _outcome(run, r)) for r in batch]
             journal.finish(outcomes)
             engine.committed()
@@ -262,12 +262,12 @@ def _work(run: _Run, tell: Tell) -> None:
         raise ScanError("the engine ended before its work did: resume the scan, and please report it")
 
 
-def _batches(results: Iterator[Done | Lost]) -> Iterator[list[Done | Lost]]:
-    """Yield results in batches of half a second: each is one commit."""
+def _gathered(results: Iterator[list[Done | Lost]]) -> Iterator[list[Done | Lost]]:
+    """Yield results gathered over half a second or more: each batch is one commit."""
     batch: list[Done | Lost] = []
     last = time.monotonic()
-    for result in results:
-        batch.append(result)
+    for some in results:
+        batch += some
         if len(batch) >= _COMMIT_ROWS or time.monotonic() - last > _COMMIT_SECONDS:
             yield batch
             batch, last = [], time.monotonic()

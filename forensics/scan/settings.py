@@ -69,8 +69,8 @@ class WorkSettings:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
         """Return the settings of a record."""
-        lists = {key: tuple(record[key]) for key in ("hash_lists", "hooks") if key in record}
-        return cls(**{**record, **lists})
+        lists = {name: tuple(record[name]) for name in ("hash_lists", "hooks")}
+        return cls(**(record | lists))
 
     @property
     def digest(self) -> str:

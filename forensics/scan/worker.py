@@ -19,7 +19,7 @@ from forensics.provenance import TrustPolicy
 from forensics.provenance.report import CredentialState
 from forensics.runtime.store import bundled, names
 from forensics.scan.detail import Detail
-from forensics.scan.hashlists import HashLists
+from forensics.scan.hashlists import HashList, HashLists
 from forensics.scan.items import Item
 from forensics.scan.looking import Look, maps_of
 from forensics.scan.profiles import profile_named, stages_of
@@ -72,7 +72,7 @@ class Worker:
             pixel_digest=False,
         )
         self._reader = Reader()
-        self._lists = HashLists.load(settings.hash_lists)
+        self._lists = HashLists(HashList.load(Path(path)) for path in settings.hash_lists)
         self._models = models_digest()
         self._hooks: list[ModuleType] = [import_module(name) for name in settings.hooks]
 
@@ -110,7 +110,7 @@ class Worker:
         row = report_row(
             item, report, look, profile=self.settings.profile, md5=_md5(content), models=self._models
         )
-        found = self._lists.match(row.sha256, row.md5, row.pdq, row.pdq_quality)
+        found = self._lists.match(sha256=row.sha256, md5=row.md5, pdq=row.pdq, pdq_quality=row.pdq_quality)
         row = row.model_copy(update={"matches": found}) if found else row
         detail = Detail(report, maps_of(report.evidence)).packed() if self._kept(report) else None
         return Outcome(row, look.preview, detail)

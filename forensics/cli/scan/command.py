@@ -25,7 +25,7 @@ __all__ = ["scan"]
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @options
 @click.pass_context
-def scan(ctx: click.Context, sources: tuple[str, ...], **given: Any) -> int:
+def scan(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> int:
     """Audit many files, and write one row for each.
 
     SOURCE is a file, a folder, a ZIP or TAR archive, a WebDataset shard, a table (Parquet, CSV, JSON Lines)

@@ -49,7 +49,7 @@ class Lost:
 
     Attributes:
         number: Its number in the journal.
-        reason: "crash", "timeout" or "memory".
+        reason: "crash", "timeout", "memory", or "internal" for a fault of ours.
         message: What was seen, in one sentence.
         attempts: How many times it was begun.
     """
@@ -65,8 +65,8 @@ class Engine(Protocol):
 
     name: str
 
-    def run(self, tasks: Iterator[Task]) -> AbstractContextManager[Iterator[Done | Lost]]:
-        """Return a context that yields what comes of each task, each exactly once, in any order.
+    def run(self, tasks: Iterator[Task]) -> AbstractContextManager[Iterator[list[Done | Lost]]]:
+        """Return a context giving what comes of each task, some at a time, each exactly once, in any order.
 
         Leaving the context ends all workers, whether they are done or not.
         """

@@ -13,9 +13,9 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from forensics.errors import MissingExtra, ScanError, ScanFull
+from forensics.errors import ForensicsError, MissingExtra, ScanError, ScanFull
 from forensics.scan.engines.base import Done, Lost, Task
 from forensics.scan.engines.chunks import Chunker
 from forensics.scan.engines.spool import Spooled, read_spool
@@ -69,13 +69,13 @@ class LocalEngine:
         self._failed_starts = 0
 
     @contextmanager
-    def run(self, tasks: Iterator[Task]) -> Iterator[Iterator[Done | Lost]]:
+    def run(self, tasks: Iterator[Task]) -> Iterator[Iterator[list[Done | Lost]]]:
         """See `Engine.run`."""
         with self.opened() as results:
             yield results(tasks)
 
     @contextmanager
-    def opened(self) -> Iterator[Callable[[Iterator[Task]], Iterator[Done | Lost]]]:
+    def opened(self) -> Iterator[Callable[[Iterator[Task]], Iterator[list[Done | Lost]]]]:
         """Start the workers, and give a function that can be called with more and more tasks."""
         from forensics.scan.engines.processes import opened_pool
 
@@ -88,7 +88,7 @@ class LocalEngine:
             path.unlink(missing_ok=True)
         self._yielded.clear()
 
-    def _results(self, pool: ProcessPool, tasks: Iterator[Task]) -> Iterator[Done | Lost]:
+    def _results(self, pool: ProcessPool, tasks: Iterator[Task]) -> Iterator[list[Done | Lost]]:
         flying: dict[Future[float], _Chunk] = {}
         landed: queue.SimpleQueue[Future[float]] = queue.SimpleQueue()
         while True:
@@ -100,7 +100,7 @@ class LocalEngine:
                 return
             with suppress(queue.Empty):
                 future = landed.get(timeout=_POLL)
-                yield from self._landed(future, flying.pop(future))
+                yield list(self._landed(future, flying.pop(future)))
 
     def _next(self, tasks: Iterator[Task]) -> _Chunk | None:
         """Return what to work on next: first what was cut short, then what comes."""
@@ -151,11 +151,11 @@ class LocalEngine:
 
 def _raise_ours(error: BaseException) -> None:
     """Raise what is no file's fault: a full disk, or settings that cannot be used."""
-    from forensics.errors import ForensicsError
+    from pebble import ProcessExpired
 
     if isinstance(error, ForensicsError):
         raise error
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and not isinstance(error, (ProcessExpired, FutureTimeout)):
         raise ScanFull(f"workers cannot write what they found: {error.strerror or error}") from error
 
 
@@ -167,12 +167,14 @@ def _reason_of(error: BaseException, settings: WorkSettings) -> tuple[str, str]:
         return "timeout", f"it took longer than {settings.file_seconds:g} s, twice"
     if status == -getattr(signal, "SIGKILL", 9):
         return "memory", "its worker was killed by the system, twice: most often for want of memory"
-    return "crash", f"its worker ended twice: {_status_text(status, error)}"
+    if isinstance(error, MemoryError):
+        return "memory", f"it needs more than {settings.file_memory >> 20} MiB"
+    if not isinstance(status, int):  # an exception that the worker should have caught
+        return "internal", f"{type(error).__name__}: {error}"
+    return "crash", f"its worker ended twice: {_status_text(status)}"
 
 
-def _status_text(status: Any, error: BaseException) -> str:
-    if not isinstance(status, int):
-        return f"{type(error).__name__}: {error}"
+def _status_text(status: int) -> str:
     if status >= 0:
         return f"exit status {status}"
     try:

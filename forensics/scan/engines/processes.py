@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["opened_pool", "work_chunk"]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_worker: list[Worker] = []  # of this process, made by `_begin`
+_worker: list[Worker] = []  # of this process, made when it gets its first files
+_settings: list[WorkSettings] = []
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def opened_pool(settings: WorkSettings, workers: int) -> Iterator[ProcessPool]:
         try:
             yield pool
         finally:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
 
@@ -55,6 +56,8 @@ def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
     Returns:
         Seconds that it took.
     """
+    if not _worker:  # here and not in `_begin`: an error there would be none of this task's
+        _worker.append(Worker(_settings[0]))
     worker = _worker[0]
     start = time.monotonic()
     with Spool(Path(spool)) as out:
@@ -67,7 +70,7 @@ def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
 
 
 def _begin(settings: WorkSettings) -> None:
-    """Make the worker of this process."""
+    """Set the limits of this process."""
     import signal
 
     import cv2
@@ -76,7 +79,7 @@ def _begin(settings: WorkSettings) -> None:
     die_with_parent()
     cv2.setNumThreads(1)
     limit_memory(settings.file_memory)
-    _worker[:] = [Worker(settings)]
+    _settings[:] = [settings]
 
 
 def _context() -> Any:

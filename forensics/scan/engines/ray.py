@@ -59,7 +59,7 @@ class RayEngine:
         self._chunk = chunk
 
     @contextmanager
-    def run(self, tasks: Iterator[Task]) -> Iterator[Iterator[Done | Lost]]:
+    def run(self, tasks: Iterator[Task]) -> Iterator[Iterator[list[Done | Lost]]]:
         """See `Engine.run`."""
         with _cluster(self.workers):
             yield self._results(iter(tasks))
@@ -67,17 +67,17 @@ class RayEngine:
     def committed(self) -> None:
         """Nothing has to be let go of: Ray frees blocks that were read."""
 
-    def _results(self, tasks: Iterator[Task]) -> Iterator[Done | Lost]:
+    def _results(self, tasks: Iterator[Task]) -> Iterator[list[Done | Lost]]:
         while window := list(islice(tasks, _WINDOW)):
             left = {task.number for task in window}
-            for result in self._window(window):
-                if result.number in left:  # what was done again after a loss may come twice
-                    left.discard(result.number)
-                    yield result
+            for results in self._window(window):
+                new = [result for result in results if result.number in left]
+                left.difference_update(result.number for result in new)  # after a loss some may come twice
+                yield new
             if left:
                 raise ScanError(f"Ray returned nothing for {len(left)} files: resume the scan")
 
-    def _window(self, window: list[Task]) -> Iterator[Done | Lost]:
+    def _window(self, window: list[Task]) -> Iterator[list[Done | Lost]]:
         import ray
 
         blocks = max(1, min(len(window) // _BATCH, self.workers * 8))
@@ -90,8 +90,8 @@ class RayEngine:
                 compute=ray.data.ActorPoolStrategy(min_size=1, max_size=self.workers),
                 num_cpus=_CPUS,
             )
-            for record in found.iter_rows():
-                yield _result(record)
+            for batch in found.iter_batches(batch_size=None, batch_format="pyarrow"):
+                yield [_result(record) for record in batch.to_pylist()]
         except ray.exceptions.RayError as error:
             raise ScanError(f"Ray cannot go on: {str(error).strip().splitlines()[-1]}") from error
 
@@ -120,7 +120,8 @@ class ScanActor:
             {**json.loads(task), "number": int(number)}
             for number, task in zip(batch["number"], batch["task"], strict=True)
         ]
-        found = [_record(result) for result in self._results(iter(map(_task, records)))]
+        tasks = iter([_task(record) for record in records])
+        found = [_record(result) for results in self._results(tasks) for result in results]
         self._engine.committed()
         return {name: [record[name] for record in found] for name in _COLUMNS}
 

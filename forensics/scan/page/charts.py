@@ -114,7 +114,9 @@ def _drawn(bar: Bar, left: float, each: float, high: int) -> str:
         parts.append(f'<rect class="{_text(name)}" {place}/>')
     if bar.mark:
         middle = left + each / 2
-        parts.append(f'<text x="{middle:.1f}" y="{bottom + 13:g}" text-anchor="middle">{_text(bar.mark)}</text>')
+        parts.append(
+            f'<text x="{middle:.1f}" y="{bottom + 13:g}" text-anchor="middle">{_text(bar.mark)}</text>'
+        )
     return "".join(parts) + "</g>"
 
 

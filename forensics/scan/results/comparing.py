@@ -114,7 +114,7 @@ def _detectors(before: ScanRow, after: ScanRow) -> Iterator[str]:
     for key in sorted({*old, *new}):
         one, other = old.get(key), new.get(key)
         weights = [(d.llr or 0.0) if d else 0.0 for d in (one, other)]
-        versions = f" (version {one.version} -> {other.version})" if _newer(one, other) else ""
+        versions = _versions(one, other)
         if abs(weights[1] - weights[0]) >= _MOVED or versions:
             size = abs(weights[1] - weights[0])
             moved.append((size, f"{key[0]}, {key[1]}: {weights[0]:+.2f} -> {weights[1]:+.2f}{versions}"))
@@ -125,8 +125,10 @@ def _by_question(row: ScanRow) -> dict[tuple[str, str], DetectorRow]:
     return {(d.detector, d.question): d for d in row.detectors}
 
 
-def _newer(one: DetectorRow | None, other: DetectorRow | None) -> bool:
-    return one is not None and other is not None and one.version != other.version
+def _versions(one: DetectorRow | None, other: DetectorRow | None) -> str:
+    if one is None or other is None or one.version == other.version:
+        return ""
+    return f" (version {one.version} -> {other.version})"
 
 
 def _listed(names: tuple[str, ...]) -> str:

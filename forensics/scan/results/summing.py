@@ -52,7 +52,7 @@ def summarise(rows: Iterable[ScanRow]) -> Summary:
         rows: Of one scan.
     """
     counts: dict[str, Counter[str]] = {}
-    steps: Counter[str] = Counter()
+    steps: dict[str, float] = {}
     seconds: list[float] = []
     clusters: set[str] = set()
     files = size = duplicates = 0
@@ -61,7 +61,7 @@ def summarise(rows: Iterable[ScanRow]) -> Summary:
         clusters |= {row.cluster} - {""}
         seconds += [row.seconds] if row.timings else []
         for timing in row.timings:
-            steps[timing.step] += timing.seconds  # type: ignore[assignment] - Counter of floats
+            steps[timing.step] = steps.get(timing.step, 0.0) + timing.seconds
         for name, values in _counted(row).items():
             counts.setdefault(name, Counter()).update(values)
     got = {name: dict(sorted(c.items(), key=lambda pair: (-pair[1], pair[0]))) for name, c in counts.items()}
@@ -74,7 +74,7 @@ def summarise(rows: Iterable[ScanRow]) -> Summary:
         duplicates=duplicates,
         clusters=len(clusters),
         seconds=_spread(seconds),
-        steps={name: round(total, 3) for name, total in steps.most_common()},
+        steps={name: round(total, 3) for name, total in sorted(steps.items(), key=lambda pair: -pair[1])},
         **named,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 import typing
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ __all__ = ["arrow_schema", "flat", "flat_names", "unflat"]
 _NESTED = tuple(
     name for name, field in ScanRow.model_fields.items() if typing.get_origin(field.annotation) is tuple
 )
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")  # also one that is escaped already
 
 
 def flat_names() -> list[str]:
@@ -76,11 +77,11 @@ def _arrow(annotation: Any) -> pa.DataType:
 
 
 def _defused(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _text(value: Any) -> Any:
     """Return a text without the apostrophe that `flat` put before it."""
-    if isinstance(value, str) and value.startswith("'") and value[1:].startswith(_FORMULAS):
+    if isinstance(value, str) and value.startswith("'") and _FORMULA.match(value):
         return value[1:]
     return value

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from forensics.errors import MissingExtra, ScanError, ScanFull
 from forensics.files import atomic_write
@@ -136,7 +137,7 @@ def _read_csv(path: Path) -> Iterator[ScanRow]:
             yield unflat(record)
 
 
-def _arrow() -> object:
+def _arrow() -> Any:
     try:
         import pyarrow
     except ImportError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 from forensics.scan.reading.limits import ArchiveLimits
 
@@ -36,6 +37,16 @@ class Listing:
     column: str = ""
     since: float = 0.0
     limits: ArchiveLimits = field(default_factory=ArchiveLimits)
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the settings as JSON takes them."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Self:
+        """Return the settings of a record."""
+        globs = {name: tuple(record[name]) for name in ("include", "exclude")}
+        return cls(**{**record, **globs, "limits": ArchiveLimits(**record["limits"])})
 
 
 @dataclass(frozen=True)
