@@ -14,7 +14,7 @@
     │   ├── CorruptMedia            corrupt
     │   │   └── TruncatedMedia      truncated
     │   ├── LimitExceeded           limit
-    │   └── SourceError             source                  (a scan cannot get at the bytes; `reason` says why)
+    │   └── SourceError             source                  (a scan cannot get at the bytes: see `reason`)
     │       └── ArchiveError        archive
     ├── WatermarkError              watermark           1   (a mark does not hold what was asked of it)
     ├── CameraError                 camera              3   (a database of cameras cannot be used)

@@ -2,8 +2,8 @@ r"""Patterns of paths as in `.gitignore`, matched in time that no pattern and no
 
 A pattern without a slash is matched against the last part of a path, in whatever folder that lies; one with a
 slash against the whole path. `*` and `?` stop at a slash, `**` does not, `[a-z]` is one of a range, `\` takes
-the meaning from what follows it. A pattern that ends in a slash is for folders alone. What lies in a folder that
-matches, matches. `!` takes back what earlier patterns said.
+the meaning from what follows it. A pattern that ends in a slash is for folders alone. What lies in a folder
+that matches, matches. `!` takes back what earlier patterns said.
 """
 
 from __future__ import annotations
