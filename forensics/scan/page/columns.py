@@ -66,8 +66,8 @@ MOST_UNSIGNED = 2**32 - 1
 class Dictionary:
     """Names by code, in the order of their coming. The last code that there can be stands for all others."""
 
+    most: int
     codes: dict[Any, int] = field(default_factory=dict)
-    most: int = MOST_NAMES
 
     def code(self, name: Any, others: Any = OTHERS) -> int:
         """Return the code of a name, a new one if it is new."""
@@ -103,9 +103,9 @@ class Columns:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.rows = 0
-        self.names = {key: Dictionary() for key in DICTIONARIES}
-        self.members = {key: Dictionary() for key in SETS}
-        self.groups = {key: Dictionary() for key in SETS}
+        self.names = {key: Dictionary(MOST_NAMES) for key in DICTIONARIES}
+        self.members = {key: Dictionary(MOST_NAMES) for key in SETS}
+        self.groups = {key: Dictionary(MOST_NAMES) for key in SETS}
         self.clusters = Clusters()
         self._start()
 
@@ -154,7 +154,7 @@ class Columns:
             self._start()
 
     def _start(self) -> None:
-        self.values = {key: array(kind) for key, kind in NUMBERS.items()}
+        self.values: dict[str, array[Any]] = {key: array(kind) for key, kind in NUMBERS.items()}
         self.values |= {key: array("H") for key in (*DICTIONARIES, *SETS)}
         self.values[FLAGS] = array("B")
 
@@ -175,9 +175,10 @@ class Columns:
         }
 
     def _group(self, key: str, names: Iterable[str]) -> int:
-        codes = {self.members[key].code(plain(name)) for name in names}
-        others = (self.members[key].code(OTHERS),) if len(self.groups[key].codes) >= MOST_NAMES - 1 else ()
-        return self.groups[key].code(tuple(sorted(codes)), others)
+        members, groups = self.members[key], self.groups[key]
+        codes = {members.code(plain(name)) for name in names}
+        full = len(groups.codes) >= groups.most - 1
+        return groups.code(tuple(sorted(codes)), (members.code(OTHERS),) if full else ())
 
 
 def _little(values: array[Any]) -> bytes:

@@ -152,7 +152,7 @@ def _figures(tally: Tally) -> list[Figure]:
 
 def _scores(tally: Tally) -> list[Figure]:
     """Return the two fused scores, then those of the detectors."""
-    order = sorted(tally.scores, key=lambda name: (name not in ("synthetic", "altered"), name))
+    order = sorted(tally.scores, key=lambda name: (name != "synthetic", name != "altered", name))
     drawn = []
     for name in order[: 2 + 2 * MOST_LINES]:
         fused = name in ("synthetic", "altered")

@@ -11,13 +11,14 @@
     traits: "Traits", format: "Format", kind: "Kind", ai_signal: "Credentials say", rule: "Rule",
     problems: "Problems", profile: "Profile",
   };
+  const EMPTY = { verdict: "(no verdict)", credentials: "(not read)", reason: "(no reason)", ai_signal: "(not read)" };
   const OPEN = new Set(["verdict", "state", "credentials", "contradictions"]);
   const RANGES = { llr_synthetic: "LLR synthetic", llr_altered: "LLR altered", modified: "Last change" };
   const drawn = {}; // by facet: its elements
   const shownLines = {};
 
   const label = (key, name) => {
-    if (name === "") return page.none;
+    if (name === "") return EMPTY[key] ?? "(none)";
     return ["verdict", "state", "credentials"].includes(key) ? page.words(name) : name;
   };
 
@@ -101,7 +102,7 @@
     const field = (word) =>
       el("input", { ...kind, "aria-label": `${RANGES[key]} ${word}`, placeholder: word, on: { change: () => setRange(key) } });
     inputs[key] = [field("from"), field("to")];
-    return el("div", { class: "range", role: "group", "aria-label": RANGES[key] },
+    return el("div", { class: `range r-${key}`, role: "group", "aria-label": RANGES[key] },
       el("span", {}, RANGES[key]), ...inputs[key]);
   };
 

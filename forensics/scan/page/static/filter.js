@@ -4,8 +4,6 @@
   const page = globalThis.forensicsPage;
   const { meta, state, store } = page;
   const { columns } = store;
-  const NONE = "(none)";
-  page.none = NONE;
 
   const results = { rows: new Uint32Array(0), counts: {}, position: new Map() };
   page.results = results;

@@ -24,7 +24,7 @@
     name: "tile",
     role: "listbox",
     label: "Results as pictures",
-    height: 236,
+    height: 230,
     columns: (width) => Math.max(1, Math.floor(width / 190)),
     signature: (row) => `${store.text(row) !== null} ${store.preview(row) !== null}`,
     draw: (row, position) => {

@@ -168,7 +168,8 @@
 
   /** The last part of an id, and what stands before it. */
   page.split = (id) => {
-    const cut = Math.max(id.lastIndexOf("/"), id.lastIndexOf("\\x5c"), id.lastIndexOf("#")) + 1;
+    const number = id.search(/#\d+$/);
+    const cut = number > 0 ? number : id.lastIndexOf("/") + 1;
     return cut > 0 && cut < id.length ? [id.slice(cut), id.slice(0, cut)] : [id, ""];
   };
 

@@ -63,11 +63,13 @@
       el("td", { class: "num" }, Number.isFinite(one.llr) ? `LLR ${page.signed(one.llr)}` : Number.isFinite(one.p_value) ? `p = ${one.p_value.toPrecision(2)}` : ""));
 
   const evidence = (record, detail) => {
-    const lines = detail ? detail.evidence.map(found) : (record.detectors ?? []).map(brief);
+    const first = (one) => (one.status === "signal" ? 0 : 1);
+    const order = [...(detail?.evidence ?? record.detectors ?? [])].sort((a, b) => first(a) - first(b));
+    const lines = order.map(detail ? found : brief);
     if (!lines.length) return null;
     const applies = (line) => line.querySelector(".m-not_applicable") === null;
     const table = (body) => el("table", { class: "evidence" }, el("thead", {}, el("tr", {},
-      el("th", { scope: "col" }, el("span", { class: "unseen" }, "status")), el("th", { scope: "col" }, "finding"), el("th", { scope: "col" }, "weight"))),
+      el("th", { scope: "col" }, el("span", { class: "unseen" }, "status")), el("th", { scope: "col" }, "finding"), el("th", { scope: "col", class: "num" }, "weight"))),
       el("tbody", {}, ...body));
     const silent = lines.filter((line) => !applies(line));
     return section("Evidence", table(lines.filter(applies)),

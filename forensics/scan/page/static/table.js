@@ -45,8 +45,8 @@
 
   const size = (row) => {
     const wide = columns.width[row];
-    return cell("size", el("span", {}, [store.name("format", row), wide ? `${wide} × ${columns.height[row]}` : ""].filter(Boolean).join(" ")),
-      el("small", { class: "before" }, page.bytes(columns.bytes[row])));
+    return cell("size", el("span", {}, [store.name("format", row), page.bytes(columns.bytes[row])].filter(Boolean).join(", ")),
+      el("small", { class: "before" }, wide ? `${wide} × ${columns.height[row]}` : ""));
   };
 
   const credentials = (row) => {
