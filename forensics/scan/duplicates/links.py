@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.fingerprints import load_chance
+from forensics.fingerprints.fingerprint import BITS
 from forensics.fingerprints.positions import POSITIONS, turned_codes
 from forensics.scan.duplicates.index import Hits, Index, open_index
 from forensics.scan.duplicates.prints import Corpus, Stored
@@ -63,20 +64,27 @@ def links(corpus: Corpus, limits: Thresholds, engine: str = "auto") -> Links:
     return Links(low[kept], high[kept], log10_p[kept])
 
 
-def near_enough(corpus: Corpus, one: int, other: int, limits: Thresholds) -> bool:
-    """Return whether two files lie within the loose thresholds, by either kind."""
+def near_enough(corpus: Corpus, files: Sequence[int], middle: int, limits: Thresholds) -> bool:
+    """Return whether all of some files lie within the loose thresholds of one, by either kind."""
     most = {"dct": limits.loose_dct, "pdq": limits.loose_pdq}
-    return any(_distance(stored, one, other) <= most[stored.kind] for stored in corpus.stored)
+    for start in range(0, len(files), BATCH):
+        part = np.array(files[start : start + BATCH])
+        found = [_distances(stored, part, middle) <= most[stored.kind] for stored in corpus.stored]
+        if not np.logical_or(*found).all():
+            return False
+    return True
 
 
-def _distance(stored: Stored, one: int, other: int) -> int:
+def _distances(stored: Stored, files: Numbers, middle: int) -> Numbers:
     """Return the fewest bits by which a whole picture, in any position, misses a window of the other."""
-    mine, theirs = stored.of(one), stored.of(other)
-    if mine is None or theirs is None:
-        return 257
-    turned = turned_codes(mine, stored.kind)
-    forth, back = turned[:, :1] ^ theirs, turned ^ theirs[:1]
-    return int(np.bitwise_count(np.stack([forth, back])).sum(axis=-1, dtype=np.int64).min())
+    there, mine = stored.of(files), stored.of(np.array([middle]))
+    found = np.full(len(files), BITS + 1)
+    if len(mine.files) and len(there.files):
+        turned, codes = turned_codes(mine.codes[0], stored.kind), there.codes[:, None]
+        pairs = np.concatenate([turned[:, :1] ^ codes, turned ^ codes[:, :, :1]], axis=1)
+        nearest = np.bitwise_count(pairs).sum(axis=-1, dtype=np.int64).min(axis=(1, 2))
+        found[np.isin(files, there.files)] = nearest
+    return found
 
 
 def _of_kind(stored: Stored, limits: Thresholds, engine: str) -> Iterator[Links]:
