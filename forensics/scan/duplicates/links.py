@@ -55,13 +55,9 @@ def links(corpus: Corpus, limits: Thresholds, engine: str = "auto") -> Links:
     if not found:
         none = np.zeros(0, np.int64)
         return Links(none, none, np.zeros(0, np.float32))
-    one, other = (np.concatenate([getattr(p, name) for p in found]) for name in ("one", "other"))
+    one, other = (np.concatenate([getattr(pairs, name) for pairs in found]) for name in ("one", "other"))
     log10_p = np.concatenate([pairs.log10_p for pairs in found])
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    order = np.lexsort((log10_p, high, low))  # the best of each pair first
-    low, high, log10_p = low[order], high[order], log10_p[order]
-    kept = np.append(True, (np.diff(low) != 0) | (np.diff(high) != 0))[: len(low)]
-    return Links(low[kept], high[kept], log10_p[kept])
+    return _once(np.minimum(one, other), np.maximum(one, other), log10_p)
 
 
 def near_enough(corpus: Corpus, files: Sequence[int], middle: int, limits: Thresholds) -> bool:
@@ -70,7 +66,7 @@ def near_enough(corpus: Corpus, files: Sequence[int], middle: int, limits: Thres
     for start in range(0, len(files), BATCH):
         part = np.array(files[start : start + BATCH])
         found = [_distances(stored, part, middle) <= most[stored.kind] for stored in corpus.stored]
-        if not np.logical_or(*found).all():
+        if not np.logical_or.reduce(found).all():
             return False
     return True
 
@@ -111,12 +107,16 @@ def _looked_up(index: Index, stored: Stored, part: slice, bits: int) -> Hits:
 
 def _nearest(one: Numbers, other: Numbers, log10_p: npt.NDArray[np.float32]) -> Links:
     """Return the best links of each file, ties to the files that were listed first."""
+    found = _once(one, other, log10_p)
+    order = np.lexsort((found.other, found.log10_p, found.one))
+    first = np.searchsorted(found.one, found.one)  # where the links of the same file begin
+    kept = order[np.arange(len(order)) - first < NEAREST]
+    return Links(found.one[kept], found.other[kept], found.log10_p[kept])
+
+
+def _once(one: Numbers, other: Numbers, log10_p: npt.NDArray[np.float32]) -> Links:
+    """Return the best of the links of each pair, sorted by pair."""
     order = np.lexsort((log10_p, other, one))
     one, other, log10_p = one[order], other[order], log10_p[order]
-    single = np.append(True, (np.diff(one) != 0) | (np.diff(other) != 0))[: len(one)]
-    one, other, log10_p = one[single], other[single], log10_p[single]
-    order = np.lexsort((other, log10_p, one))
-    one, other, log10_p = one[order], other[order], log10_p[order]
-    rank = np.arange(len(one)) - np.searchsorted(one, one)
-    kept = rank < NEAREST
-    return Links(one[kept], other[kept], log10_p[kept])
+    new = np.append(True, (np.diff(one) != 0) | (np.diff(other) != 0))[: len(one)]
+    return Links(one[new], other[new], log10_p[new])
