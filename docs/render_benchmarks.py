@@ -19,6 +19,7 @@ from render_leaks import leaks
 from render_manipulation import manipulation
 from render_marking import marking
 from render_marks import watermarks
+from render_near_duplicates import near_duplicates
 from render_noise import noise_marks
 from render_onnx import onnx_files
 from render_prnu import cameras
@@ -161,7 +162,7 @@ def render() -> str:
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(), *splices(),
         *cameras(), own_calibration(), _transplants(), *leaks(), *watermarks(),
-        *decoders(), *holders(), *noise_marks(), *fingerprints(), *marking(), *signed_generation(),
+        *decoders(), *holders(), *noise_marks(), *fingerprints(), *near_duplicates(), *marking(), *signed_generation(),
         *recovery(), *generators(), *faces(), *dire(), *adversarial(), *onnx_files(),
     )  # fmt: skip
     rest = (

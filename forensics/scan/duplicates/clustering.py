@@ -1,9 +1,10 @@
 """Clusters of near-duplicates that do not grow together through chains.
 
 A picture, its crop and its mirrored copy belong together. But pictures taken one after the other form chains
-of which the ends show different things, and one wrong link would join two large clusters. So every cluster
-has a middle, the file with the most links, and a file that is linked to a member joins only if it is not far
-from the middle either. How wide a cluster can become is therefore bounded, whatever its size.
+of which the ends show different things, and one wrong link would join two large clusters. So clusters grow
+together from the best link to the worst, each has a middle, and two become one only where every file of the
+smaller is not far from the middle of the larger either. How wide a cluster can become is therefore bounded,
+whatever its size.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from forensics.scan.duplicates.prints import Corpus, Prints, load
 from forensics.scan.duplicates.thresholds import Thresholds, thresholds
 
 __all__ = ["clusters"]
-
-TRIES = 8  # clusters that a file is tried with
 
 Numbers = npt.NDArray[np.int64]
 
@@ -47,43 +46,47 @@ def clusters(
     """
     corpus = load(prints)
     chosen = limits or thresholds(len(corpus.ids))
-    middle = _middles(corpus, links(corpus, chosen, engine), chosen)[corpus.first]
-    _, begins, which, sizes = np.unique(middle, return_index=True, return_inverse=True, return_counts=True)
+    grown = _grown(corpus, links(corpus, chosen, engine), chosen)[corpus.first]
+    _, begins, which, sizes = np.unique(grown, return_index=True, return_inverse=True, return_counts=True)
     return tuple(corpus.ids[begins[c]] if sizes[c] > 1 else "" for c in which)
 
 
-def _middles(corpus: Corpus, found: Links, limits: Thresholds) -> Numbers:
-    """Return for each file the middle of its cluster, which is the file itself where it has no other."""
-    middle = np.arange(len(corpus.ids))
-    file, near = _both_ways(found)
-    names, starts, degrees = np.unique(file, return_index=True, return_counts=True)
-    placed = set[int]()
-    for place in np.lexsort((names, -degrees)):
-        number = int(names[place])
-        members = [int(n) for n in near[starts[place] : starts[place] + degrees[place]] if int(n) in placed]
-        middle[number] = _joined(corpus, number, members, middle, limits)
-        placed.add(number)
-    return middle
-
-
-def _joined(corpus: Corpus, number: int, members: list[int], middle: Numbers, limits: Thresholds) -> int:
-    """Return the middle of the nearest cluster that takes a file, the file itself if none does."""
-    refused = set[int]()
-    for member in members:
-        core = int(middle[member])
-        if core in refused:
+def _grown(corpus: Corpus, found: Links, limits: Thresholds) -> Numbers:
+    """Return for each file the middle of its cluster; they grow together by links, the best first."""
+    growing = _Growing(len(corpus.ids))
+    refused = set[tuple[int, int]]()
+    order = np.lexsort((found.other, found.one, found.log10_p))
+    for one, other in zip(found.one[order].tolist(), found.other[order].tolist(), strict=True):
+        large, small = growing.of(one), growing.of(other)
+        if large == small or (large, small) in refused:
             continue
-        if core == member or near_enough(corpus, number, core, limits):
-            return core
-        refused.add(core)
-        if len(refused) == TRIES:
-            break
-    return number
+        if (len(growing.members(small)), -small) > (len(growing.members(large)), -large):
+            large, small = small, large
+        if near_enough(corpus, growing.members(small), large, limits):
+            growing.join(large, small)
+        else:
+            refused |= {(large, small), (small, large)}
+    return np.array([growing.of(number) for number in range(len(corpus.ids))], np.int64)
 
 
-def _both_ways(found: Links) -> tuple[Numbers, Numbers]:
-    """Return each link from both of its files, by file, the nearest first."""
-    file = np.concatenate([found.one, found.other])
-    near = np.concatenate([found.other, found.one])
-    order = np.lexsort((near, np.tile(found.log10_p, 2), file))
-    return file[order], near[order]
+class _Growing:
+    """Disjoint sets of files, each named by its middle: that of the largest set in it."""
+
+    def __init__(self, count: int) -> None:
+        self._parent = list(range(count))
+        self._members: dict[int, list[int]] = {}
+
+    def of(self, number: int) -> int:
+        """Return the middle of the set of a file."""
+        while self._parent[number] != number:
+            self._parent[number] = self._parent[self._parent[number]]
+            number = self._parent[number]
+        return number
+
+    def members(self, middle: int) -> list[int]:
+        return self._members.get(middle, [middle])
+
+    def join(self, large: int, small: int) -> None:
+        self._members[large] = self.members(large)
+        self._members[large] += self._members.pop(small, [small])
+        self._parent[small] = large

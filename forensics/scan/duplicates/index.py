@@ -75,9 +75,9 @@ def open_index(codes: Codes, bits: int, engine: str = "auto", sure: bool = True,
         raise UsageError(f"no such engine: {engine!r}", expected=", ".join(ENGINES), actual=engine)
     if engine == "exact" or (engine == "auto" and len(codes) <= SMALL):
         return _Every(codes)
-    fewest = bits // 2 + 1
-    count = fewest if sure else BITS // min(max(round(math.log2(max(len(codes), 1))), SHORTEST), LONGEST)
-    width = min(BITS // min(count, BITS), LONGEST)
+    usual = max(round(math.log2(max(len(codes), 1))), SHORTEST)
+    longest = BITS // min(bits // 2 + 1, BITS) if sure else BITS // (BITS // min(usual, LONGEST))
+    width = min(longest, usual + 2, LONGEST)
     return _Faiss(codes, BITS // width, width) if engine == "faiss" else _Tables(codes, width, most)
 
 
@@ -106,6 +106,7 @@ class _Tables:
 
     def __init__(self, codes: Codes, width: int, most: int) -> None:
         self._words, self._width, self._most = _words(codes), width, most
+        self._front = np.ascontiguousarray(self._words[:, : WORDS // 2])
         self._flips = np.append(0, 1 << np.arange(width)).astype(np.uint32)
         self._tables = []
         for keys in _keys(self._words, width):
@@ -136,11 +137,19 @@ class _Tables:
         found = []
         for rows in np.split(np.arange(len(words)), np.flatnonzero(np.diff(done)) + 1):
             query, entry = _spread(rows, first[rows], counts[rows])
-            entry = order[entry]
-            differing = np.bitwise_count(self._words[entry] ^ words[query]).sum(axis=1, dtype=np.uint16)
-            near = differing <= bits
-            found.append(Hits(query[near] + start, entry[near].astype(np.int64), differing[near]))
+            found.append(self._near(words, query, np.take(order, entry).astype(np.int64), start, bits))
         return found
+
+    def _near(self, words: Words, query: Numbers, entry: Numbers, start: int, bits: int) -> Hits:
+        """Return those pairs that are near: most are too far apart in the first half already."""
+        half = np.bitwise_count(
+            np.take(self._front, entry, axis=0) ^ np.take(words[:, : WORDS // 2], query, axis=0)
+        )
+        close = np.flatnonzero(half[:, 0] + half[:, 1] <= bits)
+        query, entry = query[close], entry[close]
+        differing = np.bitwise_count(self._words[entry] ^ words[query]).sum(axis=1, dtype=np.uint16)
+        near = differing <= bits
+        return Hits(query[near] + start, entry[near], differing[near])
 
 
 class _Faiss:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from forensics.fingerprints import load_chance
+from forensics.fingerprints.fingerprint import BITS
 from forensics.fingerprints.positions import POSITIONS, turned_codes
 from forensics.scan.duplicates.index import Hits, Index, open_index
 from forensics.scan.duplicates.prints import Corpus, Stored
@@ -54,29 +55,32 @@ def links(corpus: Corpus, limits: Thresholds, engine: str = "auto") -> Links:
     if not found:
         none = np.zeros(0, np.int64)
         return Links(none, none, np.zeros(0, np.float32))
-    one, other = (np.concatenate([getattr(p, name) for p in found]) for name in ("one", "other"))
+    one, other = (np.concatenate([getattr(pairs, name) for pairs in found]) for name in ("one", "other"))
     log10_p = np.concatenate([pairs.log10_p for pairs in found])
-    low, high = np.minimum(one, other), np.maximum(one, other)
-    order = np.lexsort((log10_p, high, low))  # the best of each pair first
-    low, high, log10_p = low[order], high[order], log10_p[order]
-    kept = np.append(True, (np.diff(low) != 0) | (np.diff(high) != 0))[: len(low)]
-    return Links(low[kept], high[kept], log10_p[kept])
+    return _once(np.minimum(one, other), np.maximum(one, other), log10_p)
 
 
-def near_enough(corpus: Corpus, one: int, other: int, limits: Thresholds) -> bool:
-    """Return whether two files lie within the loose thresholds, by either kind."""
+def near_enough(corpus: Corpus, files: Sequence[int], middle: int, limits: Thresholds) -> bool:
+    """Return whether all of some files lie within the loose thresholds of one, by either kind."""
     most = {"dct": limits.loose_dct, "pdq": limits.loose_pdq}
-    return any(_distance(stored, one, other) <= most[stored.kind] for stored in corpus.stored)
+    for start in range(0, len(files), BATCH):
+        part = np.array(files[start : start + BATCH])
+        found = [_distances(stored, part, middle) <= most[stored.kind] for stored in corpus.stored]
+        if not np.logical_or.reduce(found).all():
+            return False
+    return True
 
 
-def _distance(stored: Stored, one: int, other: int) -> int:
+def _distances(stored: Stored, files: Numbers, middle: int) -> Numbers:
     """Return the fewest bits by which a whole picture, in any position, misses a window of the other."""
-    mine, theirs = stored.of(one), stored.of(other)
-    if mine is None or theirs is None:
-        return 257
-    turned = turned_codes(mine, stored.kind)
-    forth, back = turned[:, :1] ^ theirs, turned ^ theirs[:1]
-    return int(np.bitwise_count(np.stack([forth, back])).sum(axis=-1, dtype=np.int64).min())
+    there, mine = stored.of(files), stored.of(np.array([middle]))
+    found = np.full(len(files), BITS + 1)
+    if len(mine.files) and len(there.files):
+        turned, codes = turned_codes(mine.codes[0], stored.kind), there.codes[:, None]
+        pairs = np.concatenate([turned[:, :1] ^ codes, turned ^ codes[:, :, :1]], axis=1)
+        nearest = np.bitwise_count(pairs).sum(axis=-1, dtype=np.int64).min(axis=(1, 2))
+        found[np.isin(files, there.files)] = nearest
+    return found
 
 
 def _of_kind(stored: Stored, limits: Thresholds, engine: str) -> Iterator[Links]:
@@ -103,12 +107,16 @@ def _looked_up(index: Index, stored: Stored, part: slice, bits: int) -> Hits:
 
 def _nearest(one: Numbers, other: Numbers, log10_p: npt.NDArray[np.float32]) -> Links:
     """Return the best links of each file, ties to the files that were listed first."""
+    found = _once(one, other, log10_p)
+    order = np.lexsort((found.other, found.log10_p, found.one))
+    first = np.searchsorted(found.one, found.one)  # where the links of the same file begin
+    kept = order[np.arange(len(order)) - first < NEAREST]
+    return Links(found.one[kept], found.other[kept], found.log10_p[kept])
+
+
+def _once(one: Numbers, other: Numbers, log10_p: npt.NDArray[np.float32]) -> Links:
+    """Return the best of the links of each pair, sorted by pair."""
     order = np.lexsort((log10_p, other, one))
     one, other, log10_p = one[order], other[order], log10_p[order]
-    single = np.append(True, (np.diff(one) != 0) | (np.diff(other) != 0))[: len(one)]
-    one, other, log10_p = one[single], other[single], log10_p[single]
-    order = np.lexsort((other, log10_p, one))
-    one, other, log10_p = one[order], other[order], log10_p[order]
-    rank = np.arange(len(one)) - np.searchsorted(one, one)
-    kept = rank < NEAREST
-    return Links(one[kept], other[kept], log10_p[kept])
+    new = np.append(True, (np.diff(one) != 0) | (np.diff(other) != 0))[: len(one)]
+    return Links(one[new], other[new], log10_p[new])

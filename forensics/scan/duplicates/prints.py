@@ -58,10 +58,11 @@ class Stored:
     codes: Codes
     files: npt.NDArray[np.int64]
 
-    def of(self, file: int) -> Codes | None:
-        """Return the (windows, 32) codes of a file, if it has any."""
-        place = int(np.searchsorted(self.files, file))
-        return self.codes[place] if place < len(self.files) and self.files[place] == file else None
+    def of(self, files: npt.NDArray[np.int64]) -> Stored:
+        """Return the codes of some files, without those that have none; in their order."""
+        places = np.searchsorted(self.files, files)
+        places = places[np.append(self.files, -1)[places] == files]
+        return Stored(self.kind, self.codes[places], self.files[places])
 
 
 @dataclass(frozen=True)

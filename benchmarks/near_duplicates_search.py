@@ -1,0 +1,138 @@
+"""What looking up costs among random codes, for `near_duplicates.py`."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from forensics.fingerprints.positions import turned_codes
+from forensics.scan.duplicates import Prints, clusters, open_index, thresholds
+
+__all__ = ["large_scan", "looked_up"]
+
+QUERIES = 1000
+
+Codes = npt.NDArray[np.uint8]
+
+
+def memory() -> int:
+    """Return the megabytes that are resident now."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def near(chosen: Codes, most: int, rng: np.random.Generator) -> Codes:
+    """Return codes with 0 to so many bits inverted."""
+    flips = np.zeros((len(chosen), 256), np.uint8)
+    for row in flips:
+        row[rng.choice(256, rng.integers(0, most + 1), replace=False)] = 1
+    return np.asarray(chosen ^ np.packbits(flips, axis=1), np.uint8)
+
+
+def looked_up(entries: int) -> list[dict[str, Any]]:
+    """Return what a thousand look-ups cost, among random codes of which one is near to each."""
+    rng = np.random.default_rng(1)
+    stored = rng.integers(0, 256, (entries, 32), dtype=np.uint8)
+    truth = rng.choice(entries, QUERIES, replace=False)
+    rows = []
+    ways = [
+        ("tables, sure", "tables", True, 31),
+        ("tables", "tables", False, 31),
+        ("tables, 28 bits", "tables", False, 28),
+    ]
+    ways += [("exact", "exact", True, 31)]
+    if find_spec("faiss"):
+        ways += [("faiss, sure", "faiss", True, 31), ("faiss", "faiss", False, 31)]
+    for name, engine, sure, bits in ways:
+        queries = near(stored[truth], bits, np.random.default_rng(2))
+        before, begun = memory(), time.perf_counter()
+        index = open_index(stored, bits, engine, sure)
+        built, held = time.perf_counter() - begun, memory() - before
+        taken = []
+        for _ in range(1 if engine == "exact" else 5):
+            begun = time.perf_counter()
+            hits = index.within(queries, bits)
+            taken.append(time.perf_counter() - begun)
+        found = len(
+            set(zip(hits.query.tolist(), hits.entry.tolist(), strict=True)) & set(enumerate(truth.tolist()))
+        )
+        rows.append(
+            {
+                "engine": name,
+                "bits": bits,
+                "seconds": float(np.median(taken)),
+                "build": built,
+                "mb": held,
+                "found": found,
+            }
+        )
+        print(rows[-1], flush=True)
+        del index
+    if find_spec("faiss"):
+        rows.append(_flat(stored, near(stored[truth], 31, np.random.default_rng(2)), truth))
+    return rows
+
+
+def _flat(stored: Codes, queries: Codes, truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """Return the same for the full scan of faiss, which names the nearest one only."""
+    import faiss
+
+    index = faiss.IndexBinaryFlat(256)
+    begun = time.perf_counter()
+    index.add(stored)
+    built, begun = time.perf_counter() - begun, time.perf_counter()
+    _, nearest = index.search(queries, 1)
+    taken = time.perf_counter() - begun
+    found = int((nearest[:, 0] == truth).sum())
+    return {
+        "engine": "faiss, full scan",
+        "bits": 31,
+        "seconds": taken,
+        "build": built,
+        "mb": 32 * len(stored) >> 20,
+        "found": found,
+    }
+
+
+def scanned(files: int) -> Iterator[tuple[Prints, int]]:
+    """Yield random files, a quarter of them in groups of two to five in any position, and their first one."""
+    rng = np.random.default_rng(4)
+    number = 0
+    while number < files:
+        size = min(1 if rng.random() < 0.9 else int(rng.integers(2, 6)), files - number)
+        dct, pdq = rng.integers(0, 256, (4, 32), np.uint8), rng.integers(0, 256, (1, 32), np.uint8)
+        for copy in range(size):
+            position = int(rng.integers(0, 8)) if copy else 0
+            mine = [
+                near(turned_codes(code, kind)[position], 20 * (copy > 0), rng)
+                for code, kind in ((dct, "dct"), (pdq, "pdq"))
+            ]
+            texts = [code.tobytes().hex() for code in mine]
+            name = f"/pictures/some/folder/{number + copy:08}.jpg"
+            yield Prints(name, rng.bytes(32).hex(), *texts), number if size > 1 else -1
+        number += size
+
+
+def large_scan(files: int) -> dict[str, Any]:
+    """Return what clusters of many files cost."""
+    listed = list(scanned(files))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    begun = time.perf_counter()
+    found = clusters(one for one, _ in listed)
+    taken = time.perf_counter() - begun
+    firsts = [listed[first][0].id if first >= 0 else "" for _, first in listed]
+    return {
+        "files": files,
+        "limits": vars(thresholds(files)),
+        "seconds": taken,
+        "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - before,
+        "as planted": sum(one == other for one, other in zip(found, firsts, strict=True)),
+        "linked wrongly": sum(one not in ("", other) for one, other in zip(found, firsts, strict=True)),
+    }
