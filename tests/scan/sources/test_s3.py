@@ -140,6 +140,7 @@ def test_what_goes_away_is_tried_again_until_it_does(plan: Plan, fault: str) -> 
     assert plan.requests["001.jpg"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "name"),
     [("slowdown", "io_throttled"), ("503", "io_throttled"), ("500", "io"), ("slow", "io_timeout"),
@@ -158,6 +159,7 @@ def test_throttled_lists_are_complete(plan: Plan) -> None:
     assert plan.requests["list-type"] == 3
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_when_much_fails(plan: Plan) -> None:
     listed = [one for one in items("s3://bucket/photos", how=NETWORK) if one.name.endswith(".jpg")]
     for number, key in enumerate(OBJECTS):
