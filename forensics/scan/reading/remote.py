@@ -20,6 +20,8 @@ from forensics.scan.reading.urls import host_of, is_public, is_url, protocol_of
 
 __all__ = ["Remote"]
 
+LISTING, GUARDED = "listing", "guarded"  # kinds of connections: for lists, and to public addresses alone
+
 _Result = TypeVar("_Result")
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -66,7 +68,7 @@ class Remote:
             MissingExtra: A package is not installed.
         """
         found: dict[str, dict[str, Any]] = self._persistent(
-            lambda: self._system(protocol_of(url)).find(_plain(url), detail=True)
+            lambda: self._system(protocol_of(url), LISTING).find(_plain(url), detail=True)
         )
         return found
 
@@ -86,10 +88,10 @@ class Remote:
             wait *= 2
         raise SourceError("nothing was tried", reason="io")
 
-    def _system(self, protocol: str, guarded: bool = False) -> Any:
-        key = f"{protocol} {guarded}"
+    def _system(self, protocol: str, kind: str = "") -> Any:
+        key = f"{protocol} {kind}"
         if key not in self._systems:
-            self._systems[key] = _system(protocol, self._limits, guarded)
+            self._systems[key] = _system(protocol, kind, self._limits)
         return self._systems[key]
 
     def _fetch(self, url: str, named: str) -> bytes:
@@ -120,7 +122,7 @@ class Remote:
         from fsspec.asyn import sync
 
         for _ in range(_MOST_REDIRECTS + 1):
-            system = self._system("http", guarded=host_of(url) != named)
+            system = self._system("http", "" if host_of(url) == named else GUARDED)
             answer = sync(
                 system.loop, _fetched, system, url, self._limits, timeout=self._limits.total_seconds
             )
@@ -160,27 +162,26 @@ async def _fetched(system: Any, url: str, limits: RemoteLimits) -> bytes | str:
         return bytes(data)
 
 
-def _system(protocol: str, limits: RemoteLimits, guarded: bool) -> Any:
+def _system(protocol: str, kind: str, limits: RemoteLimits) -> Any:
     try:
         import fsspec
 
         if protocol in ("http", "https"):
-            return fsspec.filesystem(
-                "http", skip_instance_cache=True, encoded=True, get_client=_client(limits, guarded)
-            )
+            client = _client(limits, kind == GUARDED)
+            return fsspec.filesystem("http", skip_instance_cache=True, encoded=True, get_client=client)
         if protocol in ("s3", "s3a"):
-            return _s3(fsspec, limits)
+            return _s3(fsspec, limits, limits.attempts if kind == LISTING else 1)
         return fsspec.filesystem(protocol, skip_instance_cache=protocol != "memory")
     except ImportError:
         raise MissingExtra(f"reading {protocol}:// URLs", "remote") from None
 
 
-def _s3(fsspec: Any, limits: RemoteLimits) -> Any:
-    """S3, where single requests are tried again below us, and bodies that break off by us."""
+def _s3(fsspec: Any, limits: RemoteLimits, attempts: int) -> Any:
+    """S3. A long list is many requests, each of which the client below us has to try again."""
     config = {
         "connect_timeout": limits.connect_seconds,
         "read_timeout": limits.read_seconds,
-        "retries": {"mode": "standard", "total_max_attempts": limits.attempts},
+        "retries": {"mode": "standard", "total_max_attempts": attempts},
     }
     system = fsspec.filesystem("s3", config_kwargs=config, use_listings_cache=False, skip_instance_cache=True)
     system.retries = 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from forensics.errors import ArchiveError, MissingExtra, SourceError
@@ -15,8 +15,12 @@ TABLE_DAMAGE = (OSError, ValueError, KeyError, OverflowError, MemoryError, Runti
 """What pyarrow raises for files that are broken; its own errors are among them."""
 
 
-def parquet(path: str) -> Any:
+def parquet(path: str, repeated: Sequence[str] = ()) -> Any:
     """Open a Parquet file.
+
+    Args:
+        path: The file.
+        repeated: Columns of which a value that stands in many rows is held once.
 
     Raises:
         SourceError: It is none, or damaged.
@@ -28,7 +32,9 @@ def parquet(path: str) -> Any:
         raise MissingExtra("reading Parquet files", "scan") from None
     bounds = {"thrift_string_size_limit": _MOST_TEXT, "thrift_container_size_limit": _MOST_TEXT}
     try:
-        return pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False, **bounds)
+        return pyarrow.parquet.ParquetFile(
+            path, buffer_size=1 << 20, pre_buffer=False, read_dictionary=list(repeated), **bounds
+        )
     except TABLE_DAMAGE:
         raise SourceError("this is no Parquet file, or a damaged one", reason="table_damaged") from None
 

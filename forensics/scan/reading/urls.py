@@ -25,6 +25,7 @@ PROTOCOLS = ("abfs", "abfss", "az", "gcs", "gs", "http", "https", "memory", "s3"
 EXTRA_PROTOCOLS = {"abfs": "adlfs", "abfss": "adlfs", "az": "adlfs", "gcs": "gcsfs", "gs": "gcsfs"}
 """Packages that some of them need beyond the extra `remote`."""
 
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 behind NAT64
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 # Of queries: signatures of S3, Google and Azure, and whatever calls itself a secret.
 _SECRET = re.compile(
@@ -54,10 +55,8 @@ def redacted(url: str) -> str:
     """
     protocol, _, rest = url.partition("://")
     rest, _, _ = rest.partition("#") if protocol_of(url).startswith("http") else (rest, "", "")
+    rest, mark, query = rest.partition("?")
     place, slash, path = rest.partition("/")
-    path, mark, query = path.partition("?")
-    if not slash:
-        place, mark, query = place.partition("?")
     kept = [part for part in query.split("&") if part and not _SECRET.search(unquote(part.partition("=")[0]))]
     known = f"{mark}{'&'.join(kept)}" if kept else ""
     return encodable(f"{protocol.lower()}://{place.rpartition('@')[2]}{slash}{path}{known}")
@@ -65,7 +64,7 @@ def redacted(url: str) -> str:
 
 def name_of(url: str) -> str:
     """Return the last part of the path of a URL, as text."""
-    path = redacted(url).partition("://")[2].partition("?")[0]
+    path = redacted(url).partition("://")[2].partition("?")[0].partition("/")[2]
     return encodable(unquote(path.rstrip("/").rpartition("/")[2]))
 
 
@@ -84,5 +83,10 @@ def is_public(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    return found.is_global and not found.is_multicast and (mapped is None or is_public(str(mapped)))
+    if isinstance(found, ipaddress.IPv6Address):
+        within = found.ipv4_mapped or found.sixtofour
+        if found in _TRANSLATED:
+            within = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if within is not None and not is_public(str(within)):
+            return False
+    return found.is_global and not found.is_multicast

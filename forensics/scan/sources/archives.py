@@ -18,7 +18,7 @@ from forensics.scan.reading.tars import Tape, TarEntry, entries
 from forensics.scan.reading.zips import ZipEntry, directory, has_end, overlapping, salvaged
 from forensics.scan.sources.choosing import Choice
 from forensics.scan.sources.listing import Left
-from forensics.scan.sources.names import address, numbered, refused
+from forensics.scan.sources.names import LONGEST_NAME, address, numbered, refused
 
 __all__ = ["Archive", "archived", "is_archive_name"]
 
@@ -120,7 +120,7 @@ def _listed(archive: Archive, choice: Choice, members: _Members) -> Iterator[Ite
             count += 1
             if count > most:
                 raise ArchiveError(f"the archive has more than {most} members", reason="archive_members")
-            name = numbered(address(member.name), taken)
+            name = numbered(address(member.name[:LONGEST_NAME]), taken)
             yield _item(archive, choice, member, f"{where}!/{name}", sidecar)
     except MediaError as error:
         reason = getattr(error, "reason", "io")
@@ -139,7 +139,7 @@ def _item(archive: Archive, choice: Choice, member: _Member, where: str, sidecar
     nested = "archive_nested" if is_archive_name(member.name) else ""
     if why := member.refused or nested:
         return refused(where, choice.source, why, MESSAGES[why], member.locator.length)
-    name = encodable(PurePosixPath(member.name).name)
+    name = encodable(PurePosixPath(member.name).name[-LONGEST_NAME:])
     return Item(where, choice.source, member.locator, name, member.locator.length, archive.modified)
 
 
@@ -186,7 +186,7 @@ def _tar_members(archive: Archive, choice: Choice) -> Iterator[_Flagged]:
 
 def _tar_member(archive: Archive, choice: Choice, entry: TarEntry) -> _Member:
     large = "archive_size" if entry.size > choice.how.limits.member_bytes else ""
-    locator = Locator("tar", archive.path, entry.name, entry.offset, entry.size)
+    locator = Locator("tar", archive.path, entry.name[:LONGEST_NAME], entry.offset, entry.size)
     return _Member(entry.name, locator, entry.refused or large)
 
 

@@ -13,7 +13,7 @@ from forensics.files import encodable
 from forensics.media.source import open_plain
 from forensics.scan.items import Item
 from forensics.scan.reading.reasons import reason_of
-from forensics.scan.reading.urls import is_url
+from forensics.scan.reading.urls import is_url, redacted
 from forensics.scan.sources.archives import Archive, archived
 from forensics.scan.sources.braces import expanded
 from forensics.scan.sources.choosing import Choice
@@ -73,7 +73,7 @@ def _check(name: str, how: Listing) -> None:
 
 
 def _listed(name: str, how: Listing, stdin: BinaryIO | None) -> Iterator[Item | Left]:
-    choice = Choice(how, encodable(name))
+    choice = Choice(how, redacted(name) if is_url(name) else encodable(name))
     if name == "-" and stdin is not None:
         yield from _entries(stdin, choice)
     elif name.startswith("@"):

@@ -9,7 +9,10 @@ from forensics.files import encodable
 from forensics.scan.items import Item, Locator
 from forensics.scan.sources.listing import Left
 
-__all__ = ["address", "numbered", "refused", "unrepeated"]
+__all__ = ["LONGEST_NAME", "address", "numbered", "refused", "unrepeated"]
+
+LONGEST_NAME = 4096
+"""Letters that are kept of the name of a member or row; systems allow no longer path."""
 
 # What means something in an address, or looks like an escape of ours: the sign between an archive and its
 # member, the row of a table, and bytes that are not UTF-8.

@@ -61,7 +61,8 @@ def parquet_cells(path: str, column: str, path_columns: Sequence[str]) -> Iterat
         schema = file.schema_arrow
         chosen = _chosen(schema, column, path_columns)
         leaf, packed = _leaf(schema, chosen)
-        row = 0
+        file.close()
+        file, row = parquet(path, [leaf] if leaf else ()), 0
         for group in range(file.metadata.num_row_groups):
             for value in _values(file, group, leaf):
                 yield Cell(row, value, chosen, packed)
@@ -98,6 +99,8 @@ def _kind(kind: Any) -> str:
     """What a column holds: "record" with bytes, "bytes", "text", or "" for anything else."""
     from pyarrow import types
 
+    if types.is_dictionary(kind):
+        return _kind(kind.value_type)
     if types.is_struct(kind):
         index = kind.get_field_index("bytes")
         return "record" if index >= 0 and _kind(kind.field(index).type) == "bytes" else ""

@@ -19,7 +19,7 @@ from forensics.scan.reading.reasons import reason_of
 from forensics.scan.reading.urls import is_url
 from forensics.scan.sources.choosing import Choice
 from forensics.scan.sources.listing import Left
-from forensics.scan.sources.names import address, refused
+from forensics.scan.sources.names import LONGEST_NAME, address, refused
 from forensics.scan.sources.parquet import Cell, parquet_cells
 from forensics.scan.sources.remote import one_url
 
@@ -81,7 +81,7 @@ def _row(path: str, where: str, cell: Cell, modified: float, choice: Choice) -> 
         reason = choice.against(cell.value.strip("/") or f"{cell.row}")
         if reason or choice.too_old(modified):
             return Left(reason or "older", choice.source, where)
-        name = encodable(os.path.basename(cell.value))
+        name = encodable(os.path.basename(cell.value)[-LONGEST_NAME:])
         return Item(where, choice.source, Locator("table", path, cell.column, cell.row), name, -1, modified)
     if not cell.value:
         return refused(where, choice.source, "table_value", "the row names no file")
