@@ -42,6 +42,7 @@ SCRIPTS = (
     "plots.js",
     "maps.js",
     "credentials.js",
+    "evidence.js",
     "sections.js",
     "panel.js",
     "export.js",

@@ -44,6 +44,7 @@ def folder(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def opened(browser: Any, folder: Path, source: Source) -> Iterator[Visit]:
     context = browser.new_context(viewport=SIZE, accept_downloads=True, reduced_motion="reduce")
+    context.set_default_timeout(10_000)
     visit = Visit(context.new_page(), (folder / "index.html").as_uri(), list(source.rows()))
     visit.page.on("console", lambda said: visit.wrong.append(said.text) if said.type == "error" else None)
     visit.page.on("pageerror", lambda error: visit.wrong.append(str(error)))

@@ -25,11 +25,13 @@ class Visit:
     def go(self, hash: str = "") -> Any:
         self.page.goto("about:blank")
         self.page.goto(self.address + hash)
-        self.page.wait_for_function("forensicsPage.store.loaded === forensicsPage.store.rows")
+        self.until("forensicsPage.store.loaded === forensicsPage.store.rows")
         return self.page
 
     def until(self, script: str) -> Any:
-        return self.page.wait_for_function(script).json_value()
+        """Return the value of an expression once it is true, without the eval of Playwright's own way."""
+        look = f"const look = () => {{ const found = {script}; found ? done(found) : setTimeout(look, 10); }}"
+        return self.page.evaluate(f"new Promise((done) => {{ {look}; look(); }})")
 
     @property
     def listed(self) -> list[int]:

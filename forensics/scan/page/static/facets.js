@@ -6,12 +6,29 @@
   const FIRST = 8;
   const MORE = 50;
   const TITLES = {
-    verdict: "Verdict", state: "State", reason: "Reason", source: "Source", credentials: "Credentials",
-    contradictions: "Contradictions", watermark: "Watermark", lists: "Lists of hashes", findings: "Findings",
-    traits: "Traits", format: "Format", kind: "Kind", ai_signal: "Credentials say", rule: "Rule",
-    problems: "Problems", profile: "Profile",
+    verdict: "Verdict",
+    state: "State",
+    reason: "Reason",
+    source: "Source",
+    credentials: "Credentials",
+    contradictions: "Contradictions",
+    watermark: "Watermark",
+    lists: "Lists of hashes",
+    findings: "Findings",
+    traits: "Traits",
+    format: "Format",
+    kind: "Kind",
+    ai_signal: "Credentials say",
+    rule: "Rule",
+    problems: "Problems",
+    profile: "Profile",
   };
-  const EMPTY = { verdict: "(no verdict)", credentials: "(not read)", reason: "(no reason)", ai_signal: "(not read)" };
+  const EMPTY = {
+    verdict: "(no verdict)",
+    credentials: "(not read)",
+    reason: "(no reason)",
+    ai_signal: "(not read)",
+  };
   const OPEN = new Set(["verdict", "state", "credentials", "contradictions"]);
   const RANGES = { llr_synthetic: "LLR synthetic", llr_altered: "LLR altered", modified: "Last change" };
   const drawn = {}; // by facet: its elements
@@ -33,7 +50,8 @@
   const line = (key, code, name) => {
     const box = el("input", { type: "checkbox", on: { change: () => toggle(key, name, box.checked) } });
     const count = el("span", { class: "many" });
-    const dot = key === "verdict" ? el("i", { class: `dot ${page.verdictClass(name)}`, "aria-hidden": "true" }) : null;
+    const dot =
+      key === "verdict" ? el("i", { class: `dot ${page.verdictClass(name)}`, "aria-hidden": "true" }) : null;
     const text = el("span", { class: "name", title: label(key, name) }, label(key, name));
     return { code, name, box, count, item: el("li", {}, el("label", {}, box, dot, text, count)) };
   };
@@ -43,7 +61,9 @@
     const { list, more } = drawn[key];
     const counts = page.results.counts[key];
     const wanted = state.facets.get(key) ?? new Set();
-    const order = page.namesOf(key).map((name, code) => ({ name, code }))
+    const order = page
+      .namesOf(key)
+      .map((name, code) => ({ name, code }))
       .filter(({ name, code }) => counts[code] || wanted.has(name) || drawn[key].known.has(code));
     if (key === "verdict") {
       const place = (name) => (page.meta.verdicts.indexOf(name) + 100) % 100;
@@ -62,11 +82,23 @@
     shownLines[key] = FIRST;
     const list = el("ul", {});
     const more = el("button", {
-      type: "button", class: "more",
-      on: { click: () => { shownLines[key] += MORE; fill(key); update(key); } },
+      type: "button",
+      class: "more",
+      on: {
+        click: () => {
+          shownLines[key] += MORE;
+          fill(key);
+          update(key);
+        },
+      },
     });
-    const box = el("details", { class: "facet", open: OPEN.has(key), "data-facet": key },
-      el("summary", {}, TITLES[key] ?? key), list, more);
+    const box = el(
+      "details",
+      { class: "facet", open: OPEN.has(key), "data-facet": key },
+      el("summary", {}, TITLES[key] ?? key),
+      list,
+      more,
+    );
     drawn[key] = { list, more, box, lines: [], known: new Set() };
     return box;
   };
@@ -100,20 +132,35 @@
   const range = (key) => {
     const kind = key === "modified" ? { type: "date" } : { type: "number", step: "0.5" };
     const field = (word) =>
-      el("input", { ...kind, "aria-label": `${RANGES[key]} ${word}`, placeholder: word, on: { change: () => setRange(key) } });
+      el("input", {
+        ...kind,
+        "aria-label": `${RANGES[key]} ${word}`,
+        placeholder: word,
+        on: { change: () => setRange(key) },
+      });
     inputs[key] = [field("from"), field("to")];
-    return el("div", { class: `range r-${key}`, role: "group", "aria-label": RANGES[key] },
-      el("span", {}, RANGES[key]), ...inputs[key]);
+    return el(
+      "div",
+      { class: `range r-${key}`, role: "group", "aria-label": RANGES[key] },
+      el("span", {}, RANGES[key]),
+      ...inputs[key],
+    );
   };
 
-  const asInput = (key, value) => (value === null ? "" : key === "modified" ? page.date(value) : String(value));
+  const asInput = (key, value) =>
+    value === null ? "" : key === "modified" ? page.date(value) : String(value);
 
   page.drawFacets = () => {
-    const order = [...Object.keys(TITLES), ...page.facetKeys].filter((key, i, all) =>
-      page.facetKeys.includes(key) && all.indexOf(key) === i);
+    const order = [...Object.keys(TITLES), ...page.facetKeys].filter(
+      (key, i, all) => page.facetKeys.includes(key) && all.indexOf(key) === i,
+    );
     const boxes = order.map(make);
-    const ranges = el("details", { class: "facet", open: true }, el("summary", {}, "Scores and dates"),
-      ...Object.keys(RANGES).map(range));
+    const ranges = el(
+      "details",
+      { class: "facet", open: true },
+      el("summary", {}, "Scores and dates"),
+      ...Object.keys(RANGES).map(range),
+    );
     page.byId("facets").replaceChildren(...boxes.slice(0, 2), ranges, ...boxes.slice(2));
   };
 
@@ -121,7 +168,9 @@
 
   page.updateFacets = () => {
     for (const key of page.facetKeys) {
-      const missing = [...(state.facets.get(key) ?? [])].some((name) => !drawn[key].lines.some((one) => one.name === name));
+      const missing = [...(state.facets.get(key) ?? [])].some(
+        (name) => !drawn[key].lines.some((one) => one.name === name),
+      );
       if (filled !== page.store.loaded || missing) fill(key);
       update(key);
     }
@@ -135,25 +184,64 @@
   };
 
   const chip = (text, clear) =>
-    el("button", { type: "button", class: "filter", "aria-label": `Remove filter: ${text}`, on: { click: () => { clear(); page.changed(); } } },
-      el("span", {}, text), el("i", { "aria-hidden": "true" }, "✕"));
+    el(
+      "button",
+      {
+        type: "button",
+        class: "filter",
+        "aria-label": `Remove filter: ${text}`,
+        on: {
+          click: () => {
+            clear();
+            page.changed();
+          },
+        },
+      },
+      el("span", {}, text),
+      el("i", { "aria-hidden": "true" }, "✕"),
+    );
 
   const chips = () => {
     const made = [];
     for (const [key, names] of state.facets) {
       for (const name of names) {
-        made.push(chip(`${TITLES[key] ?? key}: ${label(key, name)}`, () => { names.delete(name); }));
+        made.push(
+          chip(`${TITLES[key] ?? key}: ${label(key, name)}`, () => {
+            names.delete(name);
+          }),
+        );
       }
     }
     for (const [key, [low, high]] of state.ranges) {
       const text = `${RANGES[key]}: ${asInput(key, low) || "…"} to ${asInput(key, high) || "…"}`;
-      made.push(chip(text, () => { state.ranges.delete(key); }));
+      made.push(
+        chip(text, () => {
+          state.ranges.delete(key);
+        }),
+      );
     }
-    if (state.q) made.push(chip(`Text: ${state.q}`, () => { state.q = ""; }));
-    if (state.cluster) made.push(chip(`Near-duplicates: cluster ${state.cluster}`, () => { state.cluster = 0; }));
-    if (state.picked) made.push(chip("Selected only", () => { state.picked = false; }));
+    if (state.q)
+      made.push(
+        chip(`Text: ${state.q}`, () => {
+          state.q = "";
+        }),
+      );
+    if (state.cluster)
+      made.push(
+        chip(`Near-duplicates: cluster ${state.cluster}`, () => {
+          state.cluster = 0;
+        }),
+      );
+    if (state.picked)
+      made.push(
+        chip("Selected only", () => {
+          state.picked = false;
+        }),
+      );
     if (made.length > 1) {
-      made.push(el("button", { type: "button", class: "plain", on: { click: page.clearFilters } }, "Clear all"));
+      made.push(
+        el("button", { type: "button", class: "plain", on: { click: page.clearFilters } }, "Clear all"),
+      );
     }
     page.byId("chips").replaceChildren(...made);
   };

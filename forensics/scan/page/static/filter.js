@@ -18,7 +18,8 @@
     if (!isSet(key)) return Uint8Array.from(meta.dictionaries[key], (name) => names.has(name));
     const { names: members, groups } = meta.sets[key];
     return Uint8Array.from(groups, (group) =>
-      group.length ? group.some((code) => names.has(members[code])) : names.has(""));
+      group.length ? group.some((code) => names.has(members[code])) : names.has(""),
+    );
   };
 
   const marked = (mask, bit, fits) => {
@@ -40,7 +41,8 @@
   const byText = (mask, bit) => {
     const wanted = state.q.toLowerCase();
     const size = meta.sizes.texts;
-    let number = -1, texts = null;
+    let number = -1,
+      texts = null;
     marked(mask, bit, (row) => {
       if (Math.floor(row / size) !== number) {
         number = Math.floor(row / size);
@@ -92,10 +94,13 @@
     if (!(key in meta.dictionaries)) return columns[key];
     const names = meta.dictionaries[key];
     const place = (name) => (key === "verdict" ? (meta.verdicts.indexOf(name) + 100) % 100 : 0);
-    const order = names.map((_, code) => code).sort((a, b) =>
-      place(names[a]) - place(names[b]) || (names[a] < names[b] ? -1 : 1));
+    const order = names
+      .map((_, code) => code)
+      .sort((a, b) => place(names[a]) - place(names[b]) || (names[a] < names[b] ? -1 : 1));
     const ranks = new Uint16Array(names.length);
-    order.forEach((code, rank) => { ranks[code] = rank; });
+    order.forEach((code, rank) => {
+      ranks[code] = rank;
+    });
     return Uint16Array.from(columns[key], (code) => ranks[code]);
   };
 
@@ -110,7 +115,8 @@
       return rows.sort((a, b) => turn * compare(text(a), text(b)) || a - b);
     }
     return rows.sort((a, b) => {
-      const x = keys[a], y = keys[b];
+      const x = keys[a],
+        y = keys[b];
       if (x !== x || y !== y) return (x !== x) - (y !== y) || a - b; // what has no number comes last
       return turn * (x - y) || a - b;
     });

@@ -10,7 +10,10 @@
     if (!list) return false;
     const from = page.active;
     const gallery = state.view === "gallery";
-    const step = columns && !gallery ? 0 : columns || lines * (gallery && event.key.startsWith("Arrow") ? list.across : 1);
+    const step =
+      columns && !gallery
+        ? 0
+        : columns || lines * (gallery && event.key.startsWith("Arrow") ? list.across : 1);
     if (!step) return false;
     page.go(from + step);
     if (event.shiftKey && event.key.startsWith("Arrow")) page.chooseRange(from, page.active);
@@ -39,15 +42,30 @@
   };
 
   const IN_LIST = {
-    j: move(1, 0), k: move(-1, 0), ArrowDown: move(1, 0), ArrowUp: move(-1, 0), ArrowRight: move(0, 1), ArrowLeft: move(0, -1),
-    PageDown: screen(1), PageUp: screen(-1), Home: () => (page.go(0), true), End: () => (page.go(results.rows.length - 1), true),
-    Enter: open, x: choose, " ": choose,
-    a: () => (page.chooseAll(), true), n: () => (page.chooseNone(), true),
+    j: move(1, 0),
+    k: move(-1, 0),
+    ArrowDown: move(1, 0),
+    ArrowUp: move(-1, 0),
+    ArrowRight: move(0, 1),
+    ArrowLeft: move(0, -1),
+    PageDown: screen(1),
+    PageUp: screen(-1),
+    Home: () => (page.go(0), true),
+    End: () => (page.go(results.rows.length - 1), true),
+    Enter: open,
+    x: choose,
+    " ": choose,
+    a: () => (page.chooseAll(), true),
+    n: () => (page.chooseNone(), true),
   };
 
   const ANYWHERE = {
-    "1": () => page.show("summary"), "2": () => page.show("table"), "3": () => page.show("gallery"),
-    b: () => page.blur(), g: () => page.grey(), "?": () => help.showModal(),
+    1: () => page.show("summary"),
+    2: () => page.show("table"),
+    3: () => page.show("gallery"),
+    b: () => page.blur(),
+    g: () => page.grey(),
+    "?": () => help.showModal(),
     "/": () => {
       if (state.view === "summary") page.show("table");
       page.byId("search").focus();
@@ -65,7 +83,8 @@
   };
 
   const typing = (target) => target.matches?.("input:not([type=checkbox], [type=range]), select, textarea");
-  const pressing = (target, key) => ["Enter", " "].includes(key) && target.closest?.("button, summary, a, label, input");
+  const pressing = (target, key) =>
+    ["Enter", " "].includes(key) && target.closest?.("button, summary, a, label, input");
   const sliding = (target, key) => target.matches?.("input[type=range]") && key.startsWith("Arrow");
 
   addEventListener("keydown", (event) => {
@@ -76,7 +95,8 @@
     if (Object.hasOwn(ANYWHERE, key)) {
       event.preventDefault();
       ANYWHERE[key]();
-    } else if (state.view !== "summary" && Object.hasOwn(IN_LIST, key) && IN_LIST[key](event)) event.preventDefault();
+    } else if (state.view !== "summary" && Object.hasOwn(IN_LIST, key) && IN_LIST[key](event))
+      event.preventDefault();
     return undefined;
   });
 }

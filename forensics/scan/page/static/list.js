@@ -18,8 +18,18 @@
       this.box = box;
       this.drawn = new Map();
       this.canvas = el("div", { class: "canvas", role: "presentation" });
-      this.port = el("div", { class: "port", tabindex: "0", role: made.role, "aria-label": made.label, "aria-multiselectable": "true" },
-        head, this.canvas);
+      this.port = el(
+        "div",
+        {
+          class: "port",
+          tabindex: "0",
+          role: made.role,
+          "aria-label": made.label,
+          "aria-multiselectable": "true",
+        },
+        head,
+        this.canvas,
+      );
       this.headHeight = head ? 34 : 0;
       box.append(this.port);
       this.port.addEventListener("scroll", () => this.paint(), { passive: true });
@@ -52,11 +62,16 @@
       this.port.scrollTop = whole === tall ? value : (value / (whole - this.screen)) * (tall - this.screen);
     }
 
+    /** Give the list the height of its rows, so that it can be scrolled to any of them. */
+    stretch() {
+      this.canvas.style.height = `${Math.min(this.lines * this.made.height, TALLEST)}px`;
+    }
+
     paint() {
       if (this.box.hidden) return;
+      this.stretch();
       const { height } = this.made;
       const across = this.across;
-      this.canvas.style.height = `${Math.min(this.lines * height, TALLEST)}px`;
       const top = this.top;
       const shift = this.port.scrollTop - top;
       const first = Math.max(0, Math.floor(top / height) - BEYOND) * across;
@@ -64,14 +79,15 @@
       const kept = new Map();
       for (let position = first; position < last; position += 1) {
         const made = this.one(position);
-        made.style.transform = `translate(${(position % across) * 100}%, ${Math.floor(position / across) * height + shift}px)`;
+        const down = Math.floor(position / across) * height + shift;
+        made.style.transform = `translate(${(position % across) * 100}%, ${down}px)`;
         made.style.width = `${100 / across}%`;
         kept.set(position, made);
       }
-      for (const [position, old] of this.drawn) if (kept.get(position) !== old) old.remove();
-      for (const [position, made] of kept) if (this.drawn.get(position) !== made) this.canvas.append(made);
+      const same = kept.size === this.drawn.size && [...kept].every(([at, made]) => this.drawn.get(at) === made);
+      if (!same) this.canvas.replaceChildren(...kept.values()); // in the order in which they are read out
       this.drawn = kept;
-      this.port.setAttribute("aria-rowcount", String(results.rows.length + (this.headHeight ? 1 : 0)));
+      if (this.headHeight) this.port.setAttribute("aria-rowcount", String(results.rows.length + 1));
       const active = kept.get(page.active);
       if (active) this.port.setAttribute("aria-activedescendant", active.id);
       else this.port.removeAttribute("aria-activedescendant");
@@ -79,7 +95,8 @@
 
     one(position) {
       const row = results.rows[position];
-      const signature = `${row} ${page.chosen[row]} ${position === page.active} ${row === state.open} ${this.made.signature(row)}`;
+      const looks = [page.chosen[row], position === page.active, row === state.open];
+      const signature = [row, ...looks, this.made.signature(row)].join(" ");
       const old = this.drawn.get(position);
       if (old?.signature === signature) return old;
       const made = this.made.draw(row, position);
@@ -95,6 +112,7 @@
 
     /** Scroll so far that the active row is in sight. */
     reveal() {
+      this.stretch();
       const { height } = this.made;
       const line = Math.floor(page.active / this.across);
       const top = this.top;
@@ -177,7 +195,10 @@
   page.picture = (row, text) => {
     const address = page.store.preview(row);
     const frame = el("span", { class: address === "" ? "frame none" : "frame" });
-    if (address) frame.append(el("img", { class: "hostile", alt: text ?? "", src: address, decoding: "async", draggable: "false" }));
+    if (address)
+      frame.append(
+        el("img", { class: "hostile", alt: text ?? "", src: address, decoding: "async", draggable: "false" }),
+      );
     else if (address === "") frame.append(el("span", { class: "quiet" }, "no preview"));
     return frame;
   };

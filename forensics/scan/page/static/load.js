@@ -72,10 +72,12 @@
     if (entry) cache.delete(number);
     else {
       entry = { ready: null };
-      entry.promise = read(kind, number).then((text) => decode(kind, text)).then((value) => {
-        entry.ready = value;
-        return value;
-      });
+      entry.promise = read(kind, number)
+        .then((text) => decode(kind, text))
+        .then((value) => {
+          entry.ready = value;
+          return value;
+        });
       entry.promise.catch(() => cache.delete(number));
     }
     cache.set(number, entry);

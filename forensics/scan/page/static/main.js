@@ -19,14 +19,18 @@
     document.body.dataset.view = state.view;
     byId("summary").hidden = browsing;
     byId("browse").hidden = !browsing;
-    for (const [name, list] of Object.entries(page.lists)) list.box.hidden = name !== state.view || !results.rows.length;
+    for (const [name, list] of Object.entries(page.lists))
+      list.box.hidden = name !== state.view || !results.rows.length;
     byId("nothing").hidden = Boolean(results.rows.length) || store.loaded < store.rows;
-    for (const button of byId("views").children) button.setAttribute("aria-current", String(button.dataset.view === state.view));
+    for (const button of byId("views").children)
+      button.setAttribute("aria-current", String(button.dataset.view === state.view));
   };
 
   const tell = () => {
-    const part = store.loaded < store.rows ? ` (${page.count(store.loaded)} of ${page.count(store.rows)} read)` : "";
-    byId("count").textContent = `${page.count(results.rows.length)} of ${page.plural(store.rows, "file")}${part}`;
+    const part =
+      store.loaded < store.rows ? ` (${page.count(store.loaded)} of ${page.count(store.rows)} read)` : "";
+    byId("count").textContent =
+      `${page.count(results.rows.length)} of ${page.plural(store.rows, "file")}${part}`;
     byId("loading").hidden = !part;
     byId("loading").value = store.rows ? store.loaded / store.rows : 1;
   };
@@ -54,8 +58,12 @@
 
   /** Names of all rows are needed: read them once, then filter again. */
   const readNames = () => {
-    reading ??= store.allTexts((part) => { byId("count").textContent = `reading names, ${Math.round(100 * part)} %`; })
-      .then(() => page.refresh()).catch(page.failed);
+    reading ??= store
+      .allTexts((part) => {
+        byId("count").textContent = `reading names, ${Math.round(100 * part)} %`;
+      })
+      .then(() => page.refresh())
+      .catch(page.failed);
   };
 
   /** A filter or the order was changed here. */
@@ -78,7 +86,8 @@
     page.say(on ? "Pictures are blurred" : "Pictures are shown");
   };
 
-  page.grey = () => page.say(document.body.classList.toggle("grey") ? "Pictures are grey" : "Pictures are in colour");
+  page.grey = () =>
+    page.say(document.body.classList.toggle("grey") ? "Pictures are grey" : "Pictures are in colour");
 
   page.chooseAll = () => {
     for (const row of results.rows) page.choose(row, true);
@@ -102,12 +111,23 @@
     let timer = 0;
     byId("search").addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => { state.q = byId("search").value; page.changed(); }, 180);
+      timer = setTimeout(() => {
+        state.q = byId("search").value;
+        page.changed();
+      }, 180);
     });
-    byId("search").addEventListener("keydown", (event) => { if (event.key === "Enter") page.list()?.port.focus(); });
+    byId("search").addEventListener("keydown", (event) => {
+      if (event.key === "Enter") page.list()?.port.focus();
+    });
     byId("sort").append(...page.sorts.map(([key, text]) => el("option", { value: key }, text)));
-    byId("sort").addEventListener("change", () => { state.sort = byId("sort").value; page.changed(); });
-    byId("direction").addEventListener("click", () => { state.down = !state.down; page.changed(); });
+    byId("sort").addEventListener("change", () => {
+      state.sort = byId("sort").value;
+      page.changed();
+    });
+    byId("direction").addEventListener("click", () => {
+      state.down = !state.down;
+      page.changed();
+    });
     byId("blur").addEventListener("click", page.blur);
     byId("theme").addEventListener("click", () => {
       const next = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "auto") + 1) % 3];
@@ -117,14 +137,16 @@
     byId("help-open").addEventListener("click", () => byId("help").showModal());
     byId("pick-all").addEventListener("click", page.chooseAll);
     byId("pick-none").addEventListener("click", page.chooseNone);
-    for (const button of byId("views").children) button.addEventListener("click", () => page.show(button.dataset.view));
+    for (const button of byId("views").children)
+      button.addEventListener("click", () => page.show(button.dataset.view));
     for (const button of document.querySelectorAll("[data-export]")) {
       button.addEventListener("click", () => {
         byId("export").open = false;
         page.exportAs(button.dataset.export).catch(page.failed);
       });
     }
-    for (const list of Object.values(page.lists)) list.box.addEventListener("click", (event) => page.clicked(event, list.box));
+    for (const list of Object.values(page.lists))
+      list.box.addEventListener("click", (event) => page.clicked(event, list.box));
   };
 
   wire();

@@ -5,7 +5,8 @@
   const { el } = page;
   const PNG = /^iVBORw0KGgo[A-Za-z0-9+/]+=*$/;
 
-  const picture = (kind, address, text) => el("img", { class: kind, alt: text, src: address, draggable: "false" });
+  const picture = (kind, address, text) =>
+    el("img", { class: kind, alt: text, src: address, draggable: "false" });
 
   const shaped = (box, record) => {
     if (record.width > 0 && record.height > 0) box.style.aspectRatio = `${record.width} / ${record.height}`;
@@ -17,11 +18,24 @@
     const caption = el("figcaption", {});
     const under = address ? picture("hostile", address, "preview") : null;
     const stage = shaped(el("div", { class: "stage" }, under, heat), record);
-    const slider = el("input", { type: "range", min: "0", max: "100", value: under ? "60" : "100", "aria-label": "Opacity of the map" });
+    const slider = el("input", {
+      type: "range",
+      min: "0",
+      max: "100",
+      value: under ? "60" : "100",
+      "aria-label": "Opacity of the map",
+    });
     const beside = el("button", { type: "button", "aria-pressed": "false" }, "Side by side");
-    const fade = () => { heat.style.opacity = stage.classList.contains("beside") ? "1" : String(slider.value / 100); };
+    const fade = () => {
+      heat.style.opacity = stage.classList.contains("beside") ? "1" : String(slider.value / 100);
+    };
     const buttons = maps.map((map, number) =>
-      el("button", { type: "button", "aria-pressed": "false", on: { click: () => show(number) } }, `${map.detector}: ${page.words(map.name)}`));
+      el(
+        "button",
+        { type: "button", "aria-pressed": "false", on: { click: () => show(number) } },
+        `${map.detector}: ${page.words(map.name)}`,
+      ),
+    );
 
     const show = (number) => {
       const map = maps[number];
@@ -46,10 +60,20 @@
   };
 
   const reveal = (box) => {
-    const button = el("button", { type: "button", class: "reveal", on: { click: () => {
-      const shown = box.classList.toggle("shown");
-      button.textContent = shown ? "Blur this picture" : "Show this picture";
-    } } }, "Show this picture");
+    const button = el(
+      "button",
+      {
+        type: "button",
+        class: "reveal",
+        on: {
+          click: () => {
+            const shown = box.classList.toggle("shown");
+            button.textContent = shown ? "Blur this picture" : "Show this picture";
+          },
+        },
+      },
+      "Show this picture",
+    );
     return button;
   };
 
@@ -59,7 +83,14 @@
     if (!address && !maps.length) return null;
     const box = el("section", { class: "pictures", "aria-label": "Picture" });
     if (maps.length) box.append(...viewer(address, record, maps).filter(Boolean));
-    else box.append(el("figure", {}, shaped(el("div", { class: "stage" }, picture("hostile", address, "preview")), record)));
+    else
+      box.append(
+        el(
+          "figure",
+          {},
+          shaped(el("div", { class: "stage" }, picture("hostile", address, "preview")), record),
+        ),
+      );
     if (address) box.append(reveal(box));
     return box;
   };

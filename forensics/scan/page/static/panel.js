@@ -7,11 +7,21 @@
 
   const bar = (record) => {
     const [last, before] = page.split(record.id);
-    const button = (text, label, click) => el("button", { type: "button", "aria-label": label, title: label, on: { click } }, text);
-    return el("div", { class: "panel-bar" },
-      el("div", { class: "panel-name" }, el("h2", { tabindex: "-1", title: record.id }, last), el("small", { class: "before" }, before)),
-      button("‹", "Previous (k)", () => page.go(page.active - 1)), button("›", "Next (j)", () => page.go(page.active + 1)),
-      button("✕", "Close (Esc)", () => page.closePanel()));
+    const button = (text, label, click) =>
+      el("button", { type: "button", "aria-label": label, title: label, on: { click } }, text);
+    return el(
+      "div",
+      { class: "panel-bar" },
+      el(
+        "div",
+        { class: "panel-name" },
+        el("h2", { tabindex: "-1", title: record.id }, last),
+        el("small", { class: "before" }, before),
+      ),
+      button("‹", "Previous (k)", () => page.go(page.active - 1)),
+      button("›", "Next (j)", () => page.go(page.active + 1)),
+      button("✕", "Close (Esc)", () => page.closePanel()),
+    );
   };
 
   /** Where a row stands in the list becomes the active position, if it is listed. */
@@ -30,10 +40,17 @@
   const fill = async (row) => {
     const mates = store.mates(row).slice(0, page.mostMates);
     const [record, detail, address] = await Promise.all([
-      store.record(row), store.detail(row), picture(row), ...mates.map(picture), ...mates.map(names),
+      store.record(row),
+      store.detail(row),
+      picture(row),
+      ...mates.map(picture),
+      ...mates.map(names),
     ]);
     if (row !== state.open) return; // somebody went on while it was read
-    box.replaceChildren(bar(record), el("div", { class: "panel-body" }, ...page.sections(row, record, detail, address)));
+    box.replaceChildren(
+      bar(record),
+      el("div", { class: "panel-body" }, ...page.sections(row, record, detail, address)),
+    );
     box.scrollTop = 0;
     page.say(`${record.id}: ${page.words(record.verdict || record.state)}`);
   };

@@ -14,7 +14,8 @@
   };
 
   const spread = (values) => {
-    let low = Infinity, high = -Infinity;
+    let low = Infinity,
+      high = -Infinity;
     for (const value of values) {
       low = Math.min(low, value);
       high = Math.max(high, value);
@@ -31,8 +32,10 @@
     const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
     return [
       svg("path", { class: "grid", d: `M${LEFT} ${TOP}V${bottom}H${WIDTH - RIGHT}`, fill: "none" }),
-      text(LEFT - 5, TOP + 8, "end", short(ys[1])), text(LEFT - 5, bottom, "end", short(ys[0])),
-      text(LEFT, bottom + 14, "start", short(xs[0])), text(WIDTH - RIGHT, bottom + 14, "end", short(xs[1])),
+      text(LEFT - 5, TOP + 8, "end", short(ys[1])),
+      text(LEFT - 5, bottom, "end", short(ys[0])),
+      text(LEFT, bottom + 14, "start", short(xs[0])),
+      text(WIDTH - RIGHT, bottom + 14, "end", short(xs[1])),
       text((LEFT + WIDTH) / 2, HEIGHT - 4, "middle", plot.x),
       svg("text", { transform: `translate(12 ${bottom / 2}) rotate(-90)`, "text-anchor": "middle" }, plot.y),
     ];
@@ -47,12 +50,22 @@
     const down = (y) => HEIGHT - BOTTOM - ((y - ys[0]) / (ys[1] - ys[0])) * (HEIGHT - BOTTOM - TOP);
     const drawn = lines.map((line, number) =>
       svg("polyline", {
-        class: `line-${number % 4}`, fill: "none",
+        class: `line-${number % 4}`,
+        fill: "none",
         points: line.map(([x, y]) => `${across(x).toFixed(1)},${down(y).toFixed(1)}`).join(" "),
-      }));
+      }),
+    );
     const names = plot.series.map((series) => series.name).filter(Boolean);
-    return el("figure", { class: "plot" },
-      svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": plot.title }, ...axes(xs, ys, plot), ...drawn),
-      el("figcaption", {}, plot.title, names.length > 1 ? ` (${names.join(", ")})` : ""));
+    return el(
+      "figure",
+      { class: "plot" },
+      svg(
+        "svg",
+        { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": plot.title },
+        ...axes(xs, ys, plot),
+        ...drawn,
+      ),
+      el("figcaption", {}, plot.title, names.length > 1 ? ` (${names.join(", ")})` : ""),
+    );
   };
 }

@@ -5,8 +5,14 @@ globalThis.forensicsPage = { nonce: document.currentScript.nonce };
   const page = globalThis.forensicsPage;
   const numbers = new Intl.NumberFormat("en-US");
   const GLYPHS = {
-    synthetic: "◆", likely_synthetic: "◇", altered: "▲", likely_altered: "△",
-    captured: "●", contradictory: "≠", inconclusive: "○", unreadable: "✕",
+    synthetic: "◆",
+    likely_synthetic: "◇",
+    altered: "▲",
+    likely_altered: "△",
+    captured: "●",
+    contradictory: "≠",
+    inconclusive: "○",
+    unreadable: "✕",
   };
 
   page.byId = (id) => document.getElementById(id);
@@ -42,13 +48,18 @@ globalThis.forensicsPage = { nonce: document.currentScript.nonce };
     return long ? `${text.slice(0, -5).replace("T", " ")} UTC` : text.slice(0, text.indexOf("T"));
   };
 
-  page.signed = (value) => (Number.isFinite(value) ? (value >= 0 ? "+" : "−") + Math.abs(value).toFixed(2) : "");
+  page.signed = (value) =>
+    Number.isFinite(value) ? (value >= 0 ? "+" : "−") + Math.abs(value).toFixed(2) : "";
 
   page.verdictClass = (verdict) => (/^[a-z_]+$/.test(verdict) ? `v-${verdict}` : "v-none");
 
   page.chip = (verdict) =>
-    page.el("span", { class: `chip ${page.verdictClass(verdict)}` },
-      page.el("i", { "aria-hidden": "true" }, GLYPHS[verdict] ?? "–"), page.words(verdict || "no verdict"));
+    page.el(
+      "span",
+      { class: `chip ${page.verdictClass(verdict)}` },
+      page.el("i", { "aria-hidden": "true" }, GLYPHS[verdict] ?? "–"),
+      page.words(verdict || "no verdict"),
+    );
 
   /** Tell what happened to people who do not see it. */
   page.say = (text) => {

@@ -6,7 +6,15 @@
   const RANGES = ["llr_synthetic", "llr_altered", "modified"];
   const facets = [...Object.keys(page.meta.dictionaries), ...Object.keys(page.meta.sets)];
   const empty = () => ({
-    view: "summary", q: "", facets: new Map(), ranges: new Map(), cluster: 0, picked: false, sort: "", down: false, open: -1,
+    view: "summary",
+    q: "",
+    facets: new Map(),
+    ranges: new Map(),
+    cluster: 0,
+    picked: false,
+    sort: "",
+    down: false,
+    open: -1,
   });
   const state = empty();
   page.state = state;
@@ -18,7 +26,8 @@
 
   const asHash = () => {
     const parts = [`view=${state.view}`];
-    for (const [key, names] of state.facets) if (names.size) parts.push(`${key}=${[...names].map(encode).join(",")}`);
+    for (const [key, names] of state.facets)
+      if (names.size) parts.push(`${key}=${[...names].map(encode).join(",")}`);
     for (const [key, [low, high]] of state.ranges) parts.push(`${key}=${low ?? ""}..${high ?? ""}`);
     if (state.q) parts.push(`q=${encode(state.q)}`);
     if (state.cluster) parts.push(`cluster=${state.cluster}`);
@@ -31,12 +40,25 @@
   const limit = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : null);
 
   const READERS = {
-    view: (text, to) => { if (VIEWS.includes(text)) to.view = text; },
-    q: (text, to) => { to.q = decode(text).slice(0, 500); },
-    cluster: (text, to) => { to.cluster = Math.max(0, Math.trunc(Number(text)) || 0); },
-    picked: (text, to) => { to.picked = text === "1"; },
-    sort: (text, to) => { to.down = text.startsWith("-"); to.sort = text.replace(/^-/, ""); },
-    open: (text, to) => { to.open = /^\d+$/.test(text) && Number(text) < page.meta.rows ? Number(text) : -1; },
+    view: (text, to) => {
+      if (VIEWS.includes(text)) to.view = text;
+    },
+    q: (text, to) => {
+      to.q = decode(text).slice(0, 500);
+    },
+    cluster: (text, to) => {
+      to.cluster = Math.max(0, Math.trunc(Number(text)) || 0);
+    },
+    picked: (text, to) => {
+      to.picked = text === "1";
+    },
+    sort: (text, to) => {
+      to.down = text.startsWith("-");
+      to.sort = text.replace(/^-/, "");
+    },
+    open: (text, to) => {
+      to.open = /^\d+$/.test(text) && Number(text) < page.meta.rows ? Number(text) : -1;
+    },
   };
 
   const readPart = (key, text, to) => {
@@ -78,8 +100,18 @@
   });
 
   page.sorts = [
-    ["", "order of the scan"], ["verdict", "verdict"], ["llr_synthetic", "LLR synthetic"], ["llr_altered", "LLR altered"],
-    ["modified", "last change"], ["bytes", "size"], ["id", "name"], ["format", "format"], ["source", "source"],
-    ["credentials", "credentials"], ["state", "state"], ["cluster", "cluster"], ["seconds", "seconds of the audit"],
+    ["", "order of the scan"],
+    ["verdict", "verdict"],
+    ["llr_synthetic", "LLR synthetic"],
+    ["llr_altered", "LLR altered"],
+    ["modified", "last change"],
+    ["bytes", "size"],
+    ["id", "name"],
+    ["format", "format"],
+    ["source", "source"],
+    ["credentials", "credentials"],
+    ["state", "state"],
+    ["cluster", "cluster"],
+    ["seconds", "seconds of the audit"],
   ];
 }

@@ -8,11 +8,19 @@
   for (const [key, type] of meta.layout) columns[key] = new TYPES[type](meta.rows);
 
   // What can be asked of every file, as one more set of names.
-  const TRAITS = ["name does not fit the content", "exact duplicate", "has near-duplicates", "details kept", "preview"];
+  const TRAITS = [
+    "name does not fit the content",
+    "exact duplicate",
+    "has near-duplicates",
+    "details kept",
+    "preview",
+  ];
   columns.traits = new Uint8Array(meta.rows);
   meta.sets.traits = {
     names: TRAITS,
-    groups: Array.from({ length: 32 }, (_, bits) => TRAITS.map((_name, i) => i).filter((i) => bits & (1 << i))),
+    groups: Array.from({ length: 32 }, (_, bits) =>
+      TRAITS.map((_name, i) => i).filter((i) => bits & (1 << i)),
+    ),
   };
 
   const store = { columns, loaded: 0, rows: meta.rows };
@@ -28,8 +36,11 @@
       offset += count * TYPES[type].BYTES_PER_ELEMENT;
     }
     for (let row = first; row < first + count; row += 1) {
-      columns.traits[row] = columns.flags[row] | (columns.cluster[row] ? 4 : 0)
-        | (columns.detail[row] ? 8 : 0) | (columns.preview[row] ? 16 : 0);
+      columns.traits[row] =
+        columns.flags[row] |
+        (columns.cluster[row] ? 4 : 0) |
+        (columns.detail[row] ? 8 : 0) |
+        (columns.preview[row] ? 16 : 0);
     }
     store.loaded = first + count;
   };
