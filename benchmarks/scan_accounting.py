@@ -94,9 +94,7 @@ def differing(one: Path, other: Path) -> list[str]:
     from forensics.scan.results import open_results
     from forensics.scan.row import comparable
 
-    first, second = (
-        {row.id: comparable(row) for row in open_results(out).rows()} for out in (one, other)
-    )
+    first, second = ({row.id: comparable(row) for row in open_results(out).rows()} for out in (one, other))
     return [id_ for id_ in sorted({*first, *second}) if first.get(id_) != second.get(id_)]
 
 

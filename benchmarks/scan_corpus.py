@@ -1,9 +1,10 @@
-"""Build a folder as trust-and-safety teams meet them: many formats, copies, marks, signatures, and hostile files.
+"""Build a folder as trust-and-safety teams meet it: formats, copies, marks, signatures, and hostile files.
 
     python benchmarks/scan_corpus.py FOLDER [--count 20000] [--hostile 600] [--seed 11]
 
-Pictures are those of $FORENSICS_DATA where it is there, and procedural ones else. Beside the files, FOLDER gets
-`expected.jsonl`: for each file what a scan must say of it, as known from how it was made.
+Pictures are those of $FORENSICS_DATA where it is there, and procedural ones else. Beside FOLDER stand
+FOLDER-expected.jsonl, which says for each file what a scan must say of it, as known from how it was made,
+and the keys and trust policy with which some are marked and signed.
 """
 
 from __future__ import annotations
@@ -58,7 +59,12 @@ def base_pictures(seed: int) -> list[Pixels]:
     from forensics.datasets.procedural import camera, dead_leaves
 
     data = Path(os.environ.get("FORENSICS_DATA", ROOT.parent / "shared" / "data"))
-    names = ["photos/kodak/*.png", "photos/native/*.jpg", "generated/gan/*.png", "generated/sd15_grids/*.webp"]
+    names = [
+        "photos/kodak/*.png",
+        "photos/native/*.jpg",
+        "generated/gan/*.png",
+        "generated/sd15_grids/*.webp",
+    ]
     paths = [path for name in names for path in sorted(data.glob(name))]
     found = [_opened(path) for path in paths]
     for number in range(max(12, 40 - len(found))):
@@ -106,7 +112,9 @@ def _saved(rng: np.random.Generator, picture: Image.Image) -> tuple[bytes, str]:
     ending = str(rng.choice([name for name, _ in FORMS], p=[share for _, share in FORMS]))
     quality = int(rng.integers(40, 97))
     if ending in ("jpg", "jpeg"):
-        picture.save(out, "JPEG", quality=quality, progressive=ending == "jpeg", subsampling=int(rng.integers(3)))
+        picture.save(
+            out, "JPEG", quality=quality, progressive=ending == "jpeg", subsampling=int(rng.integers(3))
+        )
     elif ending == "gif":
         picture.quantize(64).save(out, "GIF")
     elif ending == "avif":
@@ -158,7 +166,7 @@ def _archives(rng: np.random.Generator, bases: list[Pixels], count: int, folder:
 
 
 def _signed(rng: np.random.Generator, bases: list[Pixels], count: int, folder: Path) -> Iterator[Expected]:
-    """Write signed pictures; of every third the content is changed afterwards, of every sixth the signature."""
+    """Write signed pictures; the content of every third is changed afterwards."""
     from forensics.provenance import TrustPolicy, sign
     from forensics.provenance.dev_ca import create_dev_ca
     from forensics.provenance.manifests import made_by_model

@@ -143,7 +143,11 @@ def _broken(place: Path, count: int, rng: np.random.Generator) -> Iterator[Recor
         "text": ("png", lambda: b"no picture at all\n" * int(rng.integers(1, 99)), ("unsupported",)),
         "noise": ("jpg", lambda: b"\xff\xd8\xff\xe0" + rng.bytes(3000), ("corrupt", "truncated")),
         "zeros": ("gif", lambda: bytes(int(rng.integers(1, 9999))), ("unsupported",)),
-        "huge": ("png", lambda: _declared(whole["png"], int(rng.integers(50_000, 2**31))), ("limit", "corrupt")),
+        "huge": (
+            "png",
+            lambda: _declared(whole["png"], int(rng.integers(50_000, 2**31))),
+            ("limit", "corrupt"),
+        ),
     }
     for number in range(count):
         kind, (ending, make, reasons) = list(makers.items())[number % len(makers)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,13 @@ from pathlib import Path
 
 from forensics.errors import ScanError, ScanFull, ScanLocked, ScanMismatch
 
-__all__ = ["VERSION", "connected", "guarded", "writing"]
+__all__ = ["VERSION", "WAIT_VARIABLE", "connected", "guarded", "writing"]
 
 VERSION = 1
-_WAIT = 30.0  # seconds for somebody else's lock
+WAIT_VARIABLE = "FORENSICS_SCAN_WAIT"
+"""Environment variable: seconds to wait for another program that holds a journal."""
+
+_WAIT = "30"
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -41,21 +45,22 @@ CREATE TABLE sessions (number INTEGER PRIMARY KEY, began TEXT NOT NULL, ended TE
 """
 
 
-def connected(path: Path, *, create: bool, wait: float = _WAIT) -> sqlite3.Connection:
+def connected(path: Path, *, create: bool, wait: float | None = None) -> sqlite3.Connection:
     """Open a journal, or make one.
 
     Args:
         path: The file.
         create: Whether it may be made.
-        wait: Seconds to wait for somebody else's lock.
+        wait: Seconds to wait for somebody else's lock; $FORENSICS_SCAN_WAIT, or 30, if None.
 
     Raises:
         ScanError: There is none, it is damaged or of a newer version, or cannot be written.
     """
     if not create and not path.is_file():
         raise ScanMismatch(f"{path.parent} holds no scan", actual=str(path))
+    seconds = float(os.environ.get(WAIT_VARIABLE, _WAIT)) if wait is None else wait
     with guarded(path):
-        connection = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
         try:
             _prepared(connection, path)
         except BaseException:
