@@ -87,7 +87,7 @@ def _search(result: dict[str, Any]) -> str:
     keys = result["keys"]
     return (
         "\nA thousand look-ups of one code each among random codes, a million by default: for each there is one entry that "
-        "differs in 0 to so many bits. (A picture is looked for in eight positions, and so with eight codes; clusters look "
+        "differs in 0 to so many bits. Seconds of one core. (A picture is looked for in eight positions, and so with eight codes; clusters look "
         "among four windows of each file.) `sure` misses nothing within the bits.\n\n"
         + table(("engine", "bits", "1000 look-ups", "building", "memory", "found of 1000"), rows)
         + f"\nOf {keys['near']} pairs of an attacked picture, in some position, and a window within {keys['bits']} bits, the "
