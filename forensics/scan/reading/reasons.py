@@ -1,8 +1,10 @@
-"""Why the system does not give the bytes of a path, as one stable word."""
+"""Why the bytes of something cannot be had, as one stable word."""
 
 from __future__ import annotations
 
 import errno
+
+from forensics.errors import SourceError
 
 __all__ = ["reason_of"]
 
@@ -15,6 +17,13 @@ _REASONS = {
 }
 
 
-def reason_of(error: OSError | ValueError) -> str:
-    """Return the word: "io_not_found", "io_denied", "io_timeout" or "io"."""
-    return _REASONS.get(getattr(error, "errno", 0) or 0, "io")
+def reason_of(error: Exception) -> str:
+    """Return the word: that of the error itself, or what the system said.
+
+    Args:
+        error: A `MediaError`, or what the system raised.
+    """
+    if isinstance(error, SourceError):
+        return error.reason
+    below = error if isinstance(error, OSError) else error.__cause__
+    return _REASONS.get(below.errno or 0, "io") if isinstance(below, OSError) else "io"

@@ -7,12 +7,11 @@ from typing import Any
 
 from forensics.errors import ArchiveError, MissingExtra, SourceError
 from forensics.scan.reading.limits import ArchiveLimits
+from forensics.scan.reading.reasons import reason_of
 
-__all__ = ["TABLE_DAMAGE", "Rows", "parquet"]
+__all__ = ["Rows", "parquet"]
 
 _MOST_TEXT = 64 << 20  # of the description of a table: bytes of one text, and things in one list
-TABLE_DAMAGE = (OSError, ValueError, KeyError, OverflowError, MemoryError, RuntimeError, NotImplementedError)
-"""What pyarrow raises for files that are broken; its own errors are among them."""
 
 
 def parquet(path: str, repeated: Sequence[str] = ()) -> Any:
@@ -35,7 +34,9 @@ def parquet(path: str, repeated: Sequence[str] = ()) -> Any:
         return pyarrow.parquet.ParquetFile(
             path, buffer_size=1 << 20, pre_buffer=False, read_dictionary=list(repeated), **bounds
         )
-    except TABLE_DAMAGE:
+    except (FileNotFoundError, PermissionError) as error:
+        raise SourceError("the table cannot be opened", reason=reason_of(error)) from None
+    except Exception:  # pyarrow has errors of many kinds for broken files
         raise SourceError("this is no Parquet file, or a damaged one", reason="table_damaged") from None
 
 
@@ -75,7 +76,7 @@ class Rows:
             while self._next <= row:
                 value = next(self._batches).column(0)[0].as_py()
                 self._next += 1
-        except (StopIteration, *TABLE_DAMAGE):
+        except Exception:  # whatever pyarrow has for broken files, or the end of a group before its time
             self._end = 0
             raise SourceError("the table is damaged here", reason="table_damaged") from None
         data = value.get("bytes") if isinstance(value, dict) else value

@@ -14,6 +14,7 @@ from forensics.media.sniff import CONTAINERS
 from forensics.media.source import open_plain
 from forensics.scan.items import Item, Locator
 from forensics.scan.reading.limits import RATIO_FROM
+from forensics.scan.reading.reasons import reason_of
 from forensics.scan.reading.tars import Tape, TarEntry, entries
 from forensics.scan.reading.zips import ZipEntry, directory, has_end, overlapping, salvaged
 from forensics.scan.sources.choosing import Choice
@@ -123,15 +124,14 @@ def _listed(archive: Archive, choice: Choice, members: _Members) -> Iterator[Ite
             name = numbered(address(member.name[:LONGEST_NAME]), taken)
             yield _item(archive, choice, member, f"{where}!/{name}", sidecar)
     except MediaError as error:
-        reason = getattr(error, "reason", "io")
-        yield refused(where, choice.source, reason, f"the rest of the archive is lost: {error}")
+        yield refused(where, choice.source, reason_of(error), f"the rest of the archive is lost: {error}")
         return
     if not count:
         yield Left("empty", choice.source, where)
 
 
 def _item(archive: Archive, choice: Choice, member: _Member, where: str, sidecar: bool) -> Item | Left:
-    reason = choice.against(archive.relative + member.name.strip("/"))
+    reason = choice.against(archive.relative + member.name[:LONGEST_NAME].strip("/"))
     if not reason and choice.too_old(archive.modified):
         reason = "older"
     if reason or sidecar:

@@ -23,7 +23,8 @@ from forensics.scan.sources.patterns import Pattern, parsed, verdict
 __all__ = ["IGNORE_FILE", "found_at", "walked"]
 
 IGNORE_FILE = ".forensicsignore"
-_MOST_IGNORE_BYTES = 1 << 20
+_MOST_IGNORE_BYTES = 1 << 18
+_MOST_PATTERNS = 2000  # in force at once: each is held against each name
 
 _Found = Item | Left | Iterator[Item | Left]
 
@@ -39,6 +40,7 @@ class _Folder(NamedTuple):
     path: str
     relative: str  # from the source, with `/` at its end; "" for the source
     rules: tuple[_Rules, ...]
+    heeded: bool = True  # whether its own ignore file could be
 
 
 @dataclass
@@ -103,7 +105,7 @@ def _inside(walk: _Walk, folder: _Folder) -> Iterator[_Found | _Folder]:
         return
     names = {entry.name for entry in entries}
     if walk.choice.how.ignore_files and IGNORE_FILE in names:
-        folder = folder._replace(rules=(*folder.rules, _Rules(len(folder.relative), _own_rules(folder))))
+        folder = _ruled(folder)
     stems = {name.rpartition(".")[0] for name in names if not _is_store(name)} if _any_store(names) else set()
     for entry in entries:
         sidecar = _is_store(entry.name) and entry.name.rpartition(".")[0] in stems
@@ -136,6 +138,9 @@ def _any_store(names: set[str]) -> bool:
 
 def _one(walk: _Walk, folder: _Folder, entry: os.DirEntry[str], sidecar: bool) -> _Found | _Folder:
     choice, how = walk.choice, walk.choice.how
+    if not folder.heeded and entry.name == IGNORE_FILE:
+        message = "this ignore file is not heeded: it cannot be read, or has too many patterns"
+        return refused(address(entry.path), choice.source, "ignore_rules", message)
     is_folder = entry.is_dir(follow_symlinks=how.follow_links)
     relative = folder.relative + entry.name
     reason = _left(folder, choice, entry.name, is_folder)
@@ -162,15 +167,19 @@ def _left(folder: _Folder, choice: Choice, name: str, is_folder: bool) -> str:
     return "excluded" if is_folder and verdict(choice.exclude, relative, True) else ""
 
 
-def _own_rules(folder: _Folder) -> tuple[Pattern, ...]:
-    """Patterns of the ignore file of a folder; none where it cannot be read, or is too long to be one."""
+def _ruled(folder: _Folder) -> _Folder:
+    """Add the rules of its own ignore file to a folder, if they can be read and are not too many."""
     path = os.path.join(folder.path, IGNORE_FILE)
+    if os.path.islink(path) or os.path.isdir(path):
+        return folder
     try:
-        if os.path.islink(path):
-            return ()
         with open_plain(Path(path)) as file:
             data = file.read(_MOST_IGNORE_BYTES + 1)
     except MediaError:
-        return ()
+        return folder._replace(heeded=False)
     text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    return parsed(text.split("\n")) if len(data) <= _MOST_IGNORE_BYTES else ()
+    patterns = parsed(text.split("\n")) if len(data) <= _MOST_IGNORE_BYTES else ()
+    count = len(patterns) + sum(len(rules.patterns) for rules in folder.rules)
+    if len(data) > _MOST_IGNORE_BYTES or count > _MOST_PATTERNS:
+        return folder._replace(heeded=False)
+    return folder._replace(rules=(*folder.rules, _Rules(len(folder.relative), patterns)))

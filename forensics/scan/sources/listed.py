@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-from forensics.errors import MediaError, UsageError
+from forensics.errors import MediaError, MissingExtra, UsageError
 from forensics.files import encodable
 from forensics.media.source import open_plain
 from forensics.scan.items import Item
@@ -64,6 +65,8 @@ def _expanded(source: str) -> list[str]:
 def _check(name: str, how: Listing) -> None:
     if is_url(name):
         check_named(name, how)
+    elif name.lower().endswith(".parquet") and find_spec("pyarrow") is None:
+        raise MissingExtra("reading Parquet files", "scan")
     elif name.startswith("@"):
         try:
             with open_plain(Path(name[1:])):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from forensics.errors import SourceError
+from forensics.errors import ForensicsError, SourceError
 from forensics.files import encodable
-from forensics.scan.reading.tables import TABLE_DAMAGE, parquet
+from forensics.scan.reading.tables import parquet
 
 __all__ = ["Cell", "parquet_cells"]
 
@@ -26,6 +26,7 @@ _BYTES_COLUMNS = (
     "mp4",
 )
 _BATCH = 1024
+_LONGEST_TEXT = 8192  # more than any path has
 
 
 class Cell(NamedTuple):
@@ -67,7 +68,9 @@ def parquet_cells(path: str, column: str, path_columns: Sequence[str]) -> Iterat
             for value in _values(file, group, leaf):
                 yield Cell(row, value, chosen, packed)
                 row += 1
-    except TABLE_DAMAGE:
+    except ForensicsError:
+        raise
+    except Exception:  # pyarrow has errors of many kinds for broken files
         raise SourceError("the table is damaged", reason="table_damaged") from None
     finally:
         file.close()
@@ -124,6 +127,19 @@ def _values(file: Any, group: int, leaf: str) -> Iterator[str]:
         return
     for batch in file.iter_batches(_BATCH, row_groups=[group], columns=[leaf]):
         for value in batch.column(0):
-            text = value.as_py()
-            text = text.get("path") if isinstance(text, dict) else text
-            yield text if isinstance(text, str) else ""
+            yield _text(value)
+
+
+def _text(value: Any) -> str:
+    """The text of a cell, or of the field `path` of it; of a very long one the beginning."""
+    import pyarrow
+
+    if isinstance(value, pyarrow.StructScalar):
+        value = value["path"] if value.is_valid else None
+    if isinstance(value, pyarrow.DictionaryScalar):
+        value = value.value
+    if value is None or not value.is_valid:
+        return ""
+    buffer = value.as_buffer()
+    data: bytes = buffer.slice(0, min(len(buffer), _LONGEST_TEXT)).to_pybytes()
+    return data.decode("utf-8", "surrogateescape")

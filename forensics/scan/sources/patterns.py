@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 __all__ = ["Pattern", "covers", "parsed", "verdict"]
 
+_DEEPEST = 100
 _ANY = None  # stands for `**`, a number of folders
 _ONE = re.compile(r"\\(.)|\[\^|\*+|.", re.DOTALL)
 _TRAILING = re.compile(r"(?<!\\)((?:\\\\)*) +$")
@@ -65,9 +66,11 @@ def verdict(patterns: Sequence[Pattern], path: str, folder: bool) -> bool | None
 
 
 def covers(patterns: Sequence[Pattern], path: str) -> bool:
-    """Whether a file matches, or a folder above it does."""
+    """Whether a file matches, or one of the first hundred folders above it does."""
     at = path.find("/")
-    while at >= 0:
+    for _ in range(_DEEPEST):
+        if at < 0:
+            break
         if verdict(patterns, path[:at], True):
             return True
         at = path.find("/", at + 1)

@@ -60,8 +60,7 @@ def rows_of(path: str, choice: Choice) -> Iterator[Item | Left]:
                 raise SourceError(f"the table has more than {most} rows", reason="table_rows")
             yield _row(path, f"{where}#{cell.row}", cell, modified, choice)
     except (MediaError, OSError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else getattr(error, "reason", "io")
-        yield refused(where, choice.source, reason, f"the rest of the table is lost: {error}")
+        yield refused(where, choice.source, reason_of(error), f"the rest of the table is lost: {error}")
         return
     if not count:
         yield Left("empty", choice.source, where)

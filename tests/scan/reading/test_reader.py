@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import pickle
 from pathlib import Path
 
 import pytest
 
-from forensics.errors import NotAFile, SourceError
+from forensics.errors import ArchiveError, NotAFile, SourceError
 from forensics.scan.items import Item, Locator
 from forensics.scan.reading import Reader
 
@@ -21,6 +22,11 @@ def test_refused_items_raise_what_they_say() -> None:
     with Reader() as reader, pytest.raises(SourceError, match="this is a pipe") as caught:
         reader.open(item)
     assert (caught.value.reason, caught.value.code) == ("special_file", "source")
+
+
+def test_errors_cross_processes_with_their_reasons() -> None:
+    error = pickle.loads(pickle.dumps(ArchiveError("cut", reason="archive_truncated", expected=5)))  # noqa: S301
+    assert (str(error), error.reason, error.expected) == ("cut", "archive_truncated", 5)
 
 
 def test_archives_that_are_gone_are_told(tmp_path: Path) -> None:

@@ -96,8 +96,11 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".forensicsignore")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(os.path.relpath(tmp_path / "socket"))
-        assert reasons(items(tmp_path)) == {"pipe": "special_file", "socket": "special_file"}
-    assert [one.reason for one in lefts(tmp_path)] == ["ignore_file"]
+        assert reasons(items(tmp_path)) == {
+            ".forensicsignore": "ignore_rules",
+            "pipe": "special_file",
+            "socket": "special_file",
+        }
     assert reasons(items("/dev/zero")) == {"zero": "special_file"}
 
 
@@ -150,6 +153,17 @@ def test_rules_leave_out_and_count(tmp_path: Path) -> None:
     }
     everything = names(items(tmp_path, how=Listing(ignore_files=False)), tmp_path)
     assert {".forensicsignore", ".hidden.jpg", ".git/x", "cache/b.jpg"} <= set(everything)
+
+
+def test_ignore_files_that_are_too_long_are_not_heeded_and_told(tmp_path: Path) -> None:
+    grow(tmp_path, "a", "d/b", "d/e/c")
+    for name, count in (("", 1500), ("d", 400), ("d/e", 300)):
+        (tmp_path / name / ".forensicsignore").write_text("\n".join(["no*such", "[c]"] * (count // 2)))
+    assert reasons(items(tmp_path / "d")) == {}
+    assert names(items(tmp_path), tmp_path) == ["a", "d/b", "d/e/.forensicsignore"]
+    assert reasons(items(tmp_path)) == {".forensicsignore": "ignore_rules"}
+    (tmp_path / ".forensicsignore").write_text("a\n" * (1 << 18))
+    assert names(items(tmp_path), tmp_path)[:2] == [".forensicsignore", "a"]
 
 
 def test_rules_hold_for_members_of_archives(tmp_path: Path) -> None:

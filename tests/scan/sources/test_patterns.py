@@ -53,7 +53,7 @@ LINES = st.lists(st.tuples(st.sampled_from(["", "", "!"]), PATTERN).map("".join)
 
 
 @pytest.mark.skipif(GIT is None, reason="git is not installed")
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(LINES, LINES)
 @example(["a", "!d/a", "/b", "d/e/", "**/a.b"], ["!a", "e/*"])
 @example(["d/**", "!d/**/", "\\#a", "\\!a", "a\\ ", "[^a]"], ["**/e/a", "/e/b"])
