@@ -59,17 +59,16 @@
   /** Draw the lines of a facet, the most frequent names first. */
   const fill = (key) => {
     const { list, more } = drawn[key];
-    const counts = page.results.counts[key];
+    const counts = page.results.totals[key];
     const wanted = state.facets.get(key) ?? new Set();
     const order = page
       .namesOf(key)
       .map((name, code) => ({ name, code }))
-      .filter(({ name, code }) => counts[code] || wanted.has(name) || drawn[key].known.has(code));
+      .filter(({ name, code }) => counts[code] || wanted.has(name));
     if (key === "verdict") {
       const place = (name) => (page.meta.verdicts.indexOf(name) + 100) % 100;
       order.sort((a, b) => place(a.name) - place(b.name));
     } else order.sort((a, b) => wanted.has(b.name) - wanted.has(a.name) || counts[b.code] - counts[a.code]);
-    for (const { code } of order) drawn[key].known.add(code);
     drawn[key].lines = order.slice(0, shownLines[key]).map(({ code, name }) => line(key, code, name));
     list.replaceChildren(...drawn[key].lines.map(({ item }) => item));
     more.hidden = order.length <= shownLines[key];
@@ -99,7 +98,7 @@
       list,
       more,
     );
-    drawn[key] = { list, more, box, lines: [], known: new Set() };
+    drawn[key] = { list, more, box, lines: [] };
     return box;
   };
 

@@ -5,7 +5,7 @@
   const { meta, state, store } = page;
   const { columns } = store;
 
-  const results = { rows: new Uint32Array(0), counts: {}, position: new Map() };
+  const results = { rows: new Uint32Array(0), counts: {}, totals: {} };
   page.results = results;
   page.chosen = new Uint8Array(meta.rows);
   page.chosenCount = 0;
@@ -68,13 +68,15 @@
 
   /** Count rows by code, each facet under all the other filters. */
   const counted = (mask) => {
+    const counts = {};
     for (const [number, key] of page.facetKeys.entries()) {
       const sums = new Uint32Array(isSet(key) ? meta.sets[key].groups.length : meta.dictionaries[key].length);
       const codes = columns[key];
       const others = ~(1 << number);
       for (let row = 0; row < mask.length; row += 1) if (!(mask[row] & others)) sums[codes[row]] += 1;
-      results.counts[key] = isSet(key) ? spread(key, sums) : sums;
+      counts[key] = isSet(key) ? spread(key, sums) : sums;
     }
+    return counts;
   };
 
   /** From counts of groups to counts of their members; the first is that of the empty group. */
@@ -125,9 +127,13 @@
   /** Whether all names have to be read first. */
   page.needsTexts = () => Boolean(state.q) || state.sort === "id";
 
+  let totalled = -1;
+
   page.filter = () => {
     const mask = failing();
-    counted(mask);
+    results.counts = counted(mask);
+    if (totalled !== mask.length) results.totals = counted(new Uint32Array(mask.length));
+    totalled = mask.length;
     let many = 0;
     for (let row = 0; row < mask.length; row += 1) many += mask[row] === 0;
     const rows = new Uint32Array(many);

@@ -84,7 +84,8 @@
         made.style.width = `${100 / across}%`;
         kept.set(position, made);
       }
-      const same = kept.size === this.drawn.size && [...kept].every(([at, made]) => this.drawn.get(at) === made);
+      const same =
+        kept.size === this.drawn.size && [...kept].every(([at, made]) => this.drawn.get(at) === made);
       if (!same) this.canvas.replaceChildren(...kept.values()); // in the order in which they are read out
       this.drawn = kept;
       if (this.headHeight) this.port.setAttribute("aria-rowcount", String(results.rows.length + 1));

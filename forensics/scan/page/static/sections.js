@@ -104,9 +104,9 @@
     const first = record.duplicate_of
       ? el("p", {}, "The same bytes as ", el("code", {}, record.duplicate_of))
       : null;
-    if (!number) return first ? section("Duplicates", first) : null;
-    const rows = store.mates(row).slice(0, page.mostMates);
-    const all = store.mates(row).length + 1;
+    const mates = store.mates(row);
+    if (!mates.length) return first ? section("Duplicates", first) : null;
+    const rows = mates.slice(0, page.mostMates);
     const open = (other) => () => {
       state.open = other;
       page.activate(other);
@@ -134,7 +134,7 @@
           },
         },
       },
-      `List all ${page.count(all)}`,
+      `List all ${page.count(mates.length + 1)}`,
     );
     return section("Near-duplicates", first, el("div", { class: "nears" }, ...links), list);
   };
