@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from common import write_result
 
-FILE_SECONDS = 5.0
+FILE_SECONDS = 30.0
 
 
 def scanned(corpus: Path, out: Path, engine: str, workers: int, profile: str) -> float:

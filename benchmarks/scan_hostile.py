@@ -24,8 +24,8 @@ CRASHES = {
     "abort": (30, "crash"),
     "exit": (30, "crash"),
     "killed": (10, "memory"),
-    "hang": (6, "timeout"),
-    "spin": (4, "timeout"),
+    "hang": (4, "timeout"),
+    "spin": (2, "timeout"),
     "greedy": (10, "memory"),
 }
 ONCE = 30
