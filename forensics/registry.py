@@ -24,6 +24,10 @@ class Registry(Generic[T]):
         group: Entry-point group, also the name used in messages.
         builtin: Modules whose import registers the built-in members.
 
+    Attributes:
+        group: As given.
+        builtin: As given.
+
     Example:
         >>> numbers: Registry[int] = Registry("forensics.example")
         >>> numbers.register("one")(1)
@@ -34,7 +38,7 @@ class Registry(Generic[T]):
 
     def __init__(self, group: str, builtin: tuple[str, ...] = ()) -> None:
         self.group = group
-        self._builtin = builtin
+        self.builtin = builtin
         self._members: dict[str, T] = {}
         self._loaded = False
 
@@ -85,7 +89,7 @@ class Registry(Generic[T]):
             return
         self._loaded = True  # before the imports: they may ask for the registry themselves
         try:
-            for module in self._builtin:
+            for module in self.builtin:
                 import_module(module)
             for point in entry_points(group=self.group):
                 self.register(point.name)(self._plug_in(point))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forensics.detectors.base import DETECTORS
 from forensics.scan.engines.base import Task
 from forensics.scan.engines.limits import die_with_parent, limit_memory, limited_time
 from forensics.scan.engines.spool import Spool
@@ -87,7 +88,7 @@ def _context() -> Any:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "cv2", *DETECTORS.builtin])
     return context
 
 
