@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from forensics.scan.page.plain import LONG, plain, plain_tree
+from forensics.scan.page.plain import plain_tree
 from forensics.scan.row import ScanRow
 
 __all__ = ["as_json", "row_record"]
@@ -21,15 +21,9 @@ def row_record(row: ScanRow) -> dict[str, Any]:
     record["state"] = row.state.value
     if record["id"] != row.id:
         record["exact_id"] = row.id
-    record["name"] = plain(_name(row.id), LONG)
     return record
 
 
 def as_json(value: Any) -> str:
     """Return JSON in ASCII without spaces; a number that is not finite is a fault."""
     return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
-def _name(id: str) -> str:
-    """Return the last part of an id."""
-    return id.rstrip("/").replace("\\", "/").rpartition("/")[2] or id

@@ -24,7 +24,7 @@ from forensics.scan.page.source import PageSource
 from forensics.scan.page.summary import VERDICTS, render
 from forensics.scan.row import ScanRow
 
-__all__ = ["MARKER", "SCRIPTS", "write_page"]
+__all__ = ["MARKER", "SCRIPTS", "STYLES", "check_place", "write_page"]
 
 MARKER = ".forensics-page"
 MARK = "a page of forensics, which the next one may replace\n"

@@ -60,17 +60,3 @@ def test_a_record_keeps_the_exact_id_where_it_cannot_be_shown() -> None:
     hostile = row(1, id="a/\u202egpj.exe")
     record = row_record(hostile)
     assert (record["id"], record["exact_id"]) == ("a/\\u202egpj.exe", hostile.id)
-
-
-@pytest.mark.parametrize(
-    ("id", "name"),
-    [
-        ("a/b.jpg", "b.jpg"),
-        ("x.zip!/c/d.png", "d.png"),
-        ("C:\\e\\f.gif", "f.gif"),
-        ("plain", "plain"),
-        ("a/b/", "b"),
-    ],
-)
-def test_a_record_names_the_file(id: str, name: str) -> None:
-    assert row_record(row(1, id=id))["name"] == name

@@ -88,7 +88,7 @@
     }).join(",") + "\r\n";
 
   const exact = (record) => {
-    const { exact_id: id, name: _name, ...rest } = record;
+    const { exact_id: id, ...rest } = record;
     return { ...rest, id: id ?? rest.id };
   };
 
