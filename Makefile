@@ -70,7 +70,7 @@ clean:  ## remove everything that these verbs made
 
 # The stamp is written last, so that an interrupted installation is taken up again.
 $(VENV)/.ready: $(SETUP)
-	$(call install,$(VENV),.[cpu$(COMMA)video$(COMMA)dev])
+	$(call install,$(VENV),.[cpu$(COMMA)video$(COMMA)scan$(COMMA)dev])
 
 $(VENV)/.ready-docs: $(VENV)/.ready
 	$(call install,$(VENV),.[docs])

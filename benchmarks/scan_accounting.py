@@ -17,11 +17,14 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from common import write_result
+
+if TYPE_CHECKING:
+    from forensics.scan.row import ScanRow
 
 FILE_SECONDS = 30.0
 
@@ -45,23 +48,28 @@ def scanned(corpus: Path, out: Path, engine: str, workers: int, profile: str) ->
 def expected_of(corpus: Path) -> dict[str, dict[str, Any]]:
     """Return what is known of each file, by its id."""
     lines = (corpus.parent / f"{corpus.name}-expected.jsonl").read_text(encoding="utf-8").splitlines()
-    return {f"{corpus}/{record['id']}": record for record in map(json.loads, lines)}
+    return {record["id"]: record for record in map(json.loads, lines)}
+
+
+def rows_of(corpus: Path, out: Path) -> dict[str, ScanRow]:
+    """Return the rows of a scan by their ids relative to the corpus."""
+    from forensics.scan.results import open_results
+
+    return {row.id.removeprefix(f"{corpus}/"): row for row in open_results(out).rows()}
 
 
 def compared(corpus: Path, out: Path) -> dict[str, Any]:
     """Return how the rows of a scan agree with what is known."""
     from forensics.scan.manifest import verify
-    from forensics.scan.results import open_results
 
-    expected = expected_of(corpus)
-    rows = {row.id: row for row in open_results(out).rows()}
+    expected, rows = expected_of(corpus), rows_of(corpus, out)
     manifest = verify(out)
     wrong = [
         f"{id_}: {row.state.value} {row.reason}, expected {known['state']} {known['reasons']}"
         for id_, known in expected.items()
         if (row := rows.get(id_)) and not _agrees(row.state.value, row.reason, known)
     ]
-    hostile = [id_ for id_, known in expected.items() if "/hostile/" in id_]
+    hostile = [id_ for id_ in expected if id_.startswith("hostile/")]
     silent = [id_ for id_, row in rows.items() if row.state.value != "ok" and not row.reason]
     return {
         "files": len(expected),
@@ -89,12 +97,13 @@ def _agrees(state: str, reason: str, known: dict[str, Any]) -> bool:
     return state == known["state"] and (state == "ok" or reason in known["reasons"])
 
 
-def differing(one: Path, other: Path) -> list[str]:
+def differing(corpus: Path, one: Path, other: Path) -> list[str]:
     """Return the ids of rows that two scans do not share, apart from times."""
-    from forensics.scan.results import open_results
     from forensics.scan.row import comparable
 
-    first, second = ({row.id: comparable(row) for row in open_results(out).rows()} for out in (one, other))
+    first, second = (
+        {id_: comparable(row) for id_, row in rows_of(corpus, out).items()} for out in (one, other)
+    )
     return [id_ for id_ in sorted({*first, *second}) if first.get(id_) != second.get(id_)]
 
 
@@ -119,7 +128,7 @@ def main() -> None:
             shutil.rmtree(folder / f"{engine}-seen", ignore_errors=True)
             seconds = scanned(corpus, out, engine, given.workers, given.profile)
             found[engine] = {"seconds": round(seconds, 1), **compared(corpus, out)}
-        other = differing(folder / engines[0], folder / engines[1]) if len(engines) > 1 else []
+        other = differing(corpus, folder / engines[0], folder / engines[1]) if len(engines) > 1 else []
     result = {
         "profile": given.profile,
         "workers": given.workers,

@@ -20,6 +20,7 @@ def folder(name: str = "folder") -> Callable[[F], F]:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+"""The option by which programs ask."""
 
 
 def printed(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
