@@ -12,9 +12,10 @@ from typing import Self
 
 from forensics.audit_report import AuditReport
 from forensics.auditor import Auditor
-from forensics.errors import ForensicsError
+from forensics.errors import ForensicsError, NotAFile
 from forensics.evidence import Verdict
 from forensics.media import Limits
+from forensics.media.source import open_plain
 from forensics.provenance import TrustPolicy
 from forensics.provenance.report import CredentialState
 from forensics.runtime.store import bundled, names
@@ -138,9 +139,9 @@ def _md5(content: Content) -> str:
         digest.update(content.data)
         return digest.hexdigest()
     try:
-        with Path(content.path or "").open("rb") as stream:
+        with open_plain(content.path or Path()) as stream:
             while block := stream.read(_BLOCK):
                 digest.update(block)
-    except (OSError, ValueError):
+    except NotAFile:
         return ""
     return digest.hexdigest()

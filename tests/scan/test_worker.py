@@ -1,0 +1,144 @@
+"""The work on one file: rows that say what the audit said, whatever the file is."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from forensics.datasets.procedural import camera
+from forensics.detectors.base import DETECTORS
+from forensics.errors import UsageError
+from forensics.fingerprints import upright
+from forensics.media import open_media
+from forensics.provenance import TrustPolicy, sign
+from forensics.provenance.dev_ca import create_dev_ca
+from forensics.provenance.manifests import made_by_model
+from forensics.provenance.signers import PemSigner
+from forensics.scan.detail import Detail
+from forensics.scan.items import Item, Locator
+from forensics.scan.profiles import PROFILES, profile_named, stages_of
+from forensics.scan.row import State
+from forensics.scan.settings import WorkSettings
+from forensics.scan.worker import Worker
+from forensics.watermark.keyfile import save_keys
+from forensics.watermark.keys import Key
+from forensics.watermark.watermarker import Watermarker
+
+TRIAGE = WorkSettings(profile="triage")
+
+
+def item(path: Path) -> Item:
+    return Item(str(path), str(path.parent), Locator("file", str(path)), path.name, 7, 1.5)
+
+
+@pytest.fixture
+def picture(tmp_path: Path, photo: npt.NDArray[np.uint8]) -> Path:
+    path = tmp_path / "p.jpg"
+    Image.fromarray(photo).save(path, quality=90)
+    return path
+
+
+def test_the_row_of_a_picture_has_its_codes_and_a_preview(picture: Path) -> None:
+    with Worker(TRIAGE) as worker:
+        outcome = worker.work(item(picture))
+    row, codes = outcome.row, {c.kind: c for c in upright(open_media(picture).pixels)}
+    assert (row.state, row.format, row.kind, row.profile) == (State.OK, "jpeg", "image", "triage")
+    assert (row.pdq, row.dct) == (codes["pdq"].hex, codes["dct"].hex)
+    assert row.sha256 == hashlib.sha256(picture.read_bytes()).hexdigest()
+    assert row.modified == 1.5
+    assert outcome.preview is not None
+    (picture.parent / "preview.jpg").write_bytes(outcome.preview)
+    with Image.open(picture.parent / "preview.jpg") as small:
+        assert max(small.size) == 192
+    assert outcome.detail is None, "there is nothing to look at"
+
+
+def test_flat_pictures_have_no_codes(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "flat.png")
+    with Worker(replace(TRIAGE, previews=False, details="all")) as worker:
+        outcome = worker.work(item(tmp_path / "flat.png"))
+    assert (outcome.row.pdq, outcome.row.dct) == ("", "")
+    assert outcome.preview is None
+    assert outcome.detail is not None
+    assert Detail.from_packed(outcome.detail).report.media.format == "png"
+
+
+def test_signed_and_marked_pictures_say_who_and_what(
+    tmp_path: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca = create_dev_ca(tmp_path / "ca", organisation="Example studio")
+    policy = TrustPolicy.load(ca.trust)
+    sign(picture, tmp_path / "s.jpg", made_by_model("m"), PemSigner(ca.chain, ca.key), policy=policy)
+    key = Key(bytes(range(32)), "studio")
+    save_keys([key], tmp_path / "keys.toml")
+    monkeypatch.setenv("FORENSICS_KEYS", str(tmp_path / "keys.toml"))
+    marked = Watermarker(key).embed(camera(4, 384, 512), "c0ffee").pixels
+    Image.fromarray(marked).save(tmp_path / "m.png")
+    with Worker(WorkSettings(profile="standard", trust=str(ca.trust))) as worker:
+        signed, found = worker.work(item(tmp_path / "s.jpg")), worker.work(item(tmp_path / "m.png"))
+    row = signed.row
+    assert (row.verdict, row.credential_state, row.ai_signal) == ("synthetic", "trusted", "fully")
+    assert "Example studio" in row.signer + row.issuer
+    assert signed.detail is not None
+    row = found.row
+    assert (row.verdict, row.watermark, row.stage) == ("synthetic", "watermark.found", 1)
+    assert row.watermark_payload == "000c0ffee"
+    assert row.watermark_p is not None
+    assert row.watermark_p < 1e-6
+    assert {d.detector for d in row.detectors} == {"metadata", "watermark"}, "proof settled it"
+
+
+@pytest.mark.parametrize(
+    ("locator", "reason"),
+    [
+        (Locator("file", "/nonexistent.jpg"), "not_a_file"),
+        (Locator("file", "/etc"), "not_a_file"),
+        (Locator("file", "/dev/zero"), "not_a_file"),
+        (Locator("refused", reason="archive_nested", message="no"), "archive_nested"),
+        (Locator("zip", "/nonexistent.zip", "a.jpg"), "not_a_file"),
+    ],
+)
+def test_what_cannot_be_had_is_unreadable_with_a_reason(locator: Locator, reason: str) -> None:
+    with Worker(TRIAGE) as worker:
+        row = worker.work(Item("an id", "s", locator, "x.jpg")).row
+    assert (row.id, row.state, row.reason, row.verdict) == ("an id", State.UNREADABLE, reason, "unreadable")
+    assert row.message
+
+
+def test_a_list_of_hashes_names_what_it_knows(picture: Path, tmp_path: Path) -> None:
+    digest = hashlib.md5(picture.read_bytes(), usedforsecurity=False).hexdigest()
+    (tmp_path / "known.md5").write_text(f"{digest}  whatever.jpg\n")
+    with Worker(replace(TRIAGE, hash_lists=(str(tmp_path / "known.md5"),))) as worker:
+        (match,) = worker.work(item(picture)).row.matches
+    assert (match.kind, match.value) == ("md5", digest)
+
+
+def test_profiles_hold_detectors_that_exist() -> None:
+    known = set(DETECTORS.names())
+    for profile in PROFILES.values():
+        stages = stages_of(profile)
+        assert {d.info.name for stage in stages for d in stage} <= known
+    assert {d.info.name for d in stages_of(PROFILES["deep"])[0]} == known
+    with pytest.raises(UsageError, match="no profile"):
+        profile_named("thorough")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"profile": "x"}, {"details": "some"}, {"file_seconds": 0.5}, {"file_memory": 1}, {"max_pixels": 0}],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(UsageError):
+        WorkSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_settings_come_back_from_their_record() -> None:
+    settings = WorkSettings(profile="deep", hash_lists=("a", "b"), hooks=("h",), prior=0.2)
+    assert WorkSettings.from_record(settings.as_record()) == settings
+    assert settings.digest != WorkSettings().digest
