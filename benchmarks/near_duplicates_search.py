@@ -2,9 +2,9 @@
 
     python benchmarks/near_duplicates_search.py [--entries 1000000] [--files 1000000]
 
-Random codes. A thousand look-ups among a million entries, of which one is near to each, by engine; and clusters
-of a million files, a quarter of them in groups of copies. Seconds are those of one core, memory is what is
-resident: of an index what it holds, of clusters the most beyond what the listing itself takes.
+Random codes. A thousand look-ups among a million entries, of which one is near to each, by engine; and
+clusters of a million files, a quarter of them in groups of copies. Seconds are those of one core, memory is
+what is resident: of an index what it holds, of clusters the most beyond what the listing itself takes.
 """
 
 from __future__ import annotations
