@@ -15,7 +15,7 @@ and of a million files; the clusters of `forensics.scan.duplicates` over all pic
 both thresholds; and, where ImageHash is installed, its pHash within 10 bits of 64.
 
 Then: how many of the windows that are near to an attacked picture the keys of clusters find among those of a
-million files; the agreement of our PDQ with pdqhash; and what fingerprints cost beside decoding.
+million files; what positions from bits cost; the agreement of our PDQ with pdqhash; and what fingerprints cost beside decoding.
 """
 
 from __future__ import annotations
@@ -220,6 +220,28 @@ def real_recall(group: Sequence[Pixels], entries: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def positions(group: Sequence[Pixels]) -> dict[str, Any]:
+    """Return the bits between the codes of turned pictures, and those made of upright bits or pixels."""
+    turns: list[Callable[[Pixels], Pixels]] = [
+        lambda p: p[:, ::-1], lambda p: p[::-1], lambda p: np.rot90(p, 2), lambda p: p.transpose(1, 0, 2),
+        np.rot90, lambda p: np.rot90(p, -1), lambda p: np.rot90(p, 2).transpose(1, 0, 2),
+    ]  # fmt: skip
+    result = {}
+    for number, kind in enumerate(("dct", "pdq")):
+        made = turned_codes(codes(group, number)[:, 0], kind)
+        ways: dict[str, list[int]] = {"bits": [], "pixels": []}
+        for which, pixels in enumerate(group):
+            looked = variants(pixels, kind)
+            for place, turn in enumerate(turns, 1):
+                truth = np.frombuffer(upright(np.ascontiguousarray(turn(pixels)))[number].code, np.uint8)[:32]
+                seen = np.frombuffer(looked[place].fingerprint.code, np.uint8)[:32]
+                ways["bits"].append(int(np.bitwise_count(made[place, which] ^ truth).sum()))
+                ways["pixels"].append(int(np.bitwise_count(seen ^ truth).sum()))
+        for way, bits in ways.items():
+            result[f"{kind} from {way}"] = [int(np.percentile(bits, share)) for share in (50, 95, 100)]
+    return result
+
+
 def agreement(group: Sequence[Pixels]) -> dict[str, Any] | None:
     """Return in how many bits our PDQ differs from that of pdqhash, and their qualities in hundredths."""
     if not find_spec("pdqhash"):
@@ -294,6 +316,7 @@ def main() -> int:
         "sets": {name: {"pictures": len(group), "rows": measured(group)} for name, group in found.items()},
         "together": whole_suite(every),
         "keys": real_recall(every, options.entries),
+        "positions": positions(every),
         "agreement": agreement(every),
     }
     command = f"python benchmarks/near_duplicates.py --entries {options.entries}"

@@ -35,6 +35,7 @@ def near_duplicates() -> list[str]:
         + "\nClusters of all pictures and all these copies in one listing:\n\n"
         + _together(result["together"])
         + _keys(result["keys"])
+        + _positions(result["positions"])
         + _agreement(result["agreement"])
         + "\nMilliseconds, one core:\n\n"
         + _costs(result["costs"])
@@ -110,6 +111,14 @@ def _scan(scan: dict[str, Any]) -> str:
         f"\nClusters of {scan['files']} files with random codes, a quarter of them in groups of two to five copies, in any "
         f"position, with up to 20 bits changed: {scan['seconds']:.0f} s on one core, and {scan['mb']} MB beyond the listing; "
         f"{scan['as planted']} files stand as they were planted, {scan['linked wrongly']} are linked wrongly.\n"
+    )
+
+
+def _positions(found: dict[str, list[int]]) -> str:
+    rows = [(name, *bits) for name, bits in found.items()]
+    return (
+        "\nBits between the code of a mirrored or turned picture and the one made for that position from the upright bits, "
+        "or from the upright pixels:\n\n" + table(("code", "median", "95 %", "most"), rows)
     )
 
 

@@ -1,8 +1,8 @@
 """The codes that a picture would have mirrored or turned, from the bits of the upright one alone.
 
-Mirroring changes the sign of odd coefficients and so, but for those between zero and the median, inverts their
-bits; transposing exchanges the two directions. So a million stored codes can be looked for in all positions
-without the pictures.
+Mirroring changes the sign of odd coefficients and so, but for those between zero and the median, inverts
+their bits; transposing exchanges the two directions. So a million stored codes can be looked for in all
+positions without the pictures.
 """
 
 from __future__ import annotations
