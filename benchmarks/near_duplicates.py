@@ -15,7 +15,8 @@ and of a million files; the clusters of `forensics.scan.duplicates` over all pic
 both thresholds; and, where ImageHash is installed, its pHash within 10 bits of 64.
 
 Then: how many of the windows that are near to an attacked picture the keys of clusters find among those of a
-million files; what positions from bits cost; the agreement of our PDQ with pdqhash; and what fingerprints cost beside decoding.
+million files; what positions from bits cost; the agreement of our PDQ with pdqhash; and what fingerprints
+cost beside decoding.
 """
 
 from __future__ import annotations
