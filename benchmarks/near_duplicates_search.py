@@ -1,31 +1,40 @@
-"""What looking up costs among random codes, for `near_duplicates.py`: in seconds of one core."""
+"""What does it cost to look for near-duplicates among a million files?
+
+    python benchmarks/near_duplicates_search.py [--entries 1000000] [--files 1000000]
+
+Random codes. A thousand look-ups among a million entries, of which one is near to each, by engine; and
+clusters of a million files, a quarter of them in groups of copies. Seconds are those of one core, memory is
+what is resident: of an index what it holds, of clusters the most beyond what the listing itself takes.
+"""
 
 from __future__ import annotations
 
-import resource
+import argparse
+import sys
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 import numpy as np
 import numpy.typing as npt
+from common import ROOT, write_result
 
 from forensics.fingerprints.positions import turned_codes
 from forensics.scan.duplicates import Prints, clusters, open_index, thresholds
-
-__all__ = ["large_scan", "looked_up"]
 
 QUERIES = 1000
 
 Codes = npt.NDArray[np.uint8]
 
 
-def memory() -> int:
-    """Return the megabytes that are resident now."""
+def memory(line: str = "VmRSS") -> int:
+    """Return the megabytes that are resident now, or with VmHWM that were at most."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS"))
+    return next(int(text.split()[1]) // 1024 for text in lines if text.startswith(line))
 
 
 def near(chosen: Codes, most: int, rng: np.random.Generator) -> Codes:
@@ -110,10 +119,10 @@ def scanned(files: int) -> Iterator[tuple[Prints, int]]:
         dct, pdq = rng.integers(0, 256, (4, 32), np.uint8), rng.integers(0, 256, (1, 32), np.uint8)
         for copy in range(size):
             position = int(rng.integers(0, 8)) if copy else 0
-            mine = [
-                near(turned_codes(code, kind)[position], 20 * (copy > 0), rng)
-                for code, kind in ((dct, "dct"), (pdq, "pdq"))
-            ]
+            mine = [dct, pdq]
+            if copy:
+                turned = (turned_codes(dct, "dct")[position], turned_codes(pdq, "pdq")[position])
+                mine = [near(code, 20, rng) for code in turned]
             texts = [code.tobytes().hex() for code in mine]
             name = f"/pictures/some/folder/{number + copy:08}.jpg"
             yield Prints(name, rng.bytes(32).hex(), *texts), number if size > 1 else -1
@@ -123,7 +132,8 @@ def scanned(files: int) -> Iterator[tuple[Prints, int]]:
 def large_scan(files: int) -> dict[str, Any]:
     """Return what clusters of many files cost."""
     listed = list(scanned(files))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak is counted from here on
+    before = memory()
     begun = time.process_time()
     found = clusters(one for one, _ in listed)
     taken = time.process_time() - begun
@@ -132,7 +142,31 @@ def large_scan(files: int) -> dict[str, Any]:
         "files": files,
         "limits": vars(thresholds(files)),
         "seconds": taken,
-        "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 - before,
+        "mb": memory("VmHWM") - before,
         "as planted": sum(one == other for one, other in zip(found, firsts, strict=True)),
         "linked wrongly": sum(one not in ("", other) for one, other in zip(found, firsts, strict=True)),
     }
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--entries", type=int, default=1_000_000, help="codes that are looked through")
+    parser.add_argument("--files", type=int, default=1_000_000, help="of the scan")
+    options = parser.parse_args()
+    result = {
+        "entries": options.entries,
+        "scan": large_scan(options.files),
+        "search": looked_up(options.entries),
+    }
+    command = (
+        f"python benchmarks/near_duplicates_search.py --entries {options.entries} --files {options.files}"
+    )
+    print(write_result("near_duplicates_search", command, result).relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

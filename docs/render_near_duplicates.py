@@ -34,11 +34,12 @@ def near_duplicates() -> list[str]:
         + "\n".join(_recall(name, found["rows"]) for name, found in result["sets"].items())
         + "\nClusters of all pictures and all these copies in one listing:\n\n"
         + _together(result["together"])
-        + _search(result)
-        + _scan(result["scan"])
+        + _keys(result["keys"])
+        + _positions(result["positions"])
         + _agreement(result["agreement"])
         + "\nMilliseconds, one core:\n\n"
         + _costs(result["costs"])
+        + _search()
     ]
 
 
@@ -72,7 +73,18 @@ def _together(result: dict[str, Any]) -> str:
     return table(head, rows)
 
 
-def _search(result: dict[str, Any]) -> str:
+def _keys(keys: dict[str, Any]) -> str:
+    return (
+        f"\nOf {keys['near']} pairs of an attacked picture, in some position, and a window within {keys['bits']} bits, the "
+        f"keys that clusters use find {keys['found']} (95 %: {100 * keys['interval'][0]:.1f}-{100 * keys['interval'][1]:.1f} %), "
+        f"among {keys['codes']} windows.\n"
+    )
+
+
+def _search() -> str:
+    if not (RESULTS / f"{_NAME}_search.json").is_file():
+        return ""
+    result = load(f"{_NAME}_search")
     rows = [
         (
             r["engine"],
@@ -84,23 +96,29 @@ def _search(result: dict[str, Any]) -> str:
         )
         for r in result["search"]
     ]
-    keys = result["keys"]
     return (
-        "\nA thousand look-ups of one code each among random codes, a million by default: for each there is one entry that "
-        "differs in 0 to so many bits. Seconds of one core. (A picture is looked for in eight positions, and so with eight codes; clusters look "
-        "among four windows of each file.) `sure` misses nothing within the bits.\n\n"
+        f"\n### Searching\n\n{source(result)}\n"
+        f"A thousand look-ups of one code each among {result['entries']} random codes: for each there is one that differs in "
+        "0 to so many bits. (A picture is looked for in eight positions, and so with eight codes; clusters look among four "
+        "windows of each file.) `sure` misses nothing within the bits. Seconds of one core.\n\n"
         + table(("engine", "bits", "1000 look-ups", "building", "memory", "found of 1000"), rows)
-        + f"\nOf {keys['near']} pairs of an attacked picture, in some position, and a window within {keys['bits']} bits, the "
-        f"keys that clusters use find {keys['found']} (95 %: {100 * keys['interval'][0]:.1f}-{100 * keys['interval'][1]:.1f} %), "
-        f"among {keys['codes']} windows.\n"
+        + _scan(result["scan"])
     )
 
 
 def _scan(scan: dict[str, Any]) -> str:
     return (
         f"\nClusters of {scan['files']} files with random codes, a quarter of them in groups of two to five copies, in any "
-        f"position, with up to 20 bits changed: {scan['seconds']:.0f} s on one core and {scan['mb']} MB; "
+        f"position, with up to 20 bits changed: {scan['seconds']:.0f} s on one core, and {scan['mb']} MB beyond the listing; "
         f"{scan['as planted']} files stand as they were planted, {scan['linked wrongly']} are linked wrongly.\n"
+    )
+
+
+def _positions(found: dict[str, list[int]]) -> str:
+    rows = [(name, *bits) for name, bits in found.items()]
+    return (
+        "\nBits between the code of a mirrored or turned picture and the one made for that position from the upright bits, "
+        "or from the upright pixels:\n\n" + table(("code", "median", "95 %", "most"), rows)
     )
 
 
