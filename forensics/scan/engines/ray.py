@@ -30,7 +30,8 @@ __all__ = ["RayEngine", "ScanActor"]
 log = logging.getLogger(__name__)
 
 _WINDOW = 50_000  # tasks that are handed to Ray at a time
-_BATCH = 16  # files of a call; one call is what is done again when a machine is lost
+_BLOCK = 64  # files of a block: what comes back at once, and is done again when a machine is lost
+_BATCH = 16  # files of a call
 _CPUS = 0.5  # of an actor: whole ones can take all there are, and leave Ray none to go on with
 
 
@@ -80,7 +81,7 @@ class RayEngine:
     def _window(self, window: list[Task]) -> Iterator[list[Done | Lost]]:
         import ray
 
-        blocks = max(1, min(len(window) // _BATCH, self.workers * 8))
+        blocks = max(1, len(window) // _BLOCK)
         records = [_task_record(task) for task in window]
         try:
             found = ray.data.from_items(records, override_num_blocks=blocks).map_batches(
