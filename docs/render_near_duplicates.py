@@ -91,7 +91,6 @@ def _search() -> str:
             r["bits"],
             f"{1000 * r['seconds']:.0f} ms",
             f"{r['build']:.1f} s",
-            f"{r['mb']} MB",
             r["found"],
         )
         for r in result["search"]
