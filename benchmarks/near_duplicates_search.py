@@ -4,7 +4,7 @@
 
 Random codes. A thousand look-ups among a million entries, of which one is near to each, by engine; and
 clusters of a million files, a quarter of them in groups of copies. Seconds are those of one core, memory is
-what is resident: of an index what it holds, of clusters the most beyond what the listing itself takes.
+the most that is resident, beyond what the listing itself takes.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def looked_up(entries: int) -> list[dict[str, Any]]:
         ways += [("faiss, sure", "faiss", True, 31), ("faiss", "faiss", False, 31)]
     for name, engine, sure, bits in ways:
         queries = near(stored[truth], bits, np.random.default_rng(2))
-        before, begun = memory(), time.process_time()
+        begun = time.process_time()
         index = open_index(stored, bits, engine, sure)
-        built, held = time.process_time() - begun, memory() - before
+        built = time.process_time() - begun
         taken = []
         for _ in range(1 if engine == "exact" else 5):
             begun = time.process_time()
@@ -78,7 +78,6 @@ def looked_up(entries: int) -> list[dict[str, Any]]:
                 "bits": bits,
                 "seconds": float(np.median(taken)),
                 "build": built,
-                "mb": held,
                 "found": found,
             }
         )
@@ -105,7 +104,6 @@ def _flat(stored: Codes, queries: Codes, truth: npt.NDArray[np.int64]) -> dict[s
         "bits": 31,
         "seconds": taken,
         "build": built,
-        "mb": 32 * len(stored) >> 20,
         "found": found,
     }
 

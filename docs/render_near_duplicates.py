@@ -91,7 +91,6 @@ def _search() -> str:
             r["bits"],
             f"{1000 * r['seconds']:.0f} ms",
             f"{r['build']:.1f} s",
-            f"{r['mb']} MB",
             r["found"],
         )
         for r in result["search"]
@@ -101,7 +100,7 @@ def _search() -> str:
         f"A thousand look-ups of one code each among {result['entries']} random codes: for each there is one that differs in "
         "0 to so many bits. (A picture is looked for in eight positions, and so with eight codes; clusters look among four "
         "windows of each file.) `sure` misses nothing within the bits. Seconds of one core.\n\n"
-        + table(("engine", "bits", "1000 look-ups", "building", "memory", "found of 1000"), rows)
+        + table(("engine", "bits", "1000 look-ups", "building", "found of 1000"), rows)
         + _scan(result["scan"])
     )
 

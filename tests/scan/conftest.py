@@ -39,7 +39,7 @@ HOOKS = """
                 marker.write_text("seen")
                 os.abort()
         if name.startswith("slow"):
-            time.sleep(0.2)
+            time.sleep(0.1)
 """
 
 

@@ -19,8 +19,9 @@ def folder(name: str = "folder") -> Callable[[F], F]:
     return click.argument(name, metavar=name.upper(), type=click.Path(path_type=Path, file_okay=False))
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
-"""The option by which programs ask."""
+def as_json(command: F) -> F:
+    """Add the option by which programs ask."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document.")(command)
 
 
 def printed(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
