@@ -100,7 +100,7 @@ def test_what_brings_workers_down_is_quarantined_and_takes_nothing_with_it(
 def test_a_scan_that_was_killed_goes_on_without_losing_or_repeating(
     fill: Fill, hooks: str, tmp_path: Path
 ) -> None:
-    source = fill(tmp_path / "in", *(f"slow{n:02d}.jpg" for n in range(30)))
+    source = fill(tmp_path / "in", *(f"slow{n:02d}.jpg" for n in range(24)))
     settings = replace(TRIAGE, hooks=(hooks,))
     whole, cut = job(source, tmp_path / "whole", work=settings), job(source, tmp_path / "cut", work=settings)
     program = f"import sys; sys.path[:0] = {sys.path!r}\n{CHILD}"
@@ -112,7 +112,7 @@ def test_a_scan_that_was_killed_goes_on_without_losing_or_repeating(
     child.send_signal(signal.SIGKILL)
     child.wait()
     before = {row.id: row for row in Journal(journal).rows()}
-    assert 0 < len(before) < 30
+    assert 0 < len(before) < 24
 
     scan(replace(cut, resume=True))
     scan(whole)
