@@ -29,9 +29,9 @@ __all__ = ["RayEngine", "ScanActor"]
 
 log = logging.getLogger(__name__)
 
-_WINDOW = 50_000  # tasks that are handed to Ray at a time
-_BLOCK = 64  # files of a block: what comes back at once, and is done again when a machine is lost
-_BATCH = 16  # files of a call
+_WINDOW = 20_000  # tasks that are handed to Ray at a time
+_CHUNKS = 4  # of files in a block, which one call works on: what is done again when an actor is lost
+_PATIENCE = 1800.0
 _CPUS = 0.5  # of an actor: whole ones can take all there are, and leave Ray none to go on with
 
 
@@ -58,11 +58,12 @@ class RayEngine:
         self.settings = settings
         self.workers = workers
         self._chunk = chunk
+        self._block = _CHUNKS * chunk
 
     @contextmanager
     def run(self, tasks: Iterator[Task]) -> Iterator[Iterator[list[Done | Lost]]]:
         """See `Engine.run`."""
-        with _cluster(self.workers):
+        with _quiet(4 * self._block * self.settings.file_seconds), _cluster(self.workers):
             yield self._results(iter(tasks))
 
     def committed(self) -> None:
@@ -81,20 +82,20 @@ class RayEngine:
     def _window(self, window: list[Task]) -> Iterator[list[Done | Lost]]:
         import ray
 
-        blocks = max(1, len(window) // _BLOCK)
+        size = max(1, min(self._block, len(window) // self.workers))
         records = [_task_record(task) for task in window]
         try:
-            found = ray.data.from_items(records, override_num_blocks=blocks).map_batches(
+            found = ray.data.from_items(records, override_num_blocks=-(-len(window) // size)).map_batches(
                 ScanActor,
                 fn_constructor_args=(self.settings.as_record(), self._chunk),
-                batch_size=min(_BATCH, max(1, len(window) // self.workers)),
+                batch_size=None,
                 compute=ray.data.ActorPoolStrategy(min_size=1, max_size=self.workers),
                 num_cpus=_CPUS,
             )
             for batch in found.iter_batches(batch_size=None, batch_format="pyarrow"):
                 yield [_result(record) for record in batch.to_pylist()]
-        except ray.exceptions.RayError as error:
-            raise ScanError(f"Ray cannot go on: {str(error).strip().splitlines()[-1]}") from error
+        except _ray_errors() as error:
+            raise ScanError(f"Ray cannot go on: {_last_line(error)}") from error
 
 
 class ScanActor:
@@ -163,6 +164,19 @@ def _result(record: dict[str, Any]) -> Done | Lost:
     return Done(number, outcome, attempts)
 
 
+def _ray_errors() -> tuple[type[Exception], ...]:
+    """Return what Ray raises; not all of it is in one tree, nor in every version."""
+    from ray import exceptions
+    from ray.data import exceptions as of_data
+
+    names = ("ExecutionTimeoutError", "SystemException")
+    return (exceptions.RayError, *(getattr(of_data, name) for name in names if hasattr(of_data, name)))
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+
+
 @contextmanager
 def _cluster(workers: int) -> Iterator[None]:
     """Connect to a cluster, or start one on this machine for as long as the body runs."""
@@ -171,15 +185,55 @@ def _cluster(workers: int) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    remote = os.environ.get("RAY_ADDRESS")
+    remote = os.environ.get("RAY_ADDRESS")  # without it, never one that runs here for something else
     here: dict[str, Any] = {} if remote else {"num_cpus": max(2, workers), "include_dashboard": False}
     try:
-        ray.init(address=remote, log_to_driver=False, logging_level=logging.ERROR, **here)
+        with _muted():
+            ray.init(address=remote or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ScanError(f"there is no Ray cluster to work with: {error}") from error
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    logging.getLogger("ray").setLevel(logging.ERROR)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _quiet(seconds: float) -> Iterator[None]:
+    """Have Ray say nothing but errors, and give up only where nothing comes for longer than a call may take."""
+    import ray
+
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of what Ray Data itself does
+    context = ray.data.DataContext.get_current()
+    wanted = {
+        "enable_progress_bars": False,
+        "print_on_execution_start": False,
+        "execution_no_progress_timeout_s": max(_PATIENCE, seconds),
+    }
+    before = {name: getattr(context, name) for name in wanted if hasattr(context, name)}
+    loggers = [logging.getLogger(name) for name in ("ray", "ray.data")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for name in before:
+            setattr(context, name, wanted[name])
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(context, name, value)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _muted() -> Iterator[None]:
+    """Keep native code from writing to standard error; what goes wrong is raised as well."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
