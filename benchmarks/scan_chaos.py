@@ -188,9 +188,10 @@ def _rounds(
     for number in range(given.rounds):
         out = fresh(f"round-{number}")
         told = round_of(corpus, out, kinds, rng, given.workers)
-        same = rows_of(out) == wanted
-        differ += not same
-        rounds.append({**told, "same": same})
+        found = rows_of(out)
+        other = [id_ for id_ in sorted({*found, *wanted}) if found.get(id_) != wanted.get(id_)]
+        differ += bool(other)
+        rounds.append({**told, "differ": [Path(id_).name for id_ in other][:5]})
         sys.stderr.write(f"round {number + 1}: {json.dumps(rounds[-1])}\n")
         shutil.rmtree(out)
     total: Counter[str] = Counter()

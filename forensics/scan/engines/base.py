@@ -20,12 +20,14 @@ class Task:
     Attributes:
         number: Its number in the journal.
         item: The file.
-        alone: It was being worked on when a run ended badly, so it gets a worker of its own.
+        alone: It gets a worker of its own: it was being worked on when a worker, or a whole run, ended badly.
+        failures: How many workers it brought down so far.
     """
 
     number: int
     item: Item
     alone: bool = False
+    failures: int = 0
 
 
 @dataclass(frozen=True)

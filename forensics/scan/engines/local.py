@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ _AHEAD = 2  # chunks for each worker: one that it works on, and one that waits f
 _GRACE = 30.0
 _POLL = 0.5
 _STARTS = 3
+_FAILURES, _KILLED = 2, 4  # workers that a file may bring down; those that something kills
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class LocalEngine:
         error = future.exception()
         found = read_spool(chunk.spool)
         for number, outcome in found.done.items():
-            yield Done(number, outcome, attempts=2 if chunk.alone else 1)
+            yield Done(number, outcome, attempts=chunk.tasks[0].failures + 1)
         if error is None:
             self._failed_starts = 0
             self._chunker.took(len(chunk.tasks), future.result())
@@ -136,10 +137,10 @@ class LocalEngine:
         rest = tuple(t for t in chunk.tasks if t.number not in found.done and t is not culprit)
         if culprit is None:
             self._count_failed_start(error)
-        elif chunk.alone:
-            yield Lost(culprit.number, *_reason_of(error, self.settings))
+        elif (failures := culprit.failures + 1) < _most_failures(error):
+            self._again.append((replace(culprit, alone=True, failures=failures),))
         else:
-            self._again.append((Task(culprit.number, culprit.item, alone=True),))
+            yield Lost(culprit.number, *_reason_of(error, self.settings), attempts=failures)
         if rest:
             self._again.append(rest)
 
@@ -159,6 +160,12 @@ def _raise_ours(error: BaseException) -> None:
         raise ScanFull(f"workers cannot write what they found: {error.strerror or error}") from error
 
 
+def _most_failures(error: BaseException) -> int:
+    """Return how many workers a file may bring down. Who is killed by the system need not be to blame."""
+    killed = getattr(error, "exitcode", None) == -getattr(signal, "SIGKILL", 9)
+    return _KILLED if killed else _FAILURES
+
+
 def _reason_of(error: BaseException, settings: WorkSettings) -> tuple[str, str]:
     """Return the reason and a sentence for what ended a worker that had one file only."""
     status = getattr(error, "exitcode", None)
@@ -166,7 +173,7 @@ def _reason_of(error: BaseException, settings: WorkSettings) -> tuple[str, str]:
     if late or status == -getattr(signal, "SIGALRM", 14):
         return "timeout", f"it took longer than {settings.file_seconds:g} s, twice"
     if status == -getattr(signal, "SIGKILL", 9):
-        return "memory", "its worker was killed by the system, twice: most often for want of memory"
+        return "memory", "its worker was killed by the system, again and again: most often for want of memory"
     if isinstance(error, MemoryError):
         return "memory", f"it needs more than {settings.file_memory >> 20} MiB"
     if not isinstance(status, int):  # an exception that the worker should have caught
