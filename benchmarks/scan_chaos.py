@@ -39,7 +39,7 @@ WAIT = "3"  # seconds that the scan waits for a locked journal, here
 def run(corpus: Path, out: Path, workers: int) -> subprocess.Popen[bytes]:
     """Begin the scan, or go on with it, in a process of its own."""
     goes_on = (out / "journal.sqlite").is_file()
-    what = ["--resume"] if goes_on else [str(corpus), "--profile", "triage", "--file-seconds", "5"]
+    what = ["--resume"] if goes_on else [str(corpus), "--profile", "triage", "--file-seconds", "20"]
     hooks = [] if goes_on else ["--hook", "scan_hooks"]
     command = [str(Path(sys.executable).with_name("forensics")), "scan", *what, *hooks]
     command += ["-o", str(out), "--format", "jsonl", "--no-page", "--workers", str(workers)]
