@@ -24,6 +24,7 @@ from render_noise import noise_marks
 from render_onnx import onnx_files
 from render_prnu import cameras
 from render_recovery import recovery
+from render_scans import scans
 from render_signed import signed_generation
 from render_splices import splices
 from render_tables import load as _load
@@ -162,7 +163,7 @@ def render() -> str:
     parts = (
         HEAD, _speed(), _credentials(), _hostile(), _false_alarms(), *trials(), _copy_move(), *manipulation(), *splices(),
         *cameras(), own_calibration(), _transplants(), *leaks(), *watermarks(),
-        *decoders(), *holders(), *noise_marks(), *fingerprints(), *near_duplicates(), *marking(), *signed_generation(),
+        *decoders(), *holders(), *noise_marks(), *fingerprints(), *near_duplicates(), *scans(), *marking(), *signed_generation(),
         *recovery(), *generators(), *faces(), *dire(), *adversarial(), *onnx_files(),
     )  # fmt: skip
     rest = (
