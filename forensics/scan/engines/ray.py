@@ -190,7 +190,7 @@ def _cluster(workers: int) -> Iterator[None]:
     try:
         with _muted():
             ray.init(address=remote or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, *_ray_errors()) as error:
         raise ScanError(f"there is no Ray cluster to work with: {error}") from error
     try:
         yield

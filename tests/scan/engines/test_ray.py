@@ -48,16 +48,24 @@ class Driver:
     hooks: str
     environment: dict[str, str]
     mark: bytes = field(default_factory=lambda: uuid.uuid4().hex.encode())
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, *arguments: object, engine: str = "ray") -> subprocess.Popen[str]:
         words = [PROGRAM, "scan", *arguments, "--engine", engine, "--workers", 6, "--no-page"]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [str(word) for word in (*words, "--format", "jsonl")],
             env=self.environment | {"MARK": self.mark.decode()},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        for process in self.started:
+            process.kill()
+            process.communicate()
 
     def scan(self, source: Path, out: Path, *, engine: str = "ray") -> tuple[int, str]:
         process = self.start(source, "-o", out, *self.settings, engine=engine)
@@ -128,10 +136,18 @@ def rows(out: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def environment(hooks: str, tmp_path: Path) -> dict[str, str]:
-    """Ray's processes at no lower priority than others, and none that is there for something else."""
+    """Ray's processes at no lower priority than others, with a token of their own that is kept nowhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     path = os.pathsep.join(filter(None, (str(tmp_path / "hooks"), kept.get("PYTHONPATH"))))
-    return kept | {"PYTHONPATH": path, "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+    return kept | token | {"PYTHONPATH": path, "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+@pytest.fixture
+def driver(hooks: str, environment: dict[str, str]) -> Iterator[Driver]:
+    alone = Driver(hooks, environment)
+    yield alone
+    alone.end()
 
 
 @pytest.fixture
@@ -142,7 +158,6 @@ def cluster(hooks: str, environment: dict[str, str]) -> Iterator[Cluster]:
     place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))  # sockets have short names
     mark = uuid.uuid4().hex
     options = {
-        "node-ip-address": "127.0.0.1",
         "port": port,
         "num-cpus": 1,
         "object-store-memory": 100_000_000,
@@ -163,29 +178,25 @@ def cluster(hooks: str, environment: dict[str, str]) -> Iterator[Cluster]:
         wait_for("cluster", lambda: b"Ray runtime started" in log.read_bytes() or head.poll() is not None)
         assert head.poll() is None, log.read_text()
         joined = environment | {"RAY_ADDRESS": f"127.0.0.1:{port}"}
-        yield Cluster(hooks, joined, mark.encode(), head.pid)
+        joint = Cluster(hooks, joined, mark.encode(), head=head.pid)
+        yield joint
+        joint.end()
     finally:
-        left = descendants(head.pid)
-        head.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            head.wait(30)
-        head.kill()
-        head.wait()
-        for pid in left:
+        for pid in (*descendants(head.pid), head.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        head.wait()
         shutil.rmtree(place, ignore_errors=True)
 
 
 def test_rows_are_those_of_the_local_engine_and_nobody_else_speaks(
-    fill: Fill, hooks: str, environment: dict[str, str], tmp_path: Path
+    fill: Fill, driver: Driver, tmp_path: Path
 ) -> None:
     bad = ("abort.jpg", "exit.jpg", "hang.jpg", "segfault.jpg")
     source = fill(tmp_path / "in", *bad, *(f"good{n:02d}.jpg" for n in range(20)))
     (source / "text.jpg").write_text("no picture")
     (source / "same.jpg").write_bytes((source / "good00.jpg").read_bytes())
     (source / "cut.jpg").write_bytes((source / "good00.jpg").read_bytes()[:900])
-    driver = Driver(hooks, environment)
 
     status, said = driver.scan(source, tmp_path / "ray")
     expected = driver.scan(source, tmp_path / "local", engine="local")
@@ -204,8 +215,9 @@ def test_rows_are_those_of_the_local_engine_and_nobody_else_speaks(
 def test_an_actor_that_is_killed_costs_nothing_but_time(fill: Fill, cluster: Cluster, tmp_path: Path) -> None:
     source = fill(tmp_path / "in", *(f"slow{n:02d}.jpg" for n in range(60)))
     scanning = cluster.start(source, "-o", tmp_path / "out", *cluster.settings)
-    wait_for("two actors at work", lambda: len(cluster.actors()) > 1 and done(tmp_path / "out"))
-    assert scanning.poll() is None
+    wait_for("two actors", lambda: scanning.poll() is not None or len(cluster.actors()) > 1)
+    wait_for("first rows", lambda: scanning.poll() is not None or done(tmp_path / "out"))
+    assert scanning.poll() is None, scanning.communicate()
     os.kill(cluster.actors()[0], signal.SIGKILL)
     so_far = done(tmp_path / "out")
     said = scanning.communicate(timeout=300)[1]
@@ -220,7 +232,8 @@ def test_an_actor_that_is_killed_costs_nothing_but_time(fill: Fill, cluster: Clu
 def test_a_driver_that_is_killed_is_resumed(fill: Fill, cluster: Cluster, tmp_path: Path) -> None:
     source = fill(tmp_path / "in", *(f"slow{n:02d}.jpg" for n in range(60)))
     scanning = cluster.start(source, "-o", tmp_path / "out", *cluster.settings)
-    wait_for("first rows", lambda: done(tmp_path / "out"))
+    wait_for("first rows", lambda: scanning.poll() is not None or done(tmp_path / "out"))
+    assert scanning.poll() is None, scanning.communicate()
     scanning.kill()
     scanning.communicate()
     before = done(tmp_path / "out")
@@ -234,3 +247,12 @@ def test_a_driver_that_is_killed_is_resumed(fill: Fill, cluster: Cluster, tmp_pa
     assert rows(tmp_path / "out") == rows(tmp_path / "local")
     assert verify(tmp_path / "out").sessions == 2
     wait_for("end of all actors", lambda: not cluster.actors() and not cluster.workers())
+
+
+def test_a_cluster_that_is_not_there_is_named(fill: Fill, driver: Driver, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        driver.environment["RAY_ADDRESS"] = f"127.0.0.1:{found.getsockname()[1]}"
+    status, said = driver.scan(fill(tmp_path / "in", "a.jpg"), tmp_path / "out")
+    assert status == 4
+    assert "there is no Ray cluster to work with" in said
+    assert "Traceback" not in said
