@@ -149,8 +149,10 @@ def test_what_goes_away_is_tried_again_until_it_does(plan: Plan, fault: str) -> 
 def test_what_stays_has_its_reason(plan: Plan, fault: str, name: str) -> None:
     plan.faults["002.jpg"] = [fault] * 99
     assert reason("photos/2/002.jpg", replace(QUICK, attempts=2)) == name
-    # The client below sends a request again by itself where a connection that it kept was closed.
-    assert plan.requests["002.jpg"] in ((2, 3, 4) if fault == "reset" else (2,))
+    # The client below sends a request again by itself where a connection that it kept was closed; and on a
+    # busy machine an attempt may be over in time before its request arrives.
+    sent = {"reset": (2, 3, 4), "slow": (1, 2), "drip": (1, 2)}
+    assert plan.requests["002.jpg"] in sent.get(fault, (2,))
 
 
 def test_throttled_lists_are_complete(plan: Plan) -> None:
