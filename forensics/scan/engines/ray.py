@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 _WINDOW = 20_000  # tasks that are handed to Ray at a time
 _CHUNKS = 4  # of files in a block, which one call works on: what is done again when an actor is lost
 _PATIENCE = 1800.0
+_PROBE_SECONDS = 10.0
 _CPUS = 0.5  # of an actor: whole ones can take all there are, and leave Ray none to go on with
 
 
@@ -188,6 +190,7 @@ def _cluster(workers: int) -> Iterator[None]:
     remote = os.environ.get("RAY_ADDRESS")  # without it, never one that runs here for something else
     here: dict[str, Any] = {} if remote else {"num_cpus": max(2, workers), "include_dashboard": False}
     try:
+        _check_place(remote or "")
         with _muted():
             ray.init(address=remote or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
     except (OSError, RuntimeError, ValueError, *_ray_errors()) as error:
@@ -198,9 +201,16 @@ def _cluster(workers: int) -> Iterator[None]:
         ray.shutdown()
 
 
+def _check_place(address: str) -> None:
+    """Raise an OSError where nobody listens: Ray itself tries for many minutes before it says so."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _PROBE_SECONDS).close()
+
+
 @contextmanager
 def _quiet(seconds: float) -> Iterator[None]:
-    """Have Ray say nothing but errors, and give up only where nothing comes for longer than a call may take."""
+    """Have Ray say nothing but errors, and give up only after longer than a call may take."""
     import ray
 
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of what Ray Data itself does
