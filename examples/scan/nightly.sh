@@ -15,6 +15,10 @@ kind=${3:-new}
 found=synthetic,altered,contradictory
 options=(--profile "${PROFILE:-standard}")
 
+case $source in
+    *://* | @* | *[\{*?]*) ;; # URLs, lists and braces
+    *) [ -e "$source" ] || { echo "there is no $source: is it mounted?" >&2; exit 4; } ;;
+esac
 umask 077 # results name files and hold previews of them
 mkdir -p "$results"
 exec 9>"$results/.nightly.lock"
