@@ -11,7 +11,7 @@ from forensics.cli.main import cli
 
 from .running import EXAMPLES, ROOT
 
-COMMAND = re.compile(r"\bforensics (scan|results [a-z]+)\b([^\n;`]*)")
+COMMAND = re.compile(r"\bforensics (scan|results [a-z]+)\b([^\n;`|&]*)")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
 
