@@ -189,12 +189,12 @@ def _cluster(workers: int) -> Iterator[None]:
         return
     remote = os.environ.get("RAY_ADDRESS")  # without it, never one that runs here for something else
     here: dict[str, Any] = {} if remote else {"num_cpus": max(2, workers), "include_dashboard": False}
-    failures: tuple[type[Exception], ...] = (OSError, RuntimeError, ValueError, *_ray_errors())
+    expected: tuple[type[Exception], ...] = (OSError, RuntimeError, ValueError, *_ray_errors())
     try:
         _check_place(remote or "")
         with _muted():
             ray.init(address=remote or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
-    except failures as error:
+    except expected as error:
         raise ScanError(f"there is no Ray cluster to work with: {error}") from error
     try:
         yield

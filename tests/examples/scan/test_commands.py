@@ -11,7 +11,7 @@ from forensics.cli.main import cli
 
 from .running import EXAMPLES, ROOT
 
-COMMAND = re.compile(r"\bforensics (scan|results [a-z]+)\b([^\n;`|&]*)")
+COMMAND = re.compile(r"\bforensics (scan|results [a-z]+)\b([^\n;`|]*)")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 
 
@@ -48,4 +48,4 @@ def test_every_option_of_every_command_exists() -> None:
         if o not in known_options(name)
     ]
     assert not wrong
-    assert sum(len(OPTION.findall(rest)) for _, _, rest in found) > 40
+    assert sum(len(OPTION.findall(rest)) for _, _, rest in found) > 30

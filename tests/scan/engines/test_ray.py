@@ -173,7 +173,7 @@ def cluster(hooks: str, environment: dict[str, str]) -> Iterator[Cluster]:
     with log.open("wb") as said:
         head = subprocess.Popen(
             [*map(str, command), *(f"--{name}={value}" for name, value in options.items())],
-            env=environment | {"MARK": mark.decode()},
+            env=environment | {"MARK": mark.decode(), "TMPDIR": str(place)},
             stdout=said,
             stderr=said,
             start_new_session=True,
