@@ -78,6 +78,8 @@ def _prepared(connection: sqlite3.Connection, path: Path) -> None:
         raise ScanMismatch(f"{path} is of a newer version of this suite", expected=VERSION, actual=version)
     if version == 0:
         with writing(connection, path):
+            if connection.execute("PRAGMA user_version").fetchone()[0]:
+                return  # somebody else made the tables meanwhile
             for statement in _TABLES.split(";\n"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,15 @@ def test_what_is_left_out_is_counted_by_reason(journal: Journal) -> None:
     assert journal.counts().left_out == {"hidden": 8}
     journal.forget_left_out()
     assert journal.counts().left_out == {}
+
+
+def test_many_may_open_a_journal_while_it_is_made(tmp_path: Path) -> None:
+    def opened(number: int) -> int:
+        with Journal(tmp_path / "journal.sqlite", create=True) as mine:
+            return mine.add([item(number)])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(opened, range(24))) == 24
 
 
 def test_another_programs_short_lock_is_waited_for(journal: Journal) -> None:
