@@ -181,11 +181,22 @@ def _signed(rng: np.random.Generator, bases: list[Pixels], count: int, folder: P
         path = folder / "signed" / f"{number:04d}.jpg"
         sign(plain, path, made_by_model("example model", "1.0"), signer, policy=policy)
         if number % 3 == 0:
-            data = bytearray(path.read_bytes())
-            data[-200] ^= 1
-            path.write_bytes(data)
+            path.write_bytes(_changed(path.read_bytes()))
         yield Expected(f"signed/{path.name}", kind="changed" if number % 3 == 0 else "signed")
     plain.unlink()
+
+
+def _changed(data: bytes) -> bytes:
+    """Return a JPEG with one bit of its content changed, so that it can still be decoded."""
+    for at in range(len(data) - 200, 0, -1):
+        changed = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        try:
+            with Image.open(io.BytesIO(changed)) as picture:
+                picture.load()
+        except OSError:
+            continue
+        return changed
+    return data
 
 
 def _marked(rng: np.random.Generator, bases: list[Pixels], count: int, folder: Path) -> Iterator[Expected]:

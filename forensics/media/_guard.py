@@ -74,7 +74,8 @@ def decoding(what: str) -> Iterator[None]:
     except MemoryError as error:
         raise LimitExceeded(f"decoding this {what} needs more memory than there is") from error
     except Exception as error:
-        text = str(error) or type(error).__name__
+        # FFmpeg's errors name the file as well, by a number that differs from run to run.
+        text = getattr(error, "strerror", None) or str(error) or type(error).__name__
         if type(error).__name__ == "DecompressionBombError":
             raise LimitExceeded(f"the {what} decoder refuses this size: {text}") from error
         kind = TruncatedMedia if _means_truncated(error, text) else CorruptMedia

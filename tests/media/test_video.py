@@ -247,3 +247,15 @@ def test_a_playlist_under_a_clip_head_opens_nothing(tmp_path):
         _ = open_bytes(text, "list.mp4").pixels
     with pytest.raises(MediaError):
         _ = open_bytes(b"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00isomavc1" + text).pixels
+
+
+def test_what_is_wrong_with_a_clip_is_said_in_the_same_words_every_time(tmp_path):
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isommp41" + b"\0\0\0\x10moov" + bytes(8))
+    said = set()
+    for _ in range(3):
+        with path.open("rb"), pytest.raises(CorruptMedia) as error:  # another number for the next file
+            open_media(path).video  # noqa: B018
+        said.add(str(error.value))
+    assert len(said) == 1
+    assert "'" not in said.pop()
