@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forensics.scan.duplicates import Prints, clusters
 from forensics.scan.journal import Journal
@@ -15,13 +15,27 @@ from forensics.scan.profiles import RULE
 from forensics.scan.row import ScanRow
 from forensics.scan.sinks import write_parts
 
-if TYPE_CHECKING:
-    from forensics.scan.run import Output
-
-__all__ = ["ROWS", "Finished", "finish"]
+__all__ = ["ROWS", "Finished", "Output", "finish"]
 
 ROWS = "rows"
 """Folder of the parts, in the folder of a scan."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is made of the rows in the end.
+
+    Attributes:
+        format_name: "parquet", "jsonl" or "csv".
+        near_duplicates: Whether files that look alike are put into clusters.
+        page: Whether the HTML report is written.
+        key: Ed25519 key that signs the manifest; the user's own if None.
+    """
+
+    format_name: str = "parquet"
+    near_duplicates: bool = True
+    page: bool = True
+    key: Path | None = None
 
 
 @dataclass(frozen=True)

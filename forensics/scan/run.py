@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from forensics.errors import ScanError, ScanMismatch
 from forensics.scan.engines.base import Done, Engine, Lost, Task
 from forensics.scan.engines.spool import leftovers, read_spool
-from forensics.scan.finishing import Finished, finish
+from forensics.scan.finishing import Finished, Output, finish
 from forensics.scan.identity import identity_of
 from forensics.scan.items import Item
 from forensics.scan.journal import Journal, locked
@@ -35,23 +35,6 @@ RETRIED = ("crash", "timeout", "memory", "io", "io_throttled", "io_timeout", "io
 JOURNAL, SPOOL = "journal.sqlite", "spool"
 _COMMIT_SECONDS, _COMMIT_ROWS = 0.5, 500
 _TELL_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Output:
-    """What is made of the rows in the end.
-
-    Attributes:
-        format_name: "parquet", "jsonl" or "csv".
-        near_duplicates: Whether files that look alike are put into clusters.
-        page: Whether the HTML report is written.
-        key: Ed25519 key that signs the manifest; the user's own if None.
-    """
-
-    format_name: str = "parquet"
-    near_duplicates: bool = True
-    page: bool = True
-    key: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -232,3 +233,17 @@ def test_members_of_archives_are_files_like_others(fill: Fill, tmp_path: Path) -
         "modified": 0,
         "duplicate_of": "",
     }
+
+
+@pytest.mark.parametrize("length", [40, 90])
+def test_folders_of_temporary_files_may_have_long_names(fill: Fill, tmp_path: Path, length: int) -> None:
+    place = Path("/tmp") / f"forensics-{os.getpid()}-".ljust(length, "x")
+    place.mkdir()
+    try:
+        source = fill(tmp_path / "in", "a.jpg")
+        program = f"import sys; sys.path[:0] = {sys.path!r}\n{CHILD}".replace("(sys.argv[3],)", "()")
+        command = [sys.executable, "-c", program, str(source), str(tmp_path / "out")]
+        subprocess.run(command, check=True, env={**os.environ, "TMPDIR": str(place)})
+    finally:
+        shutil.rmtree(place)
+    assert rows_of(tmp_path / "out")["a.jpg"].state is State.OK

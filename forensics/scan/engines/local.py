@@ -115,7 +115,12 @@ class LocalEngine:
         from forensics.scan.engines.processes import work_chunk
 
         limit = self.settings.file_seconds * len(chunk.tasks) + _GRACE  # where there is no timer for each
-        future: Future[float] = pool.schedule(work_chunk, args=(str(chunk.spool), chunk.tasks), timeout=limit)
+        try:
+            future: Future[float] = pool.schedule(
+                work_chunk, args=(str(chunk.spool), chunk.tasks), timeout=limit
+            )
+        except RuntimeError as error:
+            raise ScanError(f"workers cannot be started: {error.__cause__ or error}") from error
         return future
 
     def _landed(self, future: Future[float], chunk: _Chunk) -> Iterator[Done | Lost]:

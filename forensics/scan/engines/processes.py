@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["opened_pool", "work_chunk"]
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_LONGEST_FOLDER = 107 - len("/pymp-12345678/listener-12345678")  # sun_path of unix(7)
 _worker: list[Worker] = []  # of this process, made when it gets its first files
 _settings: list[WorkSettings] = []
 
@@ -84,8 +86,11 @@ def _begin(settings: WorkSettings) -> None:
 
 
 def _context() -> Any:
-    """Return how processes start: from one that has the imports done, where the system can fork."""
-    if sys.platform != "linux":
+    """Return how processes start: from one that has the imports done, where the system can fork.
+
+    That one listens on a socket in the folder of temporary files, whose name must not be too long for it.
+    """
+    if sys.platform != "linux" or len(os.fsencode(tempfile.gettempdir())) > _LONGEST_FOLDER:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__, "cv2", *DETECTORS.builtin])
