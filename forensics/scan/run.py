@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -89,10 +90,12 @@ def scan(job: Job, tell: Tell = lambda _: None, *, stdin: BinaryIO | None = None
         session = run.journal.begin_session({"engine": run.job.engine, "workers": run.job.workers})
         _drain(run.journal, run.spool)
         _list(run, tell, stdin)
-        _work(run, tell)
+        tally = Tally(run.journal.counts())
+        _work(run, tally, tell)
+        tell(tally.progress("finishing"))
         finished = finish(run.journal, run.job.folder, run.job.output, run.said)
         run.journal.end_session(session)
-        tell(Tally(run.journal.counts()).progress("done"))
+        tell(tally.progress("done"))
         return finished
 
 
@@ -195,40 +198,32 @@ def _drain(journal: Journal, spool: Path) -> set[int]:
 def _list(run: _Run, tell: Tell, stdin: BinaryIO | None) -> None:
     """List the sources, unless that was done already."""
     journal, job = run.journal, run.job
-    if journal.get("listed") and not job.update:
-        if job.retry_failed:
-            journal.again(RETRIED, [State.QUARANTINED.value])
-        return
-    journal.forget_left_out()
-    last = time.monotonic()
-    found = 0
-
-    def items() -> Iterator[Item]:
-        nonlocal last, found
-        for one in listed(job.sources, run.listing, stdin=stdin):
-            if isinstance(one, Left):
-                left.append(one)
-                continue
-            found += 1
-            if time.monotonic() - last > _TELL_SECONDS:
-                last = time.monotonic()
-                tell(Progress("listing", found, 0, 0, 0.0, 0.0, 0.0, None))
-            yield one
-
-    left: list[Left] = []
-    journal.add(items())
-    for one in left:
-        journal.leave_out(one.source, one.reason, one.count)
-    journal.put("listed", True)
+    if job.update or not journal.get("listed"):
+        left: Counter[tuple[str, str]] = Counter()
+        journal.add(_items(run, left, tell, stdin))
+        journal.listed(left)
     if job.retry_failed:
         journal.again(RETRIED, [State.QUARANTINED.value])
 
 
-def _work(run: _Run, tell: Tell) -> None:
+def _items(run: _Run, left: Counter[tuple[str, str]], tell: Tell, stdin: BinaryIO | None) -> Iterator[Item]:
+    """Yield what sources hold, and count what is left out."""
+    last, found = time.monotonic(), 0
+    for one in listed(run.job.sources, run.listing, stdin=stdin):
+        if isinstance(one, Left):
+            left[one.source, one.reason] += one.count
+            continue
+        found += 1
+        if time.monotonic() - last > _TELL_SECONDS:
+            last = time.monotonic()
+            tell(Progress("listing", found, 0, 0, 0.0, 0.0, 0.0, None))
+        yield one
+
+
+def _work(run: _Run, tally: Tally, tell: Tell) -> None:
     """Work on all that is pending."""
     journal = run.journal
     suspects = set(journal.get("suspects") or ())
-    tally = Tally(journal.counts())
     tell(tally.progress("working"))
     tasks = (Task(e.number, e.item, alone=e.number in suspects) for e in journal.pending())
     engine = _engine(run)

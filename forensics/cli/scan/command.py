@@ -38,7 +38,7 @@ def scan(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> int:
 
     failing = verdicts(given["fail_on"])
     job = job_of(ctx, sources, given)
-    stdin = sys.stdin.buffer if "-" in job.sources else None
+    stdin = sys.stdin.buffer if sys.stdin else None  # a scan that is resumed may have it among its sources
     with _stoppable(), shown(given) as tell:
         try:
             for one in passes(job, given["watch"]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -111,19 +111,18 @@ class Journal:
             self._drop_pending()
         return changed
 
-    def leave_out(self, source: str, reason: str, count: int) -> None:
-        """Count what was seen and left out while listing."""
-        with writing(self._connection, self.path):
-            self._connection.execute(
-                "INSERT INTO left_out VALUES (?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET count = count + excluded.count",
-                (source, reason, count),
-            )
+    def listed(self, left_out: Mapping[tuple[str, str], int]) -> None:
+        """Note that the listing is complete.
 
-    def forget_left_out(self) -> None:
-        """Begin counting what is left out anew, as a listing does."""
+        Args:
+            left_out: How much was seen and left out, by source and reason; it takes the place of what an
+                earlier listing left out.
+        """
         with writing(self._connection, self.path):
             self._connection.execute("DELETE FROM left_out")
+            rows = [(source, reason, count) for (source, reason), count in left_out.items()]
+            self._connection.executemany("INSERT INTO left_out VALUES (?, ?, ?)", rows)
+            self._put("listed", True)
 
     def pending(self) -> Iterator[Entry]:
         """Yield what has no row, in the order of the listing; what is added meanwhile as well."""

@@ -99,11 +99,11 @@ def test_rows_with_a_reason_or_state_can_be_worked_on_again(journal: Journal) ->
 
 
 def test_what_is_left_out_is_counted_by_reason(journal: Journal) -> None:
-    journal.leave_out("/in", "hidden", 3)
-    journal.leave_out("/in", "hidden", 4)
-    journal.leave_out("/other", "hidden", 1)
-    assert journal.counts().left_out == {"hidden": 8}
-    journal.forget_left_out()
+    assert not journal.get("listed")
+    journal.listed({("/in", "hidden"): 7, ("/other", "hidden"): 1, ("/in", "older"): 2})
+    assert journal.counts().left_out == {"hidden": 8, "older": 2}
+    assert journal.get("listed")
+    journal.listed({})
     assert journal.counts().left_out == {}
 
 
