@@ -32,7 +32,6 @@ class State(StrEnum):
     OK = "ok"  # audited; the verdict says what it is
     UNREADABLE = "unreadable"  # its content, or the way to it, cannot be read; the reason says why
     QUARANTINED = "quarantined"  # it brought its worker down twice, the second time alone
-    SKIPPED = "skipped"  # left out by a rule, which the reason names
 
 
 class DetectorRow(Model):
