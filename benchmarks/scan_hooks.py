@@ -1,4 +1,8 @@
-"""Bad luck for workers, by the names of files: named by `--hook scan_hooks`, called before each file."""
+"""Bad luck for workers, by how names of files begin: named by `--hook scan_hooks`, called before each file.
+
+A file whose name begins with `once` brings its worker down the first time only; it is remembered in the
+folder $SCAN_HOOKS_SEEN.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import ctypes
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -14,36 +19,36 @@ __all__ = ["before"]
 
 class _Item(Protocol):
     name: str
-    locator: _Place
 
 
-class _Place(Protocol):
-    place: str
+def _spin(_name: str) -> None:
+    """Go into native code that never comes back to Python."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    ctypes.CDLL(None).pause()
+
+
+def _once(name: str) -> None:
+    marker = Path(os.environ["SCAN_HOOKS_SEEN"]) / name
+    if not marker.exists():
+        marker.touch()
+        os.abort()
+
+
+LUCK: dict[str, Callable[[str], object]] = {
+    "segfault": lambda _: ctypes.string_at(0),
+    "abort": lambda _: os.abort(),
+    "exit": lambda _: os._exit(7),
+    "killed": lambda _: os.kill(os.getpid(), signal.SIGKILL),
+    "hang": lambda _: time.sleep(3600),
+    "slow": lambda _: time.sleep(0.1),
+    "spin": _spin,
+    "greedy": lambda _: bytearray(64 << 30),
+    "once": _once,
+}
 
 
 def before(item: _Item) -> None:
     """Do to this process what the name of a file says."""
-    name = item.name
-    if name.startswith("segfault-"):
-        ctypes.string_at(0)
-    elif name.startswith("abort-"):
-        os.abort()
-    elif name.startswith("exit-"):
-        os._exit(7)
-    elif name.startswith("killed-"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif name.startswith("hang-"):
-        time.sleep(3600)
-    elif name.startswith("spin-"):  # native code that never comes back to Python
-        ctypes.CDLL(None).pause()
-    elif name.startswith("greedy-"):
-        bytearray(64 << 30)
-    elif name.startswith("once-"):
-        _once(Path(os.environ["SCAN_HOOKS_SEEN"]) / name)
-
-
-def _once(marker: Path) -> None:
-    """Crash when a file is seen for the first time only."""
-    if not marker.exists():
-        marker.touch()
-        os.abort()
+    for word, act in LUCK.items():
+        if item.name.startswith(word):
+            act(item.name)

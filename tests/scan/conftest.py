@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import textwrap
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,35 +12,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-HOOKS = """
-    import ctypes, os, signal, time
-    from pathlib import Path
-
-    def before(item):
-        name = item.name
-        if name.startswith("segfault"):
-            ctypes.string_at(0)
-        if name.startswith("abort"):
-            os.abort()
-        if name.startswith("exit"):
-            os._exit(7)
-        if name.startswith("killed"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        if name.startswith("hang"):
-            time.sleep(3600)
-        if name.startswith("spin"):  # native code that never comes back to Python
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-            ctypes.CDLL(None).pause()
-        if name.startswith("greedy"):
-            bytearray(64 << 30)
-        if name.startswith("once"):
-            marker = Path(item.locator.place + ".seen")
-            if not marker.exists():
-                marker.write_text("seen")
-                os.abort()
-        if name.startswith("slow"):
-            time.sleep(0.1)
-"""
+HOOKS = Path(__file__).resolve().parents[2] / "benchmarks" / "scan_hooks.py"
 
 
 @pytest.fixture(autouse=True)
@@ -55,9 +27,10 @@ def hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a module that brings workers down by the names of files."""
     folder = tmp_path / "hooks"
     folder.mkdir()
-    (folder / "bad_luck.py").write_text(textwrap.dedent(HOOKS))
+    shutil.copy(HOOKS, folder)
+    monkeypatch.setenv("SCAN_HOOKS_SEEN", str(folder))
     monkeypatch.syspath_prepend(folder)
-    return "bad_luck"
+    return HOOKS.stem
 
 
 def encoded(pixels: npt.NDArray[np.uint8], kind: str = "JPEG", **options: object) -> bytes:

@@ -77,7 +77,7 @@ def test_what_brings_workers_down_is_quarantined_and_takes_nothing_with_it(
     bad = ("abort.jpg", "exit.jpg", "greedy.jpg", "hang.jpg", "killed.jpg", "segfault.jpg", "spin.jpg")
     good = tuple(f"good{n:02d}.jpg" for n in range(12))
     source = fill(tmp_path / "in", *bad, *good, "once.jpg")
-    settings = replace(TRIAGE, file_seconds=1.0, hooks=(hooks,))
+    settings = replace(TRIAGE, file_seconds=3.0, hooks=(hooks,))
 
     scan(job(source, tmp_path / "out", work=settings, workers=2))
 
@@ -206,7 +206,7 @@ def test_what_failed_is_worked_on_again_when_asked(fill: Fill, hooks: str, tmp_p
     settings = replace(TRIAGE, hooks=(hooks,))
     scan(job(source, out, work=settings))
     assert rows_of(out)["exit.jpg"].state is State.QUARANTINED
-    Path(tmp_path / "hooks" / "bad_luck.py").write_text("def before(item): pass\n")
+    (tmp_path / "hooks" / f"{hooks}.py").write_text("def before(item): pass\n")
 
     scan(job(source, out, work=settings, resume=True, retry_failed=True))
 
