@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -54,11 +54,12 @@ class Condition:
 
     def find(self, metadata: Metadata) -> Tag | None:
         """Return the first entry that fulfils the condition."""
-        return next((t for t in metadata.tags if self._covers(t) and self._matches(t.value)), None)
+        return self.find_among(_filed(metadata))
 
-    def _covers(self, tag: Tag) -> bool:
-        return not self.fields.isdisjoint(
-            {(tag.group, leaf(tag.name)), (tag.group, tag.name.lower()), (tag.group, "*")}
+    def find_among(self, filed: Sequence[tuple[frozenset[tuple[str, str]], Tag]]) -> Tag | None:
+        """Return the first entry that fulfils the condition, of entries with the fields they stand for."""
+        return next(
+            (t for names, t in filed if not self.fields.isdisjoint(names) and self._matches(t.value)), None
         )
 
     def _matches(self, value: str) -> bool:
@@ -88,6 +89,14 @@ class Match:
 
     rule: Rule
     tag: Tag
+
+
+def _filed(metadata: Metadata) -> tuple[tuple[frozenset[tuple[str, str]], Tag], ...]:
+    """Return each entry with the names of fields that conditions may know it by."""
+    return tuple(
+        (frozenset((tag.group, name) for name in (leaf(tag.name), tag.name.lower(), "*")), tag)
+        for tag in metadata.tags
+    )
 
 
 def leaf(name: str) -> str:
@@ -137,8 +146,9 @@ def match_rules(metadata: Metadata, rules: tuple[Rule, ...] | None = None) -> tu
 def _matches(metadata: Metadata, rules: tuple[Rule, ...]) -> Iterator[Match]:
     names: set[str] = set()
     tags: set[Tag] = set()
+    filed = _filed(metadata)
     for rule in rules:
-        found = [test.find(metadata) for test in rule.tests]
+        found = [test.find_among(filed) for test in rule.tests]
         shown = next(iter(found), None)
         if shown is None or None in found or rule.name in names or shown in tags:
             continue

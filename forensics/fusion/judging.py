@@ -40,6 +40,8 @@ def ruled(facts: Facts, claims: Sequence[Claim]) -> Ruling:
 
 def opinions_decide(facts: Facts, claims: Sequence[Claim]) -> bool:
     """Return whether the verdict would be another one without the opinions of detectors."""
+    if not (facts.opinion_synthetic or facts.opinion_altered):
+        return False
     without = replace(facts, opinion_synthetic=False, opinion_altered=False)
     return ruled(without, claims).rule.verdict is not ruled(facts, claims).rule.verdict
 

@@ -100,6 +100,8 @@ class LearnedDependence(Model):
             said: The findings of one side.
             yes: Which side that is.
         """
+        if not said:
+            return []
         shares = np.array([self.gains.get(s.code, 1.0) for s in said])
         values = np.array([s.weight for s in said]) * shares
         found = np.zeros(len(said))

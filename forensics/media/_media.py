@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.errors import CorruptMedia, UsageError
 from forensics.media._once import computed_once, without_locks
 from forensics.media.hashing import file_sha256, pixel_sha256
+from forensics.media.header import Header
 from forensics.media.source import Source, from_bytes, from_path
 from forensics.media.types import (
     Container,
@@ -63,6 +64,7 @@ class Media:
         self.size = source.size
         self.container = source.container
         self.limits = limits
+        self._header: Header | None = None  # known once the picture was opened
 
     def __getstate__(self) -> dict[str, Any]:
         return without_locks(vars(self))
@@ -104,6 +106,7 @@ class Media:
         if self.jpeg is not None:
             image.check_scans(self.jpeg, self.limits)
         picture = image.open_picture(self.data, self.container.format, self.limits)
+        self._header = Header.of(picture, self.container.format)
         return _frozen(image.load_rgb(picture, self.container.format))
 
     @cached_property
@@ -129,7 +132,7 @@ class Media:
             return None
         from forensics.media.describe import describe
 
-        return describe(self.data, self.container.format, self.limits)
+        return describe(self.data, self.container.format, self.limits, self._header)
 
     @cached_property
     def video(self) -> VideoInfo | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
 
 from forensics.media import gif
 from forensics.media._budget import Budget
@@ -11,12 +10,10 @@ from forensics.media._guard import Deadline
 from forensics.media.blocks import metadata_blocks
 from forensics.media.boxes import find_box
 from forensics.media.exif import ExifBlock, count_directories, read_exif
+from forensics.media.header import Header
 from forensics.media.icc import icc_description
 from forensics.media.image import open_picture
 from forensics.media.types import ImageInfo, Limits
-
-if TYPE_CHECKING:
-    from PIL import ImageFile
 
 __all__ = ["describe"]
 
@@ -25,29 +22,35 @@ _BITS_PER_SAMPLE = 0x0102
 _MODES = {"1": "bilevel", "P": "palette", "PA": "palette", "CMYK": "cmyk", "LAB": "lab"}
 
 
-def describe(data: bytes, format_name: str, limits: Limits) -> ImageInfo:
+def describe(data: bytes, format_name: str, limits: Limits, header: Header | None = None) -> ImageInfo:
     """Say how a picture is stored, from its headers.
+
+    Args:
+        data: The whole file.
+        format_name: Its sniffed format.
+        limits: What reading it may cost.
+        header: What opening the picture told, if it was opened before.
 
     Raises:
         MediaError: The header is broken.
         MissingExtra: The format needs a package that is not installed.
     """
-    picture = open_picture(data, format_name, limits)
-    exif, icc = _blocks(data, format_name, picture, limits)
+    header = header or Header.of(open_picture(data, format_name, limits), format_name)
+    exif, icc = _blocks(data, format_name, header, limits)
     return ImageInfo(
-        width=picture.width,
-        height=picture.height,
-        mode=_MODES.get(picture.mode, "grey" if picture.mode[0] in "LIF" else "rgb"),
-        bits=_bits(data, format_name, picture, exif),
-        alpha=picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info,
+        width=header.width,
+        height=header.height,
+        mode=_MODES.get(header.mode, "grey" if header.mode[0] in "LIF" else "rgb"),
+        bits=_bits(data, format_name, header, exif),
+        alpha=header.mode in ("RGBA", "LA", "PA", "RGBa", "La") or header.transparency,
         orientation=exif.orientation if exif else 1,
         icc=icc,
-        frames=_frames(data, format_name, picture, limits),
+        frames=_frames(data, format_name, header, limits),
     )
 
 
 def _blocks(
-    data: bytes, format_name: str, picture: ImageFile.ImageFile, limits: Limits
+    data: bytes, format_name: str, header: Header, limits: Limits
 ) -> tuple[ExifBlock | None, str | None]:
     found: dict[str, bytes] = {}
     budget = Budget(limits)
@@ -61,19 +64,17 @@ def _blocks(
     exif = read_exif(found["exif"]) if "exif" in found else None
     icc = icc_description(found["icc"]) if "icc" in found else None
     # HEIF and AVIF turn by item properties, which their decoders report, or undo, in EXIF terms.
-    if format_name in ("avif", "heif") and picture.info.get("exif"):
-        exif = read_exif(picture.info["exif"].removeprefix(b"Exif\x00\x00"))
+    if header.exif:
+        exif = read_exif(header.exif.removeprefix(b"Exif\x00\x00"))
     return exif, icc
 
 
-def _bits(data: bytes, format_name: str, picture: ImageFile.ImageFile, exif: ExifBlock | None) -> int:
-    bits = 16 if picture.mode.startswith("I;16") else int(picture.info.get("bit_depth", 8))
-    if picture.mode == "1":
+def _bits(data: bytes, format_name: str, header: Header, exif: ExifBlock | None) -> int:
+    bits = header.bits
+    if header.mode == "1":
         bits = 1
     elif format_name == "png":
         bits = data[24]
-    elif format_name == "jpeg":
-        bits = int(getattr(picture, "bits", 8))
     elif format_name == "avif":
         bits = _av1_bits(data)
     elif format_name == "tiff" and exif and exif.directories:
@@ -89,9 +90,9 @@ def _av1_bits(data: bytes) -> int:
     return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 
 
-def _frames(data: bytes, format_name: str, picture: ImageFile.ImageFile, limits: Limits) -> int:
+def _frames(data: bytes, format_name: str, header: Header, limits: Limits) -> int:
     if format_name == "gif":
         return max(1, gif.count_frames(data, Deadline(limits.seconds)))
     if format_name == "tiff":
         return max(1, count_directories(data, _MOST_PAGES))
-    return int(getattr(picture, "n_frames", 1))
+    return header.frames

@@ -6,8 +6,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import NamedTuple
 
 from forensics.errors import CorruptMedia, LimitExceeded, TruncatedMedia
 from forensics.media.quant import ZIGZAG, estimate_quality
@@ -21,6 +20,7 @@ _MOST_JUNK = 1 << 16  # bytes between all segments, which decoders skip one by o
 _MOST_TABLES = 256  # four slots, which scans may fill anew
 
 _MARKER = re.compile(rb"\xff[\x01-\xfe]")
+_CODED_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither a stuffed byte, nor a fill byte, nor RSTn
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _ARITHMETIC = frozenset(range(0xC9, 0xD0)) - {0xCC}
@@ -53,8 +53,7 @@ _SUBSAMPLING = {
 }
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """One marker with its payload.
 
     Attributes:
@@ -295,14 +294,5 @@ def _next_marker(data: bytes, position: int) -> int:
 
 def _behind_scan(data: bytes, position: int) -> int:
     """Offset of the marker that ends the entropy-coded data from `position`, -1 where none does."""
-    size = 4096
-    while position < len(data) - 1:
-        window = np.frombuffer(data, np.uint8, min(size, len(data) - position), position)
-        at = np.flatnonzero(window[:-1] == 0xFF)
-        code = window[at + 1]
-        hits = at[(code != 0) & (code != 0xFF) & ((code < 0xD0) | (code > 0xD7))]
-        if hits.size:
-            return position + int(hits[0])
-        position += window.size - 1
-        size = min(size * 2, 1 << 20)
-    return -1
+    found = _CODED_END.search(data, position)
+    return found.start() if found else -1

@@ -68,6 +68,7 @@ def ijg_table(basic: tuple[int, ...], quality: int, *, baseline: bool = True) ->
     return tuple(min(max((value * scale + 50) // 100, 1), most) for value in basic)
 
 
+@lru_cache(maxsize=256)  # most files have tables that others have too
 def estimate_quality(luma: tuple[int, ...], chroma: tuple[int, ...] | None) -> QualityEstimate:
     """Find the libjpeg quality whose tables have the least sum of absolute differences.
 

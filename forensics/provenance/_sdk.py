@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from forensics.provenance._rationed import Rationed
+from forensics.provenance._traces import bare, has_store
 from forensics.provenance.trust import ListKind, TrustList, TrustPolicy
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ _REMOTE = re.compile(r"\b(?:must fetch remote manifests from url|could not fetch
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 _PROVENANCE = re.compile(rb"""provenance(?:\s*=\s*["']|>\s*)(https?://[^\s"'<>]{1,2048})""")
 _XMP_WINDOW = 4 << 20
-_CHUNK = 1 << 20
 
 _SDK_KINDS = {ListKind.SIGNER: "manifest", ListKind.TSA: "tsa", ListKind.IDENTITY: "cawg"}
 
@@ -129,7 +129,7 @@ def read_store(
     """Read and verify the manifest store of a file.
 
     Args:
-        stream: The file, opened for reading, at its start.
+        stream: The file, opened for reading.
         mime: Media type as a hint; the SDK looks at the content first.
         policy: Whom to trust.
         sidecar: A manifest store that belongs to the file but stands elsewhere.
@@ -137,8 +137,11 @@ def read_store(
     Raises:
         LimitExceeded: The file would take the SDK for ever.
     """
+    if sidecar is None and bare(stream):
+        return StoreReading(Outcome.ABSENT)
     import c2pa
 
+    stream.seek(0)
     context = make_context(policy)
     rationed = Rationed(stream, mime)
     try:
@@ -250,7 +253,7 @@ def _failed(stream: BinaryIO, text: str, sidecar: bool) -> StoreReading:
         return StoreReading(
             Outcome.REMOTE, remote_url=url.group() if url else _declared_url(stream), detail=text
         )
-    if sidecar or _has_trace(stream):
+    if sidecar or has_store(stream):
         return StoreReading(Outcome.MALFORMED, detail=text)
     return StoreReading(Outcome.UNSUPPORTED, detail=text)
 
@@ -259,20 +262,6 @@ def _declared_url(stream: BinaryIO) -> str:
     stream.seek(0)
     found = _PROVENANCE.search(stream.read(_XMP_WINDOW))
     return found.group(1).decode("utf-8", "replace") if found else ""
-
-
-def _has_trace(stream: BinaryIO) -> bool:
-    """Whether the file holds the words that every manifest store begins with."""
-    stream.seek(0)
-    seen = {b"jumb": False, b"c2pa": False}
-    tail = b""
-    while chunk := stream.read(_CHUNK):
-        window = tail + chunk
-        seen = {word: found or word in window for word, found in seen.items()}
-        if all(seen.values()):
-            return True
-        tail = window[-3:]
-    return False
 
 
 def _anchor(entry: TrustList) -> dict[str, str]:

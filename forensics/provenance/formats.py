@@ -26,6 +26,7 @@ __all__ = [
     "ingredient_type",
     "media_type",
     "open_file",
+    "stream_type",
     "type_hint",
 ]
 
@@ -82,11 +83,13 @@ def type_hint(path: str | os.PathLike[str]) -> str | None:
     Raises:
         NotAFile: Missing, a folder, a device, or not permitted.
     """
-    try:
-        found = _recognised(_head(Path(path)))
-    except EmptyFile:
-        found = None
-    return found or mimetypes.guess_type(Path(path).name)[0]
+    with open_file(Path(path)) as file:
+        return stream_type(file, Path(path).name)
+
+
+def stream_type(file: BinaryIO, name: str) -> str | None:
+    """Return the media type of an opened file, as `type_hint` does that of a path."""
+    return _recognised(_head_of(file)) or mimetypes.guess_type(name)[0]
 
 
 def content_type(data: bytes) -> str | None:
@@ -110,12 +113,16 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
 
 def _head(where: Path) -> bytes:
     with open_file(where) as file:
-        head = file.read(HEAD)
-        if head.startswith(b"ID3"):
-            head = _behind_tag(file, head)
+        head = _head_of(file)
     if not head:
         raise EmptyFile(f"{where} is empty")
     return head
+
+
+def _head_of(file: BinaryIO) -> bytes:
+    file.seek(0)
+    head = file.read(HEAD)
+    return _behind_tag(file, head) if head.startswith(b"ID3") else head
 
 
 def _behind_tag(file: BinaryIO, head: bytes) -> bytes:

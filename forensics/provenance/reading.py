@@ -17,7 +17,7 @@ from forensics.provenance._statuses import Entry, Statuses
 from forensics.provenance._trusting import Judgement, Trusting, judge
 from forensics.provenance.ai_signal import combine, statements
 from forensics.provenance.certificates import find_issuer
-from forensics.provenance.formats import content_type, open_file, type_hint
+from forensics.provenance.formats import content_type, open_file, stream_type
 from forensics.provenance.report import (
     HARD_BINDING_MATCHES,
     AiSignal,
@@ -73,7 +73,7 @@ def read(
     policy = TrustPolicy.resolve() if policy is None else policy
     source = Path(path)
     with open_file(source) as stream:
-        mime = type_hint(source)
+        mime = stream_type(stream, source.name)
         if sidecar is not None:
             return _with_sidecar(stream, mime, policy, Path(sidecar))
         report = _report(stream, mime, policy)
@@ -147,7 +147,7 @@ def claim_thumbnail(source: PathLike | bytes) -> bytes:
     if isinstance(source, bytes):
         return read_thumbnail(io.BytesIO(source), content_type(source))
     with open_file(Path(source)) as stream:
-        return read_thumbnail(stream, type_hint(source))
+        return read_thumbnail(stream, stream_type(stream, Path(source).name))
 
 
 def _with_sidecar(stream: BinaryIO, mime: str | None, policy: TrustPolicy, path: Path) -> CredentialReport:

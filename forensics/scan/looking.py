@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,14 +31,18 @@ class Look:
     Attributes:
         fingerprints: By kind; those of flat pictures are not there.
         preview: A small JPEG, None where none was asked for.
+        md5: Of the file, in hex, where its bytes are in memory; "" else.
     """
 
     with_preview: bool
     fingerprints: dict[str, Fingerprint] = field(default_factory=dict)
     preview: bytes | None = None
+    md5: str = ""
 
     def __call__(self, media: Media) -> None:
         """Take what is asked for from the first frame."""
+        if media.data:
+            self.md5 = hashlib.md5(media.data, usedforsecurity=False).hexdigest()
         self.fingerprints = {code.kind: code for code in fingerprints(media.pixels)}
         if self.with_preview:
             self.preview = _preview(media.pixels)

@@ -109,7 +109,12 @@ class Worker:
             report = self._auditor.audit_bytes(content.data, content.name, look=look)
         report = report.model_copy(update={"path": item.id})
         row = report_row(
-            item, report, look, profile=self.settings.profile, md5=_md5(content), models=self._models
+            item,
+            report,
+            look,
+            profile=self.settings.profile,
+            md5=look.md5 or _md5(content),
+            models=self._models,
         )
         found = self._lists.match(sha256=row.sha256, md5=row.md5, pdq=row.pdq, pdq_quality=row.pdq_quality)
         row = row.model_copy(update={"matches": found}) if found else row

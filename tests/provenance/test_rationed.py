@@ -34,7 +34,7 @@ def test_the_audit_says_that_credentials_were_not_read(clip_of_boxes: Path) -> N
 def test_a_gif_may_come_in_more_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     head = b"GIF89a\x01\x00\x01\x00\x00\x00\x00"
     path = tmp_path / "comments.gif"
-    path.write_bytes(head + b"!\xfe\x01x\x00" * 3_000 + b";")
+    path.write_bytes(head + b"!\xfe\x01x\x00" * 3_000 + b"!\xfe\x0aprovenance\x00;")
     monkeypatch.setattr(module, "MOST_CALLS", 10)
     read(path, TrustPolicy.default())
     monkeypatch.setattr(module, "MOST_CALLS_GIF", 1_000)

@@ -28,7 +28,6 @@ def hooks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     folder = tmp_path / "hooks"
     folder.mkdir()
     shutil.copy(HOOKS, folder)
-    monkeypatch.setenv("SCAN_HOOKS_SEEN", str(folder))
     monkeypatch.syspath_prepend(folder)
     return HOOKS.stem
 

@@ -32,6 +32,10 @@ def scan(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> int:
     of paths or bytes, "@list.txt" or "-" for a list of them, or, with --network, a URL of any store that
     fsspec knows. Whatever ends a scan early, `forensics scan --resume -o OUT` goes on where it was.
     """
+    from forensics.scan.engines.starting import start_early
+
+    if given["engine"] == "local":
+        start_early()
     from forensics.cli.scan.watching import passes
     from forensics.cli.verdicts import verdicts
     from forensics.scan.run import scan as run

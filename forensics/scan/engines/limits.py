@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["die_with_parent", "limit_memory", "limited_time"]
+__all__ = ["die_with_parent", "keep_freed_memory", "limit_memory", "limited_time"]
 
 _PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
+_KEPT, _MAPPED = 64 << 20, 32 << 20
 
 
 @contextmanager
@@ -53,3 +55,15 @@ def die_with_parent() -> None:
     """Have the kernel kill this process when the one that started it dies, however it does. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def keep_freed_memory() -> None:
+    """Have glibc keep some freed memory for the next file.
+
+    Else each picture's is given back and asked for again, and clearing the pages takes a tenth of the time of
+    decoding.
+    """
+    tune = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if tune is not None:
+        tune(_M_MMAP_THRESHOLD, _MAPPED)
+        tune(_M_TRIM_THRESHOLD, _KEPT)

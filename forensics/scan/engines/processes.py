@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from forensics.detectors.base import DETECTORS
 from forensics.scan.engines.base import Task
-from forensics.scan.engines.limits import die_with_parent, limit_memory, limited_time
+from forensics.scan.engines.limits import die_with_parent, keep_freed_memory, limit_memory, limited_time
 from forensics.scan.engines.spool import Spool
+from forensics.scan.engines.starting import one_thread_each, process_context
 from forensics.scan.settings import WorkSettings
 from forensics.scan.worker import Worker
 
@@ -24,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["opened_pool", "work_chunk"]
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_LONGEST_FOLDER = 107 - len("/pymp-12345678/listener-12345678")  # sun_path of unix(7)
 _worker: list[Worker] = []  # of this process, made when it gets its first files
 _settings: list[WorkSettings] = []
 
@@ -40,8 +34,10 @@ def opened_pool(settings: WorkSettings, workers: int) -> Iterator[ProcessPool]:
     """
     from pebble import ProcessPool
 
-    with _one_thread_each():
-        pool = ProcessPool(max_workers=workers, initializer=_begin, initargs=(settings,), context=_context())
+    with one_thread_each():
+        pool = ProcessPool(
+            max_workers=workers, initializer=_begin, initargs=(settings,), context=process_context()
+        )
         try:
             yield pool
         finally:
@@ -81,29 +77,6 @@ def _begin(settings: WorkSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers when it is interrupted
     die_with_parent()
     cv2.setNumThreads(1)
+    keep_freed_memory()
     limit_memory(settings.file_memory)
     _settings[:] = [settings]
-
-
-def _context() -> Any:
-    """Return how processes start: from one that has the imports done, where the system can fork.
-
-    That one listens on a socket in the folder of temporary files, whose name must not be too long for it.
-    """
-    if sys.platform != "linux" or len(os.fsencode(tempfile.gettempdir())) > _LONGEST_FOLDER:
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__, "cv2", *DETECTORS.builtin])
-    return context
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Have the libraries of workers use one thread, unless the user said otherwise: processes share cores."""
-    unset = [name for name in _THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(unset, "1"))
-    try:
-        yield
-    finally:
-        for name in unset:
-            os.environ.pop(name, None)
