@@ -23,6 +23,7 @@ memory     resident memory of workers over a scan of all good files of the corpu
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
@@ -45,7 +46,8 @@ from common import write_result
 from scan_chaos import workers_of
 
 PARTS = ("decoding", "scaling", "standard", "ray", "peer", "memory")
-STANDARD_FILES, PEER_FILES = 300, 200
+STANDARD_FILES, PEER_FILES, MOST_OF_A_SIZE = 300, 200, 6000
+SIDES = (("below 512", 0, 512), ("512 to 1023", 512, 1024), ("1024 or more", 1024, 1 << 20))
 
 
 def with_pillow(path: str) -> int:
@@ -147,7 +149,22 @@ def ratio(of: list[float], to: list[float]) -> float:
 
 
 def decoding(files: list[str], rounds: int) -> dict[str, Any]:
-    """Compare a triage scan with merely decoding."""
+    """Compare a triage scan with merely decoding, by the longest side of the pictures."""
+    sides = {path: _side(path) for path in files}
+    groups = {"all": files}
+    for name, low, high in SIDES:
+        groups[name] = [path for path, side in sides.items() if low <= side < high]
+    return {"sizes": {name: _decoding(some[:MOST_OF_A_SIZE], rounds) for name, some in groups.items()}}
+
+
+def _side(path: str) -> int:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return max(picture.size)
+
+
+def _decoding(files: list[str], rounds: int) -> dict[str, Any]:
     contenders: dict[str, Callable[[], float]] = {
         f"decoding, {name}": lambda name=name: decoded(name, files, 2) for name in DECODERS
     }
@@ -237,6 +254,11 @@ def peer(files: list[str], rounds: int, python: str, path: str) -> dict[str, Any
     }
 
 
+def mixed(every: list[str]) -> list[str]:
+    """Return all files in an order that mixes them, the same each time."""
+    return sorted(every, key=lambda path: hashlib.sha256(Path(path).name.encode()).digest())
+
+
 def memory(files: list[str]) -> dict[str, Any]:
     """Return how the memory of workers grows over a long scan."""
     samples: list[tuple[float, float]] = []
@@ -303,7 +325,7 @@ def main() -> None:
     every = sorted(str(path) for path in (corpus / "plain").rglob("*") if path.is_file())
     files = every[:: max(1, len(every) // given.files)][: given.files]
     work: dict[str, Callable[[], dict[str, Any]]] = {
-        "decoding": lambda: decoding(files, given.rounds),
+        "decoding": lambda: decoding(mixed(every), given.rounds),
         "scaling": lambda: scaling(files, given.rounds),
         "standard": lambda: standard(files, given.rounds),
         "ray": lambda: ray(files, given.rounds),
