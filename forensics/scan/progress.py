@@ -11,7 +11,7 @@ from pathlib import Path
 from forensics.errors import ScanFull
 from forensics.files import atomic_write
 from forensics.scan.journal import Counts
-from forensics.scan.row import ScanRow
+from forensics.scan.packed import Packed
 
 __all__ = ["Progress", "Tally", "prometheus", "write_metrics"]
 
@@ -72,10 +72,10 @@ class Tally:
         self._begun = time.monotonic()
         self._marks: list[tuple[float, int, int]] = [(self._begun, self._states.total(), self._bytes)]
 
-    def add(self, row: ScanRow) -> None:
+    def add(self, row: Packed) -> None:
         """Count a row."""
-        self._bytes += row.bytes
-        self._states[row.state.value] += 1
+        self._bytes += row.size
+        self._states[row.state] += 1
         self._verdicts[row.verdict] += 1
         if row.reason:
             self._reasons[row.reason] += 1

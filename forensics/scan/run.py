@@ -18,6 +18,7 @@ from forensics.scan.finishing import Finished, Output, finish
 from forensics.scan.identity import identity_of
 from forensics.scan.items import Item
 from forensics.scan.journal import Journal, locked
+from forensics.scan.packed import Packed
 from forensics.scan.profiles import profile_named
 from forensics.scan.progress import Progress, Tally
 from forensics.scan.row import State
@@ -229,11 +230,11 @@ def _work(run: _Run, tally: Tally, tell: Tell) -> None:
     engine = _engine(run)
     with engine.run(tasks) as results:
         for batch in _gathered(results):
-            outcomes = [(r.number, _outcome(run, r)) for r in batch]
+            outcomes = [(r.number, _packed(run, r)) for r in batch]
             journal.finish(outcomes)
             engine.committed()
-            for _, outcome in outcomes:
-                tally.add(outcome.row)
+            for _, packed in outcomes:
+                tally.add(packed)
             tell(tally.progress("working"))
     journal.put("suspects", [])
     if journal.counts().pending:
@@ -253,10 +254,9 @@ def _gathered(results: Iterator[list[Done | Lost]]) -> Iterator[list[Done | Lost
         yield batch
 
 
-def _outcome(run: _Run, result: Done | Lost) -> Outcome:
+def _packed(run: _Run, result: Done | Lost) -> Packed:
     if isinstance(result, Done):
-        row = result.outcome.row.model_copy(update={"attempts": result.attempts})
-        return replace(result.outcome, row=row)
+        return result.packed
     row = failed_row(
         run.journal.item(result.number),
         State.QUARANTINED,
@@ -265,7 +265,7 @@ def _outcome(run: _Run, result: Done | Lost) -> Outcome:
         profile=run.work.profile,
     )
     log.warning("%s is quarantined: %s", row.id, result.message)
-    return Outcome(row.model_copy(update={"attempts": result.attempts}))
+    return Packed.of(Outcome(row), result.attempts)
 
 
 def _engine(run: _Run) -> Engine:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forensics.scan.items import Item
-from forensics.scan.worker import Outcome
+from forensics.scan.packed import Packed
 
 __all__ = ["Done", "Engine", "Lost", "Task"]
 
@@ -36,13 +36,11 @@ class Done:
 
     Attributes:
         number: Its number in the journal.
-        outcome: What came of it.
-        attempts: How many times it was begun.
+        packed: What came of it.
     """
 
     number: int
-    outcome: Outcome
-    attempts: int = 1
+    packed: Packed
 
 
 @dataclass(frozen=True)

@@ -126,8 +126,8 @@ class LocalEngine:
     def _landed(self, future: Future[float], chunk: _Chunk) -> Iterator[Done | Lost]:
         error = future.exception()
         found = read_spool(chunk.spool)
-        for number, outcome in found.done.items():
-            yield Done(number, outcome, attempts=chunk.tasks[0].failures + 1)
+        for number, packed in found.done.items():
+            yield Done(number, packed)
         if error is None:
             self._failed_starts = 0
             self._chunker.took(len(chunk.tasks), future.result())

@@ -12,6 +12,7 @@ from forensics.scan.engines.base import Task
 from forensics.scan.engines.limits import die_with_parent, keep_freed_memory, limit_memory, limited_time
 from forensics.scan.engines.spool import Spool
 from forensics.scan.engines.starting import one_thread_each, process_context
+from forensics.scan.packed import Packed
 from forensics.scan.settings import WorkSettings
 from forensics.scan.worker import Worker
 
@@ -64,7 +65,7 @@ def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
             out.begun(task.number)
             with limited_time(worker.settings.file_seconds):
                 outcome = worker.work(task.item)
-            out.done(task.number, outcome)
+            out.done(task.number, Packed.of(outcome, task.failures + 1))
     return time.monotonic() - start
 
 

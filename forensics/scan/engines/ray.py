@@ -11,20 +11,19 @@ import logging
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, fields
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from forensics.errors import MissingExtra, ScanError
 from forensics.scan.engines.base import Done, Lost, Task
 from forensics.scan.engines.local import LocalEngine
+from forensics.scan.engines.scratch import scratch
 from forensics.scan.items import Item, Locator
-from forensics.scan.row import ScanRow
+from forensics.scan.packed import Packed
 from forensics.scan.settings import WorkSettings
-from forensics.scan.worker import Outcome
 
 __all__ = ["RayEngine", "ScanActor"]
 
@@ -112,7 +111,7 @@ class ScanActor:
         # Processes are started with the main module of this one, which is Ray's own and of no use to them.
         sys.modules["__main__"].__file__ = None
         self._held = ExitStack()
-        spool = Path(self._held.enter_context(tempfile.TemporaryDirectory(prefix="forensics-scan-")))
+        spool = self._held.enter_context(scratch())
         self._engine = LocalEngine(WorkSettings.from_record(settings), 1, spool, chunk)
         self._results = self._held.enter_context(self._engine.opened())
 
@@ -130,12 +129,13 @@ class ScanActor:
         return {name: [record[name] for record in found] for name in _COLUMNS}
 
 
-_COLUMNS = ("number", "attempts", "row", "preview", "detail", "reason", "message")
+_COLUMNS = (
+    "number", "state", "reason", "verdict", "size", "row", "preview", "detail", "message", "attempts",
+)  # fmt: skip
 
 
 def _task_record(task: Task) -> dict[str, Any]:
     import json
-    from dataclasses import asdict
 
     item = {**asdict(task.item), "locator": task.item.locator.as_record()}
     return {"number": task.number, "task": json.dumps({"item": item, "alone": task.alone})}
@@ -149,21 +149,19 @@ def _task(record: dict[str, Any]) -> Task:
 
 def _record(result: Done | Lost) -> dict[str, Any]:
     record: dict[str, Any] = dict.fromkeys(_COLUMNS, "")
-    record |= {"number": result.number, "attempts": result.attempts, "preview": b"", "detail": b""}
+    record |= {"number": result.number, "size": 0, "attempts": 0}
+    record |= dict.fromkeys(("row", "preview", "detail"), b"")
     if isinstance(result, Lost):
-        return record | {"reason": result.reason, "message": result.message}
-    outcome = result.outcome
-    row = outcome.row.model_dump_json()
-    return record | {"row": row, "preview": outcome.preview or b"", "detail": outcome.detail or b""}
+        return record | asdict(result)
+    return record | {name: value for name, value in vars(result.packed).items() if value is not None}
 
 
 def _result(record: dict[str, Any]) -> Done | Lost:
-    number, attempts = int(record["number"]), int(record["attempts"])
     if not record["row"]:
-        return Lost(number, record["reason"], record["message"], attempts)
-    row = ScanRow.model_validate_json(record["row"])
-    outcome = Outcome(row, record["preview"] or None, record["detail"] or None)
-    return Done(number, outcome, attempts)
+        return Lost(record["number"], record["reason"], record["message"], record["attempts"])
+    values = {each.name: record[each.name] for each in fields(Packed)}
+    kept = {name: values[name] or None for name in ("preview", "detail")}
+    return Done(record["number"], Packed(**{**values, **kept}))
 
 
 def _ray_errors() -> tuple[type[Exception], ...]:

@@ -6,6 +6,7 @@ begun and not finished when either died is named. A file is read up to the last 
 
 from __future__ import annotations
 
+import json
 import os
 import struct
 from collections.abc import Iterator
@@ -13,12 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from forensics.scan.row import ScanRow
-from forensics.scan.worker import Outcome
+from forensics.scan.packed import Packed
 
 __all__ = ["Spool", "Spooled", "leftovers", "read_spool"]
 
-_HEAD = struct.Struct("<cqqqq")  # kind, number of the task, bytes of row, preview and detail; -1 for none
+_HEAD = struct.Struct("<cqqqqq")  # kind, number of the task, bytes of each part; -1 for none
 _BEGUN, _DONE = b"B", b"D"
 _ENDING = ".chunk"
 
@@ -41,15 +41,14 @@ class Spool:
 
     def begun(self, number: int) -> None:
         """Note that work on a task begins."""
-        self._write(_HEAD.pack(_BEGUN, number, -1, -1, -1))
+        self._write(_HEAD.pack(_BEGUN, number, -1, -1, -1, -1))
 
-    def done(self, number: int, outcome: Outcome) -> None:
+    def done(self, number: int, packed: Packed) -> None:
         """Keep what came of a task."""
-        row = outcome.row.model_dump_json().encode()
-        preview, detail = outcome.preview, outcome.detail
-        sizes = (-1 if part is None else len(part) for part in (preview, detail))
-        head = _HEAD.pack(_DONE, number, len(row), *sizes)
-        self._write(b"".join((head, row, preview or b"", detail or b"")))
+        counted = json.dumps([packed.state, packed.reason, packed.verdict, packed.size]).encode()
+        parts = (counted, packed.row, packed.preview, packed.detail)
+        head = _HEAD.pack(_DONE, number, *(-1 if part is None else len(part) for part in parts))
+        self._write(b"".join((head, *(part or b"" for part in parts))))
 
     def _write(self, frame: bytes) -> None:
         self._stream.write(frame)
@@ -65,7 +64,7 @@ class Spooled:
         begun: Number of the task that was begun last and not finished; None if there is none.
     """
 
-    done: dict[int, Outcome] = field(default_factory=dict)
+    done: dict[int, Packed] = field(default_factory=dict)
     begun: int | None = None
 
 
@@ -79,11 +78,11 @@ def read_spool(path: Path) -> Spooled:
     with stream:
         left = os.fstat(stream.fileno()).st_size
         while (frame := _frame(stream, left)) is not None:
-            kind, number, outcome, size = frame
+            kind, number, packed, size = frame
             left -= size
             found.begun = number if kind == _BEGUN else None
-            if outcome is not None:
-                found.done[number] = outcome
+            if packed is not None:
+                found.done[number] = packed
     return found
 
 
@@ -92,7 +91,7 @@ def leftovers(folder: Path) -> Iterator[Path]:
     yield from sorted(folder.glob(f"*{_ENDING}"))
 
 
-def _frame(stream: BinaryIO, left: int) -> tuple[bytes, int, Outcome | None, int] | None:
+def _frame(stream: BinaryIO, left: int) -> tuple[bytes, int, Packed | None, int] | None:
     head = stream.read(_HEAD.size)
     if len(head) < _HEAD.size:
         return None
@@ -100,6 +99,9 @@ def _frame(stream: BinaryIO, left: int) -> tuple[bytes, int, Outcome | None, int
     total = sum(max(size, 0) for size in sizes)
     if kind not in (_BEGUN, _DONE) or total + _HEAD.size > left:
         return None
-    row, preview, detail = (stream.read(size) if size >= 0 else None for size in sizes)
-    outcome = Outcome(ScanRow.model_validate_json(row), preview, detail) if row is not None else None
-    return kind, number, outcome, total + _HEAD.size
+    counted, row, preview, detail = (stream.read(size) if size >= 0 else None for size in sizes)
+    if counted is None or row is None:
+        return kind, number, None, total + _HEAD.size
+    state, reason, verdict, size = json.loads(counted)
+    packed = Packed(state, reason, verdict, size, row, preview, detail)
+    return kind, number, packed, total + _HEAD.size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,8 +12,8 @@ from typing import Any, Self
 
 from forensics.scan.items import Item, Locator
 from forensics.scan.journal.database import connected, guarded, writing
+from forensics.scan.packed import Packed, unpacked_row
 from forensics.scan.row import ScanRow
-from forensics.scan.worker import Outcome
 
 __all__ = ["Counts", "Entry", "Journal"]
 
@@ -146,11 +145,11 @@ class Journal:
         """Return when each run began and ended; None for one that was cut short."""
         return self._rows("SELECT began, ended FROM sessions ORDER BY number")
 
-    def finish(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+    def finish(self, outcomes: Sequence[tuple[int, Packed]]) -> None:
         """Keep what came of some items, all of it or nothing."""
         with writing(self._connection, self.path):
-            for number, outcome in outcomes:
-                self._finish(number, outcome)
+            for number, packed in outcomes:
+                self._finish(number, packed)
 
     def again(self, reasons: Iterable[str], states: Iterable[str] = ()) -> int:
         """Have rows with one of some reasons or states worked on again.
@@ -196,7 +195,7 @@ class Journal:
                 return
             for number, packed in found:
                 last = number
-                yield number, ScanRow.model_validate_json(zlib.decompress(packed))
+                yield number, unpacked_row(packed)
 
     def preview(self, id_: str) -> bytes | None:
         """Return the preview of an item, None if there is none."""
@@ -241,12 +240,10 @@ class Journal:
         )
         return cursor.rowcount
 
-    def _finish(self, number: int, outcome: Outcome) -> None:
-        row = outcome.row
-        packed = zlib.compress(row.model_dump_json().encode(), 6)
-        values = (number, row.state.value, row.reason, row.verdict, row.bytes, packed)
+    def _finish(self, number: int, packed: Packed) -> None:
+        values = (number, packed.state, packed.reason, packed.verdict, packed.size, packed.row)
         self._connection.execute("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?, ?)", values)
-        for table, data in (("previews", outcome.preview), ("details", outcome.detail)):
+        for table, data in (("previews", packed.preview), ("details", packed.detail)):
             self._connection.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
             if data is not None:
                 self._connection.execute(f"INSERT INTO {table} VALUES (?, ?)", (number, data))  # noqa: S608

@@ -12,13 +12,14 @@ from forensics.scan.engines.base import Task
 from forensics.scan.engines.chunks import Chunker
 from forensics.scan.engines.spool import Spool, leftovers, read_spool
 from forensics.scan.items import Item, Locator
+from forensics.scan.packed import Packed
 from forensics.scan.row import ScanRow, State
 from forensics.scan.worker import Outcome
 
 
-def outcome(number: int) -> Outcome:
+def packed(number: int) -> Packed:
     row = ScanRow(id=f"é{number}", source="s", state=State.OK, llr_synthetic=0.1 * number)
-    return Outcome(row, bytes([number]) * number or None, None if number % 2 else b"detail")
+    return Packed.of(Outcome(row, bytes([number]) * number or None, None if number % 2 else b"detail"))
 
 
 def written(path: Path, count: int, *, last_is_done: bool) -> None:
@@ -26,14 +27,14 @@ def written(path: Path, count: int, *, last_is_done: bool) -> None:
         for number in range(count):
             spool.begun(number)
             if last_is_done or number < count - 1:
-                spool.done(number, outcome(number))
+                spool.done(number, packed(number))
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     written(tmp_path / "a.chunk", 5, last_is_done=True)
     found = read_spool(tmp_path / "a.chunk")
     assert found.begun is None
-    assert found.done == {number: outcome(number) for number in range(5)}
+    assert found.done == {number: packed(number) for number in range(5)}
 
 
 def test_what_was_begun_and_not_finished_is_named(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_of_one_that_is_cut_off_the_whole_frames_are_read(tmp_path: Path, share:
     data = path.read_bytes()
     path.write_bytes(data[: int(share * len(data))])
     found = read_spool(path)
-    assert found.done == {number: outcome(number) for number in range(len(found.done))}
+    assert found.done == {number: packed(number) for number in range(len(found.done))}
     assert found.begun in (None, len(found.done))
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from forensics.errors import ScanError, ScanFull, ScanLocked, ScanMismatch
 from forensics.scan.items import Item, Locator
 from forensics.scan.journal import Journal
 from forensics.scan.journal import database as db
+from forensics.scan.packed import Packed
 from forensics.scan.row import ScanRow, State
 from forensics.scan.worker import Outcome
 
@@ -23,9 +25,9 @@ def item(number: int, *, size: int = 10) -> Item:
     return Item(f"/in/{number}.jpg", "/in", Locator("file", f"/in/{number}.jpg"), f"{number}.jpg", size, 5.0)
 
 
-def outcome(number: int, state: State = State.OK, **fields: object) -> Outcome:
+def outcome(number: int, state: State = State.OK, **fields: object) -> Packed:
     values = {"id": f"/in/{number}.jpg", "source": "/in", "state": state, "bytes": 10, **fields}
-    return Outcome(ScanRow.model_validate(values), b"preview", b"detail")
+    return Packed.of(Outcome(ScanRow.model_validate(values), b"preview", b"detail"))
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_finishing_twice_leaves_one_row(journal: Journal) -> None:
     journal.add([item(1)])
     (entry,) = journal.pending()
     journal.finish([(entry.number, outcome(1, State.UNREADABLE, reason="empty"))])
-    journal.finish([(entry.number, Outcome(outcome(1).row))])
+    journal.finish([(entry.number, replace(outcome(1), preview=None, detail=None))])
     counts = journal.counts()
     assert counts.states == {"ok": 1}
     assert counts.reasons == {}
@@ -146,7 +148,7 @@ def test_a_full_disk_is_told_as_such_and_leaves_what_was_there(journal: Journal)
     pages = journal._connection.execute("PRAGMA page_count").fetchone()[0]
     journal._connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(ScanFull, match="make room and resume"):
-        journal.finish([(entry.number, Outcome(outcome(1).row, b"x" * 100_000))])
+        journal.finish([(entry.number, replace(outcome(1), preview=b"x" * 100_000))])
     journal._connection.execute("PRAGMA max_page_count = 1000000")
     assert journal.counts().pending == 1
     journal.finish([(entry.number, outcome(1))])

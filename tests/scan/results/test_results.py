@@ -11,6 +11,7 @@ import pytest
 from forensics.errors import ScanError, UsageError
 from forensics.scan.items import Item, Locator
 from forensics.scan.journal import Journal
+from forensics.scan.packed import Packed
 from forensics.scan.results import compare, export_rows, open_results, query, summarise
 from forensics.scan.row import DetectorRow, Match, ScanRow, State, StepTime
 from forensics.scan.run import JOURNAL
@@ -44,7 +45,9 @@ def folder_of(path: Path, rows: tuple[ScanRow, ...]) -> Path:
     path.mkdir()
     with Journal(path / JOURNAL, create=True) as journal:
         journal.add(Item(r.id, r.source, Locator("file", r.id), r.id) for r in rows)
-        journal.finish([(e.number, Outcome(r)) for e, r in zip(list(journal.pending()), rows, strict=True)])
+        journal.finish(
+            [(e.number, Packed.of(Outcome(r))) for e, r in zip(list(journal.pending()), rows, strict=True)]
+        )
     return path
 
 
