@@ -7,5 +7,7 @@ import cv2  # noqa: F401
 import forensics.scan.engines.processes  # noqa: F401
 from forensics.detectors.base import DETECTORS
 
+__all__: list[str] = []
+
 for _module in DETECTORS.builtin:
     import_module(_module)
