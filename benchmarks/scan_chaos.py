@@ -32,14 +32,14 @@ from common import write_result
 
 KINDS = ("parent", "worker", "disk", "journal")
 SIZE = 768 << 20  # of the file system that is filled up
-MOST_RESUMED = 60
+MOST_RESUMED, MOST_DISTURBED = 60, 6
 WAIT = "3"  # seconds that the scan waits for a locked journal, here
 
 
 def run(corpus: Path, out: Path, workers: int) -> subprocess.Popen[bytes]:
     """Begin the scan, or go on with it, in a process of its own."""
     goes_on = (out / "journal.sqlite").is_file()
-    what = ["--resume"] if goes_on else [str(corpus), "--profile", "triage", "--file-seconds", "20"]
+    what = ["--resume"] if goes_on else [str(corpus), "--profile", "triage", "--file-seconds", "10"]
     hooks = [] if goes_on else ["--hook", "scan_hooks"]
     command = [str(Path(sys.executable).with_name("forensics")), "scan", *what, *hooks]
     command += ["-o", str(out), "--format", "jsonl", "--no-page", "--workers", str(workers)]
@@ -115,8 +115,8 @@ def round_of(
     said: list[str] = []
     for _ in range(MOST_RESUMED):
         process = run(corpus, out, workers)
-        # Half of the runs are left alone for good after enough was done to them, so that each ends.
-        while process.poll() is None and sum(done.values()) < 12:
+        # After enough was done to it, a scan is left alone, so that it ends.
+        while process.poll() is None and sum(done.values()) < MOST_DISTURBED:
             done[disturb(rng.choice(kinds), process, out, rng)] += 1
         error = process.communicate()[1].decode(errors="replace").strip()
         statuses[process.returncode] += 1
@@ -165,7 +165,6 @@ def main() -> None:
         finally:
             if limited:
                 subprocess.run(["umount", str(place)], check=True)
-    write_result("scan_chaos", f"python benchmarks/scan_chaos.py CORPUS --rounds {given.rounds}", result)
     sys.stdout.write(json.dumps(result, indent=2) + "\n")
     sys.exit(int(result["rounds_that_differ"] > 0))
 
@@ -184,7 +183,7 @@ def _rounds(
     process.communicate()
     wanted = rows_of(alone)
     shutil.rmtree(alone)
-    rounds, differ = [], 0
+    rounds, differ, result = [], 0, {}
     for number in range(given.rounds):
         out = fresh(f"round-{number}")
         told = round_of(corpus, out, kinds, rng, given.workers)
@@ -194,12 +193,18 @@ def _rounds(
         rounds.append({**told, "differ": [Path(id_).name for id_ in other][:5]})
         sys.stderr.write(f"round {number + 1}: {json.dumps(rounds[-1])}\n")
         shutil.rmtree(out)
+        result = _summed(rounds, len(wanted), kinds, differ)
+        write_result("scan_chaos", f"python benchmarks/scan_chaos.py CORPUS --rounds {given.rounds}", result)
+    return result
+
+
+def _summed(rounds: list[dict[str, Any]], files: int, kinds: tuple[str, ...], differ: int) -> dict[str, Any]:
     total: Counter[str] = Counter()
     for one in rounds:
         total.update(one["disturbed"])
     return {
-        "files": len(wanted),
-        "rounds": given.rounds,
+        "files": files,
+        "rounds": len(rounds),
         "kinds": list(kinds),
         "disturbed": dict(total),
         "rounds_that_differ": differ,
