@@ -122,7 +122,8 @@ def round_of(
         statuses[process.returncode] += 1
         if process.returncode in (0, 3):
             break
-        said += [error.splitlines()[-1][:200]] if error else []
+        lines = error.replace(f"{out}/", "").splitlines()
+        said += [line[:200] for line in lines if line.startswith("forensics: ")][-1:]
     done.pop("", None)
     return {"disturbed": dict(done), "statuses": dict(statuses), "said": sorted(set(said))[:6]}
 

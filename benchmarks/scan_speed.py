@@ -336,9 +336,8 @@ def main() -> None:
         settings(corpus, Path(folder))
         for part in given.part or [p for p in PARTS if p != "peer" or given.peer]:
             result = work[part]()
-            write_result(
-                f"scan_speed_{part}", f"python benchmarks/scan_speed.py CORPUS --part {part}", result
-            )
+            options = f"--part {part} --files {given.files} --rounds {given.rounds}"
+            write_result(f"scan_speed_{part}", f"python benchmarks/scan_speed.py CORPUS {options}", result)
             sys.stdout.write(json.dumps({part: result}, indent=2) + "\n")
             sys.stdout.flush()
     shutil.rmtree(folder, ignore_errors=True)

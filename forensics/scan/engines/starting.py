@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -33,11 +34,17 @@ def process_context() -> Any:
 def start_early() -> None:
     """Let imports of workers begin now, beside those of this process; a second call does nothing."""
     if _forks():
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver, resource_tracker
 
+        resource_tracker.ensure_running()  # which lets SIGINT through again
         process_context()
-        with one_thread_each():
-            forkserver.ensure_running()
+        # Until its imports are done it would die of a Ctrl-C that is meant for this process, and say so.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            with one_thread_each():
+                forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
