@@ -15,8 +15,9 @@ ray        `triage` by Ray with two actors against the embedded engine with two 
 peer       one process that does for each file what people put together from packages: credentials by c2pa,
            a perceptual hash by imagehash, the noise residual of polimi-ispl/prnu-python. `--peer` and
            `--peer-path` are as for `benchmarks/prnu.py`; the environment has c2pa-python and ImageHash too.
-           `triage` is compared with that loop without the residual, which it does not take either, and
-           both profiles with the whole loop; `standard` has detectors in the place of the residual
+           The like of it is `triage` with the detector `residual`, which looks at the noise of every
+           picture; `triage` alone is also compared with the loop without the residual, and `standard`,
+           which looks for marks and more, with the whole loop
 memory     resident memory of workers over a scan of all good files of the corpus
 """
 
@@ -46,7 +47,7 @@ from common import write_result
 from scan_chaos import workers_of
 
 PARTS = ("decoding", "scaling", "standard", "ray", "peer", "memory")
-STANDARD_FILES, PEER_FILES, MOST_OF_A_SIZE = 300, 200, 6000
+STANDARD_FILES, PEER_FILES, MOST_OF_A_SIZE = 300, 400, 6000
 SIDES = (("below 512", 0, 512), ("512 to 1023", 512, 1024), ("1024 or more", 1024, 1 << 20))
 
 
@@ -98,7 +99,7 @@ def decoded(decoder: str, files: list[str], workers: int) -> float:
 
 
 def scanned(
-    files: list[str], profile: str, workers: int, *, engine: str = "local", near: bool = False
+    files: list[str], profile: str, workers: int, *, engine: str = "local", only: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Scan files; return the seconds from start to end, and the rows' own times."""
     with tempfile.TemporaryDirectory() as folder:
@@ -108,7 +109,7 @@ def scanned(
         program = str(Path(sys.executable).with_name("forensics"))
         command = [program, "scan", f"@{listed}", "-o", str(out), "--profile", profile, "--no-page"]
         command += ["--workers", str(workers), "--engine", engine, "--no-previews", "--details", "none"]
-        command += [] if near else ["--no-near-duplicates"]
+        command += ["--no-near-duplicates", *(f"--only={name}" for name in only)]
         start = time.monotonic()
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         seconds = time.monotonic() - start
@@ -153,8 +154,8 @@ def decoding(files: list[str], rounds: int) -> dict[str, Any]:
     sides = {path: _side(path) for path in files}
     groups = {"all": files}
     for name, low, high in SIDES:
-        groups[name] = [path for path, side in sides.items() if low <= side < high]
-    return {"sizes": {name: _decoding(some[:MOST_OF_A_SIZE], rounds) for name, some in groups.items()}}
+        groups[name] = [path for path, side in sides.items() if low <= side < high][:MOST_OF_A_SIZE]
+    return {"sizes": {name: _decoding(some, rounds) for name, some in groups.items()}}
 
 
 def _side(path: str) -> int:
@@ -242,12 +243,14 @@ def peer(files: list[str], rounds: int, python: str, path: str) -> dict[str, Any
         "peer": loop,
         "peer without residual": lambda: loop("--no-residual"),
         "triage": lambda: scanned(some, "triage", 2)["seconds"],
+        "triage and residual": lambda: scanned(some, "triage", 2, only=("metadata", "residual"))["seconds"],
         "standard": lambda: scanned(some, "standard", 2)["seconds"],
     }
     found = rounds_of(contenders, rounds)
     return {
         "files": len(some),
         **told(found, len(some)),
+        "triage_and_residual_over_peer": ratio(found["triage and residual"], found["peer"]),
         "triage_over_peer": ratio(found["triage"], found["peer"]),
         "standard_over_peer": ratio(found["standard"], found["peer"]),
         "triage_over_peer_without_residual": ratio(found["triage"], found["peer without residual"]),

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from forensics.detectors.base import Detector
 
-__all__ = ["VARIABLE", "detector_option", "opened"]
+__all__ = ["VARIABLE", "detector_option", "named_or_found", "opened"]
 
 VARIABLE = "FORENSICS_DETECTORS"
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -31,8 +31,25 @@ def detector_option(command: Command) -> Command:
     )(command)
 
 
-def opened(named: Iterable[Path], *, weighed: bool = True) -> tuple[Detector, ...]:
+def named_or_found(named: Iterable[Path]) -> tuple[Path, ...]:
     """Return the detectors that were named, and those in the folder that the environment names.
+
+    Args:
+        named: Files and folders.
+
+    Raises:
+        ForensicsError: That folder cannot be read.
+    """
+    folder = os.environ.get(VARIABLE, "")
+    if not folder:
+        return tuple(named)
+    from forensics.detectors.own.opening import found_in
+
+    return (*named, *found_in(Path(folder)))
+
+
+def opened(named: Iterable[Path], *, weighed: bool = True) -> tuple[Detector, ...]:
+    """Return those detectors, opened.
 
     Args:
         named: Files and folders.
@@ -41,10 +58,9 @@ def opened(named: Iterable[Path], *, weighed: bool = True) -> tuple[Detector, ..
     Raises:
         ForensicsError: One cannot be opened.
     """
-    folder = os.environ.get(VARIABLE, "")
-    paths = list(named)
-    if not paths and not folder:
+    paths = named_or_found(named)
+    if not paths:
         return ()
-    from forensics.detectors.own.opening import found_in, open_detectors
+    from forensics.detectors.own.opening import open_detectors
 
-    return open_detectors([*paths, *(found_in(Path(folder)) if folder else ())], weighed=weighed)
+    return open_detectors(paths, weighed=weighed)

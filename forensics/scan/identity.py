@@ -9,10 +9,9 @@ from typing import Any
 from forensics import __version__
 from forensics.errors import UsageError
 from forensics.provenance import TrustPolicy
-from forensics.scan.profiles import profile_named, stages_of
 from forensics.scan.row import ROW_VERSION
 from forensics.scan.settings import WorkSettings
-from forensics.scan.worker import models_digest
+from forensics.scan.worker import models_digest, stages_for
 from forensics.watermark.keyfile import key_ring
 
 __all__ = ["identity_of"]
@@ -26,10 +25,11 @@ def identity_of(settings: WorkSettings) -> dict[str, Any]:
 
     Raises:
         TrustPolicyError: The trust policy is wrong.
-        UsageError: A list of hashes cannot be read.
+        UsageError: A list of hashes cannot be read, or there is no detector of a name.
+        ForensicsError: A detector of the user's own cannot be opened.
     """
     trust = TrustPolicy.resolve(Path(settings.trust) if settings.trust else None)
-    stages = [[f"{d.info.name} {d.info.version}" for d in stage] for stage in _stages(settings)]
+    stages = [[f"{d.info.name} {d.info.version}" for d in stage] for stage in stages_for(settings)]
     return {
         "settings": settings.digest,
         "suite": __version__,
@@ -40,10 +40,6 @@ def identity_of(settings: WorkSettings) -> dict[str, Any]:
         "keys": sorted(key.id for key in key_ring()),
         "hash_lists": [_digest(path) for path in settings.hash_lists],
     }
-
-
-def _stages(settings: WorkSettings) -> Any:
-    return stages_of(profile_named(settings.profile))
 
 
 def _digest(path: str) -> str:

@@ -38,6 +38,7 @@ class _Scan:
         left = ", ".join(f"{name} {count}" for name, count in sorted(told.left_out.items()))
         return (
             ("Profile", str(told.settings["profile"])),
+            ("Detectors", "; then ".join(", ".join(stage) for stage in told.stages)),
             ("Cascade", told.rule if len(told.stages) > 1 else "one stage"),
             ("Files listed", str(told.listed)),
             ("Left out while listing", left or "none"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from forensics.detectors.base import DETECTORS, Detector
+from forensics.detectors.choosing import choose
 from forensics.detectors.watermark import OnGrid
 from forensics.errors import UsageError
 
@@ -73,11 +74,37 @@ def profile_named(name: str) -> Profile:
     return PROFILES[name]
 
 
-def stages_of(profile: Profile) -> tuple[tuple[Detector, ...], ...]:
-    """Return the detectors of each stage of a profile, ready to run."""
-    if profile.stages is None:
-        return (tuple(DETECTORS.get(name)() for name in sorted(DETECTORS.names())),)
-    return tuple(tuple(_detector(name) for name in stage) for stage in profile.stages)
+def stages_of(
+    profile: Profile, only: Sequence[str] = (), skip: Sequence[str] = (), own: Sequence[Detector] = ()
+) -> tuple[tuple[Detector, ...], ...]:
+    """Return the detectors of each stage of a profile, ready to run.
+
+    Args:
+        profile: How closely to look.
+        only: Names of detectors to run in place of the profile's, all in one stage.
+        skip: Names of detectors to leave out.
+        own: Further ones: they join the second stage, or make one after the first.
+
+    Raises:
+        UsageError: There is no detector of a name, or none is left.
+    """
+    chosen = choose(only or None, skip, own)
+    stages = (chosen,) if only or profile.stages is None else _kept(profile.stages, chosen, own)
+    if not any(stages):
+        raise UsageError("--only and --skip leave no detector to run")
+    return stages
+
+
+def _kept(
+    names: Sequence[Sequence[str]], chosen: Sequence[Detector], own: Sequence[Detector]
+) -> tuple[tuple[Detector, ...], ...]:
+    """Return the stages of those names, with the user's own, without detectors that were not chosen."""
+    first, *others = ([_detector(name) for name in stage] for stage in names)
+    if own:
+        others[:1] = [[*(others[0] if others else ()), *own]]
+    kept = {detector.info.name for detector in chosen}
+    stages = (tuple(d for d in stage if d.info.name in kept) for stage in (first, *others))
+    return tuple(stage for stage in stages if stage)
 
 
 def _detector(name: str) -> Detector:

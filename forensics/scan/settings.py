@@ -24,6 +24,9 @@ class WorkSettings:
 
     Attributes:
         profile: A name in `PROFILES`.
+        only: Names of the detectors to run, in one stage; those of the profile if there are none.
+        skip: Names of detectors to leave out.
+        own: Detectors of the user's own: TOML files, or folders of `forensics train detector`.
         trust: Path of a trust policy; the user's own if empty.
         store: Manifest store to look files up in; none if empty.
         calibration: Folder of `forensics calibrate`; what ships if empty.
@@ -39,6 +42,9 @@ class WorkSettings:
     """
 
     profile: str = "standard"
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     trust: str = ""
     store: str = ""
     calibration: str = ""
@@ -69,7 +75,7 @@ class WorkSettings:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
         """Return the settings of a record."""
-        lists = {name: tuple(record[name]) for name in ("hash_lists", "hooks")}
+        lists = {name: tuple(value) for name, value in record.items() if isinstance(value, list | tuple)}
         return cls(**(record | lists))
 
     @property

@@ -12,6 +12,8 @@ from typing import Self
 
 from forensics.audit_report import AuditReport
 from forensics.auditor import Auditor
+from forensics.detectors.base import Detector
+from forensics.detectors.own.opening import open_detectors
 from forensics.errors import ForensicsError, NotAFile
 from forensics.evidence import Verdict
 from forensics.media import Limits
@@ -29,7 +31,7 @@ from forensics.scan.row import ScanRow, State
 from forensics.scan.rows import failed_row, report_row
 from forensics.scan.settings import WorkSettings
 
-__all__ = ["Outcome", "Worker", "models_digest"]
+__all__ = ["Outcome", "Worker", "models_digest", "stages_for"]
 
 _BLOCK = 1 << 20
 
@@ -60,11 +62,10 @@ class Worker:
     """
 
     def __init__(self, settings: WorkSettings) -> None:
-        profile = profile_named(settings.profile)
         self.settings = settings
         self._auditor = Auditor(
             trust=TrustPolicy.resolve(Path(settings.trust) if settings.trust else None),
-            stages=stages_of(profile),
+            stages=stages_for(settings),
             prior=settings.prior,
             limits=Limits(pixels=settings.max_pixels),
             workers=1,  # processes are the parallel part
@@ -129,6 +130,16 @@ class Worker:
             return self.settings.details == "all"
         told = report.verdict not in (Verdict.INCONCLUSIVE, Verdict.UNREADABLE)
         return told or bool(report.contradictions) or report.credentials.state is not CredentialState.NONE
+
+
+def stages_for(settings: WorkSettings) -> tuple[tuple[Detector, ...], ...]:
+    """Return the detectors that settings ask for, ready to run, in their stages.
+
+    Raises:
+        ForensicsError: There is no detector of a name, or one of the user's own cannot be opened.
+    """
+    own = open_detectors(map(Path, settings.own)) if settings.own else ()
+    return stages_of(profile_named(settings.profile), settings.only, settings.skip, own)
 
 
 def models_digest() -> str:

@@ -22,8 +22,10 @@ from forensics.cli.scan.watching import passes
 from forensics.datasets.procedural import camera
 from forensics.errors import UsageError
 from forensics.scan.progress import Progress
+from forensics.scan.results import open_results
 from forensics.scan.run import Job
 
+from ..detectors.own.networks import described, means
 from .commands import Answer, answered
 
 Call = Callable[..., Answer]
@@ -126,10 +128,31 @@ def test_lists_globs_and_findings(
     assert failed.status == 1
 
 
+def test_detectors_are_chosen_by_name(
+    call: Call, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = ("--profile", "triage", "--workers", 1, "--no-page", "--json")
+    some = call("scan", folder / "a.jpg", "-o", tmp_path / "some", "--only", "dct", *common)
+    assert [[name.split()[0] for name in stage] for stage in some.record["stages"]] == [["dct"]]
+    (row,) = open_results(tmp_path / "some").rows()
+    assert [said.detector for said in row.detectors] == ["dct"]
+    again = call("scan", "--resume", "-o", tmp_path / "some", "--only", "jpeg")
+    assert again.status == 2, "rows of different settings do not mix"
+    assert "settings" in again.err
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "own").mkdir()
+    described(tmp_path / "own", means(), given={"size": "native"})
+    monkeypatch.setenv("FORENSICS_DETECTORS", str(tmp_path / "own"))
+    own = call("scan", folder / "a.jpg", "-o", tmp_path / "theirs", *common)
+    assert own.record["stages"][1][0].startswith("mine ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ((), "Usage"),
+        (("IN", "-o", "OUT", "--profile", "triage", "--skip", "metadata"), "leave no detector"),
+        (("IN", "-o", "OUT", "--only", "everything"), "no detector called everything"),
         (("-o", "x"), "no source given"),
         (("IN", "-o", "OUT", "--update"), "goes with --resume"),
         (("--resume", "-o", "OUT"), "holds no scan"),

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from forensics.datasets.procedural import camera
-from forensics.detectors.base import DETECTORS
+from forensics.detectors.base import DETECTORS, Detector
+from forensics.detectors.own.opening import open_detectors
 from forensics.errors import UsageError
 from forensics.fingerprints import upright
 from forensics.media import open_media
@@ -29,6 +30,8 @@ from forensics.scan.worker import Worker
 from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
 from forensics.watermark.watermarker import Watermarker
+
+from ..detectors.own.networks import described, means
 
 TRIAGE = WorkSettings(profile="triage")
 
@@ -129,6 +132,46 @@ def test_profiles_hold_detectors_that_exist() -> None:
         profile_named("thorough")
 
 
+def names_of(stages: tuple[tuple[Detector, ...], ...]) -> list[list[str]]:
+    return [[detector.info.name for detector in stage] for stage in stages]
+
+
+def test_detectors_named_take_the_place_of_those_of_the_profile() -> None:
+    for profile in PROFILES.values():
+        assert names_of(stages_of(profile, ["residual", "metadata"])) == [["metadata", "residual"]]
+        assert names_of(stages_of(profile, ["residual", "metadata"], ["residual"])) == [["metadata"]]
+
+
+def test_detectors_left_out_are_in_no_stage() -> None:
+    plain, kept = (names_of(stages_of(PROFILES["standard"], (), skip)) for skip in ((), ("watermark", "dct")))
+    assert [name for stage in plain for name in stage].count("watermark") == 2
+    assert kept == [["metadata"], [name for name in plain[1] if name != "dct"]]
+    every = names_of(stages_of(PROFILES["deep"], (), ["watermark"]))[0]
+    assert set(every) == set(DETECTORS.names()) - {"watermark"}
+
+
+@pytest.mark.parametrize(
+    ("only", "skip", "said"),
+    [((), ("metadata",), "leave no detector"), (("x",), (), "called x"), ((), ("x",), "called x")],
+)
+def test_detectors_that_are_none_are_refused(only: tuple[str, ...], skip: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        stages_of(PROFILES["triage"], only, skip)
+
+
+def test_detectors_of_the_user_join_the_second_stage_or_make_one(picture: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = described(tmp_path, means(), given={"size": "native"})
+    own = open_detectors([path])
+    assert names_of(stages_of(PROFILES["triage"], own=own)) == [["metadata"], ["mine"]]
+    first, second, third = names_of(stages_of(PROFILES["standard"], own=own))
+    assert (second[-1], "mine" in first + third) == ("mine", False)
+    assert "mine" in names_of(stages_of(PROFILES["deep"], own=own))[0]
+    with Worker(replace(TRIAGE, own=(str(path),))) as worker:
+        row = worker.work(item(picture)).row
+    assert [d.detector for d in row.detectors] == ["metadata", "mine"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [{"profile": "x"}, {"details": "some"}, {"file_seconds": 0.5}, {"file_memory": 1}, {"max_pixels": 0}],
@@ -139,6 +182,7 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
 
 
 def test_settings_come_back_from_their_record() -> None:
-    settings = WorkSettings(profile="deep", hash_lists=("a", "b"), hooks=("h",), prior=0.2)
+    chosen = WorkSettings(profile="deep", only=("dct",), skip=("jpeg",), own=("d.toml",))
+    settings = replace(chosen, hash_lists=("a", "b"), hooks=("h",), prior=0.2)
     assert WorkSettings.from_record(settings.as_record()) == settings
     assert settings.digest != WorkSettings().digest

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from forensics.cli.own import named_or_found
 from forensics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 # Names of settings by the options that make them; those of a resumed scan hold where none is given.
 _WORK = (
     "profile",
+    "only",
+    "skip",
+    "own",
     "trust",
     "store",
     "calibration",
@@ -70,6 +74,7 @@ def job_of(ctx: click.Context, sources: tuple[str, ...], given: dict[str, Any]) 
     values = {**given, "file_memory": _bytes(given["file_memory"]), "since": _moment(given["since"])}
     for name in ("trust", "calibration"):
         values[name] = str(values[name].resolve()) if values[name] else ""
+    values["own"] = tuple(str(path.resolve()) for path in named_or_found(values["own"]))
     values["hash_lists"] = tuple(str(path.resolve()) for path in values["hash_lists"])
     chosen = {name for name in values if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
     return Job(

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from forensics.cli.own import detector_option
+
 __all__ = ["options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,6 +36,14 @@ _OPTIONS = (
         show_default=True,
         help="How closely to look.",
     ),
+    click.option(
+        "--only",
+        multiple=True,
+        metavar="DETECTOR",
+        help="Run only these detectors, on every file (repeatable).",
+    ),
+    click.option("--skip", multiple=True, metavar="DETECTOR", help="Leave these detectors out (repeatable)."),
+    detector_option,
     click.option(
         "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Who works."
     ),
