@@ -148,8 +148,8 @@ class Auditor:
 
     def _audit(self, subject: Subject, look: Callable[[Media], object] | None) -> AuditReport:
         run = Run(subject)
-        credentials = run.step("credentials", lambda: subject.credentials(self.trust))
         media = run.step("open", lambda: subject.opened(self.limits))
+        credentials = run.step("credentials", lambda: subject.credentials(self.trust, media))
         readable = media is not None and run.step("decode", lambda: media.pixels) is not None
         evidence = [credential_evidence(credentials)] if credentials else []
         if media is not None and readable and evidence and evidence[0].code == CONTENT_CHANGED:

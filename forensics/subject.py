@@ -50,9 +50,16 @@ class Subject:
         except TypeError as error:
             raise UsageError(f"not a path: {path!r}", expected="str or PathLike", actual=path) from error
 
-    def credentials(self, trust: TrustPolicy) -> CredentialReport:
-        """Read and verify its Content Credentials."""
-        return read(self.path, trust) if self.data is None else read_bytes(self.data, trust)
+    def credentials(self, trust: TrustPolicy, media: Media | None = None) -> CredentialReport:
+        """Read and verify its Content Credentials.
+
+        Args:
+            trust: Whom to trust.
+            media: The same file where it was opened already; a picture is not read again then.
+        """
+        if self.data is not None:
+            return read_bytes(self.data, trust)
+        return read(self.path, trust, data=media.data if media else b"")
 
     def opened(self, limits: Limits) -> Media:
         """Open and identify it."""

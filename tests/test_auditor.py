@@ -21,8 +21,9 @@ from forensics.auditor import Auditor
 from forensics.detectors.base import DETECTORS, Detector, DetectorInfo
 from forensics.errors import UsageError
 from forensics.evidence import Calibration, Evidence, Grade, Question, Status, Verdict
-from forensics.media import Kind, Limits, Media
-from forensics.provenance import TrustPolicy
+from forensics.media import Kind, Limits, Media, source
+from forensics.media.source import open_plain
+from forensics.provenance import TrustPolicy, formats
 
 NOBODY = TrustPolicy.default()
 
@@ -108,6 +109,19 @@ def test_the_prior_moves_opinions(picture: Path) -> None:
     evidence = opinion(Question.SYNTHETIC, 2.5)
     assert audited(picture, evidence, prior=0.01).verdict is Verdict.INCONCLUSIVE
     assert audited(picture, opinion(Question.SYNTHETIC, 1.5), prior=0.9).verdict is Verdict.LIKELY_SYNTHETIC
+
+
+def test_a_picture_is_read_once(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+
+    def counted(path: Path) -> Any:
+        opened.append(path)
+        return open_plain(path)
+
+    for module in (source, formats):
+        monkeypatch.setattr(module, "open_plain", counted)
+    report = Auditor(trust=NOBODY, only=["metadata"]).audit(picture)
+    assert (report.credentials.state.value, opened) == ("none", [picture])
 
 
 @pytest.mark.parametrize("error", [RuntimeError("boom"), MemoryError(), ValueError("x")])

@@ -107,7 +107,7 @@ class Media:
             image.check_scans(self.jpeg, self.limits)
         picture = image.open_picture(self.data, self.container.format, self.limits)
         self._header = Header.of(picture, self.container.format)
-        return _frozen(image.load_rgb(picture, self.container.format))
+        return _frozen(image.load_rgb(picture, self.container.format, self.data))
 
     @cached_property
     def luma(self) -> Pixels:

@@ -87,12 +87,21 @@ def _check_fields(data: bytes) -> None:
         raise LimitExceeded("the TIFF lists far too many strips or values", actual=listed)
 
 
-def load_rgb(picture: ImageFile.ImageFile, format_name: str) -> Pixels:
+def load_rgb(picture: ImageFile.ImageFile, format_name: str, data: bytes = b"") -> Pixels:
     """Decode the current frame of an opened picture, which is of no use afterwards unless it is animated.
+
+    Args:
+        picture: From `open_picture`.
+        format_name: Sniffed format.
+        data: The whole file, where it is at hand: some are decoded faster from that.
 
     Raises:
         MediaError: It cannot be decoded.
     """
+    if data and format_name == "webp" and picture.mode == "RGB" and not getattr(picture, "is_animated", True):
+        pixels = riff.webp_pixels(data, picture.size)
+        if pixels is not None:
+            return pixels
     with decoding(format_name):
         if picture.mode != "L" and fits(picture, format_name):
             return load_in_place(picture)

@@ -1,4 +1,4 @@
-"""The chunks of a WebP file (RFC 9649)."""
+"""WebP (RFC 9649): its chunks, and still pictures without alpha."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from forensics.errors import LimitExceeded
 from forensics.media.png import Chunk
+from forensics.media.types import Pixels
 
-__all__ = ["webp_chunks", "webp_size"]
+__all__ = ["webp_chunks", "webp_pixels", "webp_size"]
 
 _MOST_CHUNKS = 100_000
 
@@ -44,3 +45,27 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
         bits = struct.unpack_from("<I", data, 21)[0]
         return (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1
     return None
+
+
+# Pillow decodes every WebP as an animation, to four bytes for a pixel, which takes half as long again.
+def webp_pixels(data: bytes, size: tuple[int, int]) -> Pixels | None:
+    """Return the pixels of a still picture without alpha; None where another decoder has to say why not.
+
+    Args:
+        data: The whole file.
+        size: Width and height that it declares.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+    """
+    import cv2
+    import numpy as np
+
+    try:
+        found = cv2.imdecode(
+            np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+        )
+    except cv2.error:
+        return None
+    fits = found is not None and found.shape == (size[1], size[0], 3)
+    return np.asarray(found, np.uint8) if fits else None

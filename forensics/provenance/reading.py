@@ -43,7 +43,11 @@ _SENTENCES = {
 
 
 def read(
-    path: PathLike, policy: TrustPolicy | None = None, *, sidecar: PathLike | None = None
+    path: PathLike,
+    policy: TrustPolicy | None = None,
+    *,
+    sidecar: PathLike | None = None,
+    data: bytes = b"",
 ) -> CredentialReport:
     """Read and verify the Content Credentials of a file.
 
@@ -59,6 +63,7 @@ def read(
         path: The file.
         policy: Whom to trust; `TrustPolicy.resolve()` if None.
         sidecar: A manifest store kept apart from the file, used in place of what stands in the file.
+        data: The whole file, where it was read already.
 
     Raises:
         NotAFile: The path or the sidecar is missing, no regular file, or not permitted.
@@ -72,7 +77,7 @@ def read(
     """
     policy = TrustPolicy.resolve() if policy is None else policy
     source = Path(path)
-    with open_file(source) as stream:
+    with io.BytesIO(data) if data else open_file(source) as stream:
         mime = stream_type(stream, source.name)
         if sidecar is not None:
             return _with_sidecar(stream, mime, policy, Path(sidecar))

@@ -20,6 +20,7 @@ from forensics.errors import (
     UnsupportedMedia,
 )
 from forensics.media import Limits, open_bytes
+from forensics.media.riff import webp_pixels
 
 from .helpers import chunk, encode, grey_tiff, ifd, insert, insert_chunks, png_header, segment, tiff_header
 
@@ -54,6 +55,26 @@ def test_lossy_formats_agree_with_pillow(photo, name):
     data = encode(photo, name, quality=90)
     with Image.open(io.BytesIO(data)) as reference:
         assert np.array_equal(open_bytes(data).pixels, np.asarray(reference.convert("RGB")))
+
+
+@pytest.mark.parametrize("options", [{"quality": 90}, {"quality": 5, "method": 6}, {"lossless": True}])
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (256, 192)])
+def test_still_webp_is_decoded_as_pillow_does(photo, options, size):
+    data = encode(photo[: size[1], : size[0]], "webp", **options)
+    with Image.open(io.BytesIO(data)) as reference:
+        assert np.array_equal(webp_pixels(data, size), np.asarray(reference.convert("RGB")))
+
+
+def test_webp_that_is_not_as_it_says_is_left_to_another_decoder(photo):
+    data = encode(photo, "webp", quality=80)
+    assert webp_pixels(data, (256, 193)) is None
+    assert webp_pixels(data[: len(data) // 2], (256, 192)) is None
+    assert webp_pixels(b"RIFF", (256, 192)) is None
+    with pytest.raises(MediaError):
+        _ = open_bytes(data[: len(data) // 2]).pixels
+    clear = np.dstack([photo, np.zeros(photo.shape[:2], np.uint8)])
+    seen = open_bytes(encode(clear, "webp", lossless=True, exact=True)).pixels
+    assert np.array_equal(seen, photo), "alpha is dropped, and the colour below it kept"
 
 
 def test_pixels_and_luma_are_kept_and_read_only(photo):
