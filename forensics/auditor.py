@@ -31,13 +31,13 @@ from forensics.fusion.stability import Retest, stability_evidence
 from forensics.media import Limits, Media
 from forensics.provenance import TrustPolicy
 from forensics.provenance.report import CredentialReport, CredentialState
-from forensics.recovery.bearing import Bearing
-from forensics.recovery.registered import Registered
 from forensics.subject import Run, Subject
 from forensics.transplant import compare_with_thumbnail
 
 if TYPE_CHECKING:
     from forensics.provenance.store import ManifestStore
+    from forensics.recovery.bearing import Bearing
+    from forensics.recovery.registered import Registered
 
 __all__ = ["SETTLED", "Auditor", "audit"]
 
@@ -104,7 +104,7 @@ class Auditor:
         self.stability = stability
         self.pixel_digest = pixel_digest
         self.calibration = _own(calibration, self.detectors)
-        self._registered = None if store is None else Registered(store)
+        self._registered = None if store is None else _registered(store)
 
     def __enter__(self) -> Self:
         return self
@@ -302,6 +302,12 @@ def _stages(
     if only is not None or tuple(skip) or own:
         raise UsageError("stages name all detectors: leave out only, skip and own")
     return tuple(tuple(stage) for stage in given)
+
+
+def _registered(store: ManifestStore | str | os.PathLike[str]) -> Registered:
+    from forensics.recovery.registered import Registered  # SQLAlchemy with it
+
+    return Registered(store)
 
 
 def _own(

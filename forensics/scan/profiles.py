@@ -88,23 +88,25 @@ def stages_of(
     Raises:
         UsageError: There is no detector of a name, or none is left.
     """
-    chosen = choose(only or None, skip, own)
-    stages = (chosen,) if only or profile.stages is None else _kept(profile.stages, chosen, own)
+    if only or profile.stages is None:
+        stages: tuple[tuple[Detector, ...], ...] = (choose(only or None, skip, own),)
+    else:
+        stages = _without(skip, own, [[_detector(name) for name in stage] for stage in profile.stages])
     if not any(stages):
         raise UsageError("--only and --skip leave no detector to run")
     return stages
 
 
-def _kept(
-    names: Sequence[Sequence[str]], chosen: Sequence[Detector], own: Sequence[Detector]
+def _without(
+    skip: Sequence[str], own: Sequence[Detector], stages: list[list[Detector]]
 ) -> tuple[tuple[Detector, ...], ...]:
-    """Return the stages of those names, with the user's own, without detectors that were not chosen."""
-    first, *others = ([_detector(name) for name in stage] for stage in names)
+    """Return stages with the user's own detectors, and without those that are left out."""
+    if skip or own:
+        choose(skip=skip, own=own)  # which says what is wrong with them
     if own:
-        others[:1] = [[*(others[0] if others else ()), *own]]
-    kept = {detector.info.name for detector in chosen}
-    stages = (tuple(d for d in stage if d.info.name in kept) for stage in (first, *others))
-    return tuple(stage for stage in stages if stage)
+        stages[1:2] = [[*(detector for stage in stages[1:2] for detector in stage), *own]]
+    kept = (tuple(d for d in stage if d.info.name not in skip) for stage in stages)
+    return tuple(stage for stage in kept if stage)
 
 
 def _detector(name: str) -> Detector:

@@ -13,7 +13,6 @@ from typing import Self
 from forensics.audit_report import AuditReport
 from forensics.auditor import Auditor
 from forensics.detectors.base import Detector
-from forensics.detectors.own.opening import open_detectors
 from forensics.errors import ForensicsError, NotAFile
 from forensics.evidence import Verdict
 from forensics.media import Limits
@@ -138,8 +137,15 @@ def stages_for(settings: WorkSettings) -> tuple[tuple[Detector, ...], ...]:
     Raises:
         ForensicsError: There is no detector of a name, or one of the user's own cannot be opened.
     """
-    own = open_detectors(map(Path, settings.own)) if settings.own else ()
-    return stages_of(profile_named(settings.profile), settings.only, settings.skip, own)
+    return stages_of(profile_named(settings.profile), settings.only, settings.skip, _own(settings.own))
+
+
+def _own(paths: tuple[str, ...]) -> tuple[Detector, ...]:
+    if not paths:
+        return ()
+    from forensics.detectors.own.opening import open_detectors  # ONNX Runtime with it
+
+    return open_detectors(map(Path, paths))
 
 
 def models_digest() -> str:
