@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from forensics.watermark.spread.analysis import fold, octave, reduced, tile_spectrum
+from forensics.watermark.spread.autocorrelation import Autocorrelation, autocorrelation
 from forensics.watermark.spread.carriers import SIDE
 from forensics.watermark.spread.frontend import CLASSICAL, FrontEnd
 from forensics.watermark.spread.geometry import shortest, upright
-from forensics.watermark.spread.lattice import Autocorrelation, autocorrelation, lattices
+from forensics.watermark.spread.lattice import lattices
 from forensics.watermark.spread.plane import NAMINGS, Plane, plane_of
+from forensics.watermark.spread.points import Lattice
 
 __all__ = ["View", "Window", "views_of"]
 
@@ -102,10 +104,16 @@ class View:
     def _tried(self, alternating: bool) -> Bases:
         least = self._shortest
         found = lattices(self._autocorrelation, least, _LONGEST, _LATTICES, alternating=alternating)
-        of_lattices = [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
+        of_lattices = [named for lattice in found for named in _named(lattice)]
         sizes = least * np.exp(np.arange(0.0, np.log(_LONGEST / least), _SCALE_STEP))
         squares = [np.eye(2) * size for size in sizes]
         return np.stack([*of_lattices, *squares, *(_turned() if self._shortest == _SHORTEST else ())])
+
+
+def _named(lattice: Lattice) -> Bases:
+    """Return (8, 2, 2) the periods of a lattice, named in all ways."""
+    named: Bases = upright(shortest(lattice.basis)) @ NAMINGS
+    return named
 
 
 def _turned() -> list[Bases]:
@@ -148,9 +156,7 @@ class Window:
             found = lattices(
                 self._autocorrelation, _SHORTEST, _LONGEST, _IN_WINDOW, _WINDOW / 2, alternating=alternating
             )
-            self._bases[alternating] = np.stack(
-                [upright(shortest(lattice.basis)) @ naming for lattice in found for naming in NAMINGS]
-            )
+            self._bases[alternating] = np.stack([named for lattice in found for named in _named(lattice)])
         return self._bases[alternating]
 
 

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from forensics.watermark.spread.lattice import autocorrelation, lattices
+from forensics.watermark.spread.autocorrelation import autocorrelation
+from forensics.watermark.spread.lattice import lattices
 from forensics.watermark.spread.plane import Plane, plane_of
 
 SIZE = (520, 600)
