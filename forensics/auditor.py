@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from forensics.asking import asked
 from forensics.audit_report import AuditReport, MediaSummary, described
 from forensics.detectors.base import DETECTORS, Detector
 from forensics.detectors.choosing import choose
 from forensics.detectors.watermark import Watermark
 from forensics.errors import UsageError
-from forensics.evidence import Evidence, Grade, Question, Status, Verdict
+from forensics.evidence import Evidence, Grade, Question, Verdict
 from forensics.files import encodable
 from forensics.fusion.credentials import CONTENT_CHANGED, credential_evidence
 from forensics.fusion.facts import MARK_COPIED, MARK_ELSEWHERE, gather, passes
@@ -181,7 +181,7 @@ class Auditor:
             if number and self._settled(credentials, [*known, *_flat(said)], readable):
                 break
             run.stage = number + 1
-            told = self._weighed(run, media, _asked(run, media, stage, readable, self.workers))
+            told = self._weighed(run, media, asked(run, media, stage, readable, self.workers))
             said |= {name: [e for e in told if e.detector == name] for name in (e.detector for e in told)}
         return [*known, *_flat(said)]
 
@@ -324,43 +324,8 @@ def _no_credentials() -> CredentialReport:
     return CredentialReport(state=CredentialState.NONE, message="The file could not be read.")
 
 
-def _asked(run: Run, media: Media, stage: Sequence[Detector], readable: bool, workers: int) -> list[Evidence]:
-    """Run detectors side by side: they share the decoded picture and spend their time in NumPy."""
-    kind = media.container.kind
-    chosen = [d for d in stage if kind in d.info.kinds and (readable or not d.info.needs_pixels)]
-    if min(workers, len(chosen)) < 2:
-        return [e for d in chosen for e in _examine_one(run, d, media)]
-    with ThreadPoolExecutor(workers) as pool:
-        return [e for found in pool.map(lambda d: _examine_one(run, d, media), chosen) for e in found]
-
-
 def _flat(said: dict[str, list[Evidence]]) -> list[Evidence]:
     return [e for found in said.values() for e in found]
-
-
-def _examine_one(run: Run, detector: Detector, media: Media) -> tuple[Evidence, ...]:
-    found = run.step(detector.info.name, lambda: _checked(detector.examine(media)))
-    return (_failed(run, detector),) if found is None else found
-
-
-def _checked(found: object) -> tuple[Evidence, ...]:
-    """Return what a detector gave, if it is what the contract says: plug-ins come from others."""
-    if not isinstance(found, tuple) or not found or not all(isinstance(e, Evidence) for e in found):
-        raise TypeError(f"a detector returns a tuple of evidence, at least one piece, not {found!r:.100}")
-    return found
-
-
-def _failed(run: Run, detector: Detector) -> Evidence:
-    message = next(p.message for p in run.problems if p.where == detector.info.name)
-    return Evidence(
-        detector=detector.info.name,
-        version=detector.info.version,
-        code=f"{detector.info.name}.failed",
-        question=detector.info.questions[0],
-        grade=Grade.OPINION,
-        status=Status.ERROR,
-        summary=f"The method failed: {message}",
-    )
 
 
 def _disclaimed(mark: Evidence) -> Evidence:
