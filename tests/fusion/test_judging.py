@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
+import numpy as np
 import pytest
 
 from forensics.evidence import Evidence, Grade, Question, Status, Verdict
@@ -53,3 +56,22 @@ def test_a_trusted_capture_is_not_contradicted_by_what_falls() -> None:
     fallen = steady(facts, {Question.ALTERED: told(Status.SIGNAL)})
     assert ruled(fallen, ()).rule.verdict is Verdict.CAPTURED
     assert ruled(fallen, ()).contradictions == ()
+
+
+def test_opinions_decide_where_the_verdict_is_another_one_without_them() -> None:
+    """The definition, over facts of all kinds."""
+    rng = np.random.default_rng(8)
+    names = [field.name for field in fields(Facts) if field.type == "bool"]
+    decided = 0
+    for _ in range(3000):
+        held = rng.random(len(names)) < rng.choice([0.02, 0.1, 0.4])
+        said = {name: bool(value) for name, value in zip(names, held, strict=True)}
+        synthetic, altered, readable = (bool(value) for value in rng.random(3) < [0.5, 0.5, 0.9])
+        facts = Facts(
+            **{**said, "readable": readable, "opinion_synthetic": synthetic, "opinion_altered": altered}
+        )
+        without = replace(facts, opinion_synthetic=False, opinion_altered=False)
+        other = ruled(without, ()).rule.verdict is not ruled(facts, ()).rule.verdict
+        assert opinions_decide(facts, ()) is other
+        decided += other
+    assert 50 < decided < 2900

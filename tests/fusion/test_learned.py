@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from forensics.detectors.evaluation.ratios import cllr
 from forensics.evidence import Calibration, Evidence, Grade, Question, Status
 from forensics.fusion import opinions
-from forensics.fusion.learned import Branch, LearnedDependence, tree_sums
+from forensics.fusion.learned import Branch, LearnedDependence, Said, tree_sums
 from forensics.fusion.learning import Gathered, dependence_of, fused, gains_of, learn, tree_of, usual_tree
 from forensics.fusion.opinions import FusedOpinion, fuse
 
@@ -85,6 +85,13 @@ def test_independent_findings_add_up_and_copies_do_not() -> None:
 def test_without_trust_the_strongest_counts() -> None:
     table = learned(tree_of(CODES[:2], np.eye(2), trust=0.0))
     assert summed([1.0, 2.0, *[None] * 4], table).llr == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("yes", [False, True])
+def test_a_side_on_which_nothing_was_found_has_no_weights(yes: bool) -> None:
+    table = learned(tree_of(CODES[:2], np.eye(2)))
+    assert table.weights([], yes=yes) == []
+    assert table.weights([Said(code="a.x", weight=1.5)], yes=yes) == pytest.approx([1.0])
 
 
 def test_the_usual_rule_is_a_tree() -> None:
