@@ -12,6 +12,7 @@ from forensics.scan.engines.base import Done, Lost, Task
 from forensics.scan.engines.spool import Spool
 from forensics.scan.packed import Packed
 from forensics.scan.row import ScanRow, State
+from forensics.scan.rows import failed_row
 from forensics.scan.run import SPOOL, Job, Output, scan
 from forensics.scan.settings import WorkSettings
 from forensics.scan.worker import Outcome
@@ -20,7 +21,7 @@ Fill = Callable[..., Path]
 
 
 class Scripted:
-    """An engine that finishes the first file, begins with the second, and is killed, as often as is wanted."""
+    """An engine that is killed in its first runs: then it finished one file and was at the second."""
 
     name = "scripted"
 
@@ -36,10 +37,9 @@ class Scripted:
             yield iter([[Done(task.number, _packed(task)) for task in given]])
             return
         with Spool(self._spool / f"{len(self.tasks)}.chunk") as spool:
-            for task in given[:2]:
-                spool.begun(task.number)
-                if task is given[0] and not task.alone:
-                    spool.done(task.number, _packed(task))
+            spool.begun(given[0].number)
+            spool.done(given[0].number, _packed(given[0]))
+            spool.begun(given[1].number)
         raise KeyboardInterrupt
 
     def committed(self) -> None:
@@ -47,7 +47,13 @@ class Scripted:
 
 
 def _packed(task: Task) -> Packed:
-    row = ScanRow(id=task.item.id, source=task.item.source, state=State.OK, verdict="inconclusive")
+    """Return an outcome as the name of a file says: "crash.jpg" crashed."""
+    word = task.item.name.removesuffix(".jpg")
+    state = State.QUARANTINED if word in ("crash", "internal") else State.UNREADABLE
+    if len(word) == 1:
+        row = ScanRow(id=task.item.id, source=task.item.source, state=State.OK, verdict="inconclusive")
+    else:
+        row = failed_row(task.item, state, word, "said")
     return Packed.of(Outcome(row))
 
 
@@ -70,3 +76,18 @@ def test_what_a_run_was_in_the_middle_of_is_alone_in_the_next(
     assert finished.manifest.states == {"ok": 4}
     scan(Job((), out, output=output, resume=True))
     assert engine.tasks[2] == {}, "nothing is done again"
+
+
+def test_only_what_may_have_gone_away_is_tried_again(
+    fill: Fill, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hopeless = ("a.jpg", "corrupt.jpg", "limit.jpg", "truncated.jpg")
+    hopeful = ("crash.jpg", "internal.jpg", "io.jpg", "io_denied.jpg", "io_not_found.jpg", "io_timeout.jpg")
+    source, out = fill(tmp_path / "in", *hopeless, *hopeful), tmp_path / "out"
+    engine = Scripted(out / SPOOL, killed=0)
+    monkeypatch.setattr("forensics.scan.engines.opened_engine", lambda *_: engine)
+    output = Output(format_name="jsonl", page=False)
+    scan(Job((str(source),), out, WorkSettings(profile="triage"), output=output))
+    finished = scan(Job((), out, output=output, resume=True, retry_failed=True))
+    assert set(engine.tasks[1]) == set(hopeful)
+    assert finished.manifest.states == {"ok": 1, "quarantined": 2, "unreadable": 7}

@@ -18,7 +18,7 @@ from forensics.fingerprints import upright
 from forensics.media import open_media
 from forensics.provenance import TrustPolicy, sign
 from forensics.provenance.dev_ca import create_dev_ca
-from forensics.provenance.manifests import made_by_model
+from forensics.provenance.manifests import human_edit, made_by_model
 from forensics.provenance.signers import PemSigner
 from forensics.scan.detail import Detail
 from forensics.scan.items import Item, Locator
@@ -92,6 +92,45 @@ def test_signed_and_marked_pictures_say_who_and_what(
     assert row.watermark_p is not None
     assert row.watermark_p < 1e-6
     assert {d.detector for d in row.detectors} == {"metadata", "watermark"}, "proof settled it"
+
+
+def test_the_whole_report_is_kept_for_the_files_that_were_asked_for(tmp_path: Path, picture: Path) -> None:
+    ca = create_dev_ca(tmp_path / "ca")
+    signer = PemSigner(ca.chain, ca.key)
+    sign(picture, tmp_path / "s.jpg", human_edit("editor"), signer, policy=TrustPolicy.load(ca.trust))
+    kept: dict[str, list[bool]] = {}
+    for details in ("none", "findings", "all"):
+        with Worker(replace(TRIAGE, details=details)) as worker:
+            outcomes = [worker.work(item(path)) for path in (picture, tmp_path / "s.jpg")]
+        assert {outcome.row.verdict for outcome in outcomes} == {"inconclusive"}
+        kept[details] = [outcome.detail is not None for outcome in outcomes]
+    assert kept == {"none": [False, False], "findings": [False, True], "all": [True, True]}
+
+
+def test_settings_reach_the_audit(picture: Path) -> None:
+    with Worker(replace(TRIAGE, max_pixels=picture_size(picture) - 1)) as worker:
+        row = worker.work(item(picture)).row
+    assert (row.state, row.reason) == (State.UNREADABLE, "limit")
+    with Worker(replace(TRIAGE, max_pixels=picture_size(picture), prior=0.125)) as worker:
+        assert worker.work(item(picture)).row.state is State.OK
+        assert worker._auditor.prior == 0.125
+
+
+def picture_size(path: Path) -> int:
+    with Image.open(path) as picture:
+        return picture.width * picture.height
+
+
+def test_a_file_that_does_not_fit_into_memory_costs_no_worker(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    with Worker(TRIAGE) as worker:
+        monkeypatch.setattr(worker._reader, "open", full)
+        row = worker.work(item(picture)).row
+    assert (row.state, row.reason) == (State.UNREADABLE, "limit")
 
 
 @pytest.mark.parametrize(

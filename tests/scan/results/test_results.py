@@ -80,6 +80,7 @@ def test_rows_answer_queries_and_nothing_else_does(tmp_path: Path) -> None:
         f"SELECT * FROM read_csv_auto('{secret}')",  # noqa: S608
         f"SELECT * FROM rows; COPY rows TO '{tmp_path}/stolen.csv'",  # noqa: S608
         "SELECT 1; SET enable_external_access = true",
+        "SELECT 1; SET memory_limit = '99GB'",
     ):
         with pytest.raises(UsageError, match="the query is wrong"):
             query(results, bad)
