@@ -171,6 +171,8 @@ def test_metrics_are_served_on_this_machine_only() -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text = answer.read().decode()
         assert "forensics_scan_listed_items 5" in text
+        with pytest.raises(OSError):  # noqa: PT011 - refused, or no such address
+            socket.create_connection(("127.0.0.2", port), timeout=5)
         with pytest.raises(UsageError, match="metrics-port"), served(port):
             pass
 

@@ -93,6 +93,7 @@ def test_what_changed_is_told_with_its_reasons(tmp_path: Path) -> None:
         row("content", sha256="1"),
         row("weight", sha256="1", detectors=(detector(0.1),)),
         row("signer", sha256="1", credential_state="trusted", signer="A", verdict="captured"),
+        row("torn", sha256="1", contradictions=("one",)),
         row("gone"),
     )
     after = (
@@ -100,6 +101,7 @@ def test_what_changed_is_told_with_its_reasons(tmp_path: Path) -> None:
         row("content", sha256="2", verdict="altered"),
         row("weight", sha256="1", verdict="likely_synthetic", detectors=(detector(2.5, "2"),)),
         row("signer", sha256="1", credential_state="valid_untrusted", signer="A"),
+        row("torn", sha256="1", verdict="contradictory", contradictions=("one", "two")),
         row("new"),
     )
     found = compare(
@@ -110,7 +112,9 @@ def test_what_changed_is_told_with_its_reasons(tmp_path: Path) -> None:
     assert why["content"] == ("the content of the file changed",)
     assert why["weight"] == ("dct, synthetic: +0.10 -> +2.50 (version 1 -> 2)",)
     assert why["signer"] == ("credentials: trusted -> valid_untrusted",)
+    assert why["torn"] == ("contradictions: one -> one, two",)
     assert found.moves["captured -> inconclusive"] == 1
+    assert found.settings == ("one of the scans is not finished",)
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
