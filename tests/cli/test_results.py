@@ -28,9 +28,9 @@ def call(capsys: pytest.CaptureFixture[str]) -> Call:
     return lambda *arguments: answered(capsys, *arguments)
 
 
-def manifest(folder: Path, **changes: object) -> RunManifest:
+def manifest(folder: Path, verdict: str = "captured", **changes: object) -> RunManifest:
     """Write two rows and return the manifest of their scan."""
-    rows = [ScanRow(id=name, source="s", state=State.OK, verdict="captured") for name in "ab"]
+    rows = [ScanRow(id=name, source="s", state=State.OK, verdict=verdict) for name in "ab"]
     values = {
         "sources": ("s",),
         "listing": {},
@@ -93,3 +93,24 @@ def test_what_differs_between_the_runs_is_told(call: Call, tmp_path: Path) -> No
     assert told[1:] == ["trust: t -> u", "profile: triage -> deep"]
     assert told[0].endswith("-> 0.1")
     assert call("results", "diff", tmp_path / "one", tmp_path / "one", "--json").record["settings"] == []
+
+
+def test_changes_are_counted_and_fail_where_asked(call: Call, tmp_path: Path) -> None:
+    sign(manifest(tmp_path / "one"), tmp_path / "one")
+    sign(manifest(tmp_path / "two", "altered"), tmp_path / "two")
+    both = (tmp_path / "one", tmp_path / "two")
+    shown = call("results", "diff", *both, "--most", 1)
+    assert (shown.status, "and 1 more" in shown.out) == (0, True)
+    assert shown.out.count("captured -> altered") == 2, "once for its count, once for a file"
+    assert call("results", "diff", *both, "--exit-code").status == 1
+    assert call("results", "diff", tmp_path / "one", tmp_path / "one", "--exit-code").status == 0
+
+
+def test_an_export_replaces_a_file_where_asked(call: Call, tmp_path: Path) -> None:
+    sign(manifest(tmp_path / "out"), tmp_path / "out")
+    target = tmp_path / "rows.jsonl"
+    target.write_text("mine")
+    assert call("results", "export", tmp_path / "out", target).status == 2
+    assert target.read_text() == "mine"
+    assert call("results", "export", tmp_path / "out", target, "--replace").status == 0
+    assert len(target.read_text().splitlines()) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import signal
 import socket
@@ -152,6 +153,8 @@ def test_what_is_wrong_is_said(
 
 def test_metrics_and_logs_are_written(call: Call, folder: Path, tmp_path: Path) -> None:
     metrics, log = tmp_path / "scan.prom", tmp_path / "scan.jsonl"
+    logger = logging.getLogger("forensics")
+    before = (logger.level, list(logger.handlers))
     call(
         "scan", folder, "-o", tmp_path / "out", "--profile", "triage", "--workers", 1, "--no-page",
         "--metrics", metrics, "--log", log,
@@ -161,6 +164,7 @@ def test_metrics_and_logs_are_written(call: Call, folder: Path, tmp_path: Path) 
     assert values['forensics_scan_state_items{state="ok"}'] == "3"
     assert values["forensics_scan_running"] == "0"
     assert all(json.loads(line)["level"] for line in log.read_text().splitlines())
+    assert (logger.level, logger.handlers) == before
 
 
 def test_metrics_are_served_on_this_machine_only() -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from forensics.datasets.procedural import camera
 from forensics.detectors.base import DETECTORS
-from forensics.errors import UsageError
+from forensics.errors import ForensicsError, UsageError
 from forensics.fingerprints import upright
 from forensics.media import open_media
 from forensics.provenance import TrustPolicy, sign
@@ -25,7 +25,7 @@ from forensics.scan.items import Item, Locator
 from forensics.scan.profiles import PROFILES, profile_named, stages_of
 from forensics.scan.row import State
 from forensics.scan.settings import WorkSettings
-from forensics.scan.worker import Worker
+from forensics.scan.worker import Worker, models_digest
 from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
 from forensics.watermark.watermarker import Watermarker
@@ -52,6 +52,7 @@ def test_the_row_of_a_picture_has_its_codes_and_a_preview(picture: Path) -> None
     assert (row.pdq, row.dct) == (codes["pdq"].hex, codes["dct"].hex)
     assert row.sha256 == hashlib.sha256(picture.read_bytes()).hexdigest()
     assert row.modified == 1.5
+    assert row.models == models_digest()
     assert outcome.preview is not None
     (picture.parent / "preview.jpg").write_bytes(outcome.preview)
     with Image.open(picture.parent / "preview.jpg") as small:
@@ -114,6 +115,10 @@ def test_settings_reach_the_audit(picture: Path) -> None:
     with Worker(replace(TRIAGE, max_pixels=picture_size(picture), prior=0.125)) as worker:
         assert worker.work(item(picture)).row.state is State.OK
         assert worker._auditor.prior == 0.125
+    with Worker(replace(TRIAGE, store=str(picture.with_name("store")))) as worker:
+        assert worker._auditor._registered is not None
+    with pytest.raises(ForensicsError):
+        Worker(replace(TRIAGE, calibration=str(picture)))
 
 
 def picture_size(path: Path) -> int:
@@ -156,6 +161,17 @@ def test_a_list_of_hashes_names_what_it_knows(picture: Path, tmp_path: Path) -> 
     with Worker(replace(TRIAGE, hash_lists=(str(tmp_path / "known.md5"),))) as worker:
         (match,) = worker.work(item(picture)).row.matches
     assert (match.kind, match.value) == ("md5", digest)
+
+
+def test_a_list_of_hashes_names_what_cannot_be_read_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"cut off, and known")
+    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    (tmp_path / "known.md5").write_text(f"{digest}  whatever.mp4\n")
+    with Worker(replace(TRIAGE, hash_lists=(str(tmp_path / "known.md5"),))) as worker:
+        row = worker.work(item(path)).row
+    assert (row.state, row.md5) == (State.UNREADABLE, digest)
+    assert [match.value for match in row.matches] == [digest]
 
 
 def test_profiles_hold_detectors_that_exist() -> None:
