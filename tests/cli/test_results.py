@@ -114,3 +114,9 @@ def test_an_export_replaces_a_file_where_asked(call: Call, tmp_path: Path) -> No
     assert target.read_text() == "mine"
     assert call("results", "export", tmp_path / "out", target, "--replace").status == 0
     assert len(target.read_text().splitlines()) == 2
+
+
+def test_a_query_for_spreadsheets_holds_no_formula(call: Call, tmp_path: Path) -> None:
+    sign(manifest(tmp_path / "out", "=cmd()"), tmp_path / "out")
+    answer = call("results", "query", tmp_path / "out", "SELECT verdict, -1 AS n FROM rows", "--as", "csv")
+    assert answer.out.splitlines() == ["verdict,n", "'=cmd(),-1", "'=cmd(),-1"]

@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from forensics.cli.scan.serving import served
+from forensics.cli.scan.shown import _description
 from forensics.cli.scan.watching import passes
 from forensics.datasets.procedural import camera
 from forensics.errors import UsageError
@@ -165,6 +166,13 @@ def test_metrics_and_logs_are_written(call: Call, folder: Path, tmp_path: Path) 
     assert values["forensics_scan_running"] == "0"
     assert all(json.loads(line)["level"] for line in log.read_text().splitlines())
     assert (logger.level, logger.handlers) == before
+
+
+def test_the_bar_tells_findings_and_errors_apart() -> None:
+    verdicts = {"synthetic": 2, "inconclusive": 4, "unreadable": 1, "": 1}
+    states = {"ok": 6, "unreadable": 1, "quarantined": 1}
+    told = _description(Progress("working", 2000, 8, 10, 1.0, 2.0, 3e6, 1.5, states, verdicts))
+    assert told == "working 8/2,000  2.0 files/s  3.0 MB/s  findings 2  errors 2"
 
 
 def test_metrics_are_served_on_this_machine_only() -> None:
