@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -117,10 +118,8 @@ def verify(folder: Path, key: Path | None = None) -> RunManifest:
     Raises:
         ScanError: There is none, or it cannot be read.
         UsageError: The key is none.
-        VerificationFailed: The signature does not hold, or a file of rows is missing or was changed.
+        VerificationFailed: The signature does not hold, or a file of rows is missing, was changed or added.
     """
-    import hashlib
-
     try:
         data = (folder / MANIFEST).read_bytes()
         record = json.loads((folder / SIGNATURE).read_bytes())
@@ -136,11 +135,20 @@ def verify(folder: Path, key: Path | None = None) -> RunManifest:
     except InvalidSignature:
         raise VerificationFailed(f"the signature of {folder / MANIFEST} does not hold") from None
     manifest = RunManifest.model_validate_json(data)
-    for part in manifest.parts:
-        path = folder / "rows" / part.name
+    _check_parts(folder / "rows", manifest.parts)
+    return manifest
+
+
+def _check_parts(rows: Path, parts: tuple[PartRecord, ...]) -> None:
+    """Make sure that the files of rows are those that were signed, and no others."""
+    for part in parts:
+        path = rows / part.name
         if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
             raise VerificationFailed(f"{path} is missing or was changed")
-    return manifest
+    known = {part.name for part in parts}
+    for path in rows.glob("part-*"):
+        if path.name not in known:
+            raise VerificationFailed(f"{path} is not among the files of rows that were signed")
 
 
 def _private(path: Path | None) -> Ed25519PrivateKey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ import pytest
 from PIL import Image
 
 from forensics.cli.scan.serving import served
+from forensics.cli.scan.shown import _description
 from forensics.cli.scan.watching import passes
 from forensics.datasets.procedural import camera
 from forensics.errors import UsageError
@@ -175,6 +177,8 @@ def test_what_is_wrong_is_said(
 
 def test_metrics_and_logs_are_written(call: Call, folder: Path, tmp_path: Path) -> None:
     metrics, log = tmp_path / "scan.prom", tmp_path / "scan.jsonl"
+    logger = logging.getLogger("forensics")
+    before = (logger.level, list(logger.handlers))
     call(
         "scan", folder, "-o", tmp_path / "out", "--profile", "triage", "--workers", 1, "--no-page",
         "--metrics", metrics, "--log", log,
@@ -184,6 +188,14 @@ def test_metrics_and_logs_are_written(call: Call, folder: Path, tmp_path: Path) 
     assert values['forensics_scan_state_items{state="ok"}'] == "3"
     assert values["forensics_scan_running"] == "0"
     assert all(json.loads(line)["level"] for line in log.read_text().splitlines())
+    assert (logger.level, logger.handlers) == before
+
+
+def test_the_bar_tells_findings_and_errors_apart() -> None:
+    verdicts = {"synthetic": 2, "inconclusive": 4, "unreadable": 1, "": 1}
+    states = {"ok": 6, "unreadable": 1, "quarantined": 1}
+    told = _description(Progress("working", 2000, 8, 10, 1.0, 2.0, 3e6, 1.5, states, verdicts))
+    assert told == "working 8/2,000  2.0 files/s  3.0 MB/s  findings 2  errors 2"
 
 
 def test_metrics_are_served_on_this_machine_only() -> None:
@@ -194,6 +206,8 @@ def test_metrics_are_served_on_this_machine_only() -> None:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text = answer.read().decode()
         assert "forensics_scan_listed_items 5" in text
+        with pytest.raises(OSError):  # noqa: PT011 - refused, or no such address
+            socket.create_connection(("127.0.0.2", port), timeout=5)
         with pytest.raises(UsageError, match="metrics-port"), served(port):
             pass
 

@@ -99,6 +99,16 @@ def test_every_change_shows(tmp_path: Path) -> None:
         verify(tmp_path)
 
 
+def test_rows_that_nobody_signed_show(tmp_path: Path) -> None:
+    sign(manifest(tmp_path), tmp_path)
+    part = tmp_path / "rows" / "part-00000.jsonl"
+    (tmp_path / "rows" / "notes.txt").write_text("mine")
+    verify(tmp_path)
+    (tmp_path / "rows" / "part-00001.jsonl").write_bytes(part.read_bytes())  # readers would take it
+    with pytest.raises(VerificationFailed, match=r"part-00001\.jsonl is not among"):
+        verify(tmp_path)
+
+
 @pytest.mark.parametrize("changes", [{"listed": 4}, {"states": {"ok": 2}}, {"verdicts": {}}, {"parts": ()}])
 def test_what_does_not_add_up_is_not_signed(tmp_path: Path, changes: dict[str, object]) -> None:
     with pytest.raises(ScanError, match="do not add up"):

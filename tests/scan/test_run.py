@@ -71,6 +71,19 @@ def test_every_file_has_one_row_that_an_audit_agrees_with(fill: Fill, tmp_path: 
     assert verify(tmp_path / "out").adds_up
 
 
+def test_near_duplicates_and_the_page_are_left_out_where_asked(fill: Fill, tmp_path: Path) -> None:
+    source = fill(tmp_path / "in", "a.jpg")
+    shutil.copyfile(source / "a.jpg", source / "b.jpg")
+    output = Output(format_name="jsonl", near_duplicates=False, page=False)
+    finished = scan(job(source, tmp_path / "out", output=output))
+    rows = rows_of(tmp_path / "out")
+    assert (rows["b.jpg"].duplicate_of, rows["b.jpg"].cluster) == (rows["a.jpg"].id, "")
+    assert (finished.page, finished.manifest.clusters) == (None, 0)
+    assert not (tmp_path / "out" / "report").exists()
+    finished = scan(job(source, tmp_path / "out", resume=True))
+    assert finished.manifest.clusters == 1
+
+
 def test_what_brings_workers_down_is_quarantined_and_takes_nothing_with_it(
     fill: Fill, hooks: str, tmp_path: Path
 ) -> None:

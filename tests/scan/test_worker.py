@@ -14,19 +14,19 @@ from PIL import Image
 from forensics.datasets.procedural import camera
 from forensics.detectors.base import DETECTORS, Detector
 from forensics.detectors.own.opening import open_detectors
-from forensics.errors import UsageError
+from forensics.errors import ForensicsError, UsageError
 from forensics.fingerprints import upright
 from forensics.media import open_media
 from forensics.provenance import TrustPolicy, sign
 from forensics.provenance.dev_ca import create_dev_ca
-from forensics.provenance.manifests import made_by_model
+from forensics.provenance.manifests import human_edit, made_by_model
 from forensics.provenance.signers import PemSigner
 from forensics.scan.detail import Detail
 from forensics.scan.items import Item, Locator
 from forensics.scan.profiles import PROFILES, profile_named, stages_of
 from forensics.scan.row import State
 from forensics.scan.settings import WorkSettings
-from forensics.scan.worker import Worker
+from forensics.scan.worker import Worker, models_digest
 from forensics.watermark.keyfile import save_keys
 from forensics.watermark.keys import Key
 from forensics.watermark.watermarker import Watermarker
@@ -55,6 +55,7 @@ def test_the_row_of_a_picture_has_its_codes_and_a_preview(picture: Path) -> None
     assert (row.pdq, row.dct) == (codes["pdq"].hex, codes["dct"].hex)
     assert row.sha256 == hashlib.sha256(picture.read_bytes()).hexdigest()
     assert row.modified == 1.5
+    assert row.models == models_digest()
     assert outcome.preview is not None
     (picture.parent / "preview.jpg").write_bytes(outcome.preview)
     with Image.open(picture.parent / "preview.jpg") as small:
@@ -97,6 +98,49 @@ def test_signed_and_marked_pictures_say_who_and_what(
     assert {d.detector for d in row.detectors} == {"metadata", "watermark"}, "proof settled it"
 
 
+def test_the_whole_report_is_kept_for_the_files_that_were_asked_for(tmp_path: Path, picture: Path) -> None:
+    ca = create_dev_ca(tmp_path / "ca")
+    signer = PemSigner(ca.chain, ca.key)
+    sign(picture, tmp_path / "s.jpg", human_edit("editor"), signer, policy=TrustPolicy.load(ca.trust))
+    kept: dict[str, list[bool]] = {}
+    for details in ("none", "findings", "all"):
+        with Worker(replace(TRIAGE, details=details)) as worker:
+            outcomes = [worker.work(item(path)) for path in (picture, tmp_path / "s.jpg")]
+        assert {outcome.row.verdict for outcome in outcomes} == {"inconclusive"}
+        kept[details] = [outcome.detail is not None for outcome in outcomes]
+    assert kept == {"none": [False, False], "findings": [False, True], "all": [True, True]}
+
+
+def test_settings_reach_the_audit(picture: Path) -> None:
+    with Worker(replace(TRIAGE, max_pixels=picture_size(picture) - 1)) as worker:
+        row = worker.work(item(picture)).row
+    assert (row.state, row.reason) == (State.UNREADABLE, "limit")
+    with Worker(replace(TRIAGE, max_pixels=picture_size(picture), prior=0.125)) as worker:
+        assert worker.work(item(picture)).row.state is State.OK
+        assert worker._auditor.prior == 0.125
+    with Worker(replace(TRIAGE, store=str(picture.with_name("store")))) as worker:
+        assert worker._auditor._registered is not None
+    with pytest.raises(ForensicsError):
+        Worker(replace(TRIAGE, calibration=str(picture)))
+
+
+def picture_size(path: Path) -> int:
+    with Image.open(path) as picture:
+        return picture.width * picture.height
+
+
+def test_a_file_that_does_not_fit_into_memory_costs_no_worker(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    with Worker(TRIAGE) as worker:
+        monkeypatch.setattr(worker._reader, "open", full)
+        row = worker.work(item(picture)).row
+    assert (row.state, row.reason) == (State.UNREADABLE, "limit")
+
+
 @pytest.mark.parametrize(
     ("locator", "reason"),
     [
@@ -120,6 +164,17 @@ def test_a_list_of_hashes_names_what_it_knows(picture: Path, tmp_path: Path) -> 
     with Worker(replace(TRIAGE, hash_lists=(str(tmp_path / "known.md5"),))) as worker:
         (match,) = worker.work(item(picture)).row.matches
     assert (match.kind, match.value) == ("md5", digest)
+
+
+def test_a_list_of_hashes_names_what_cannot_be_read_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    path.write_bytes(b"cut off, and known")
+    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    (tmp_path / "known.md5").write_text(f"{digest}  whatever.mp4\n")
+    with Worker(replace(TRIAGE, hash_lists=(str(tmp_path / "known.md5"),))) as worker:
+        row = worker.work(item(path)).row
+    assert (row.state, row.md5) == (State.UNREADABLE, digest)
+    assert [match.value for match in row.matches] == [digest]
 
 
 def test_profiles_hold_detectors_that_exist() -> None:

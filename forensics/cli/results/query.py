@@ -35,6 +35,8 @@ def query(folder: Path, sql: str, kind: str) -> None:
         for row in found.rows:
             click.echo(json.dumps(dict(zip(found.columns, row, strict=True)), default=str))
     else:
+        from forensics.scan.sinks.columns import defused
+
         writer = csv.writer(sys.stdout)
         writer.writerow(found.columns)
-        writer.writerows(found.rows)
+        writer.writerows(map(defused, row) for row in found.rows)

@@ -15,7 +15,7 @@ from forensics.scan.row import ROW_VERSION, ScanRow, State
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["arrow_schema", "flat", "flat_names", "unflat"]
+__all__ = ["arrow_schema", "defused", "flat", "flat_names", "unflat"]
 
 _NESTED = tuple(
     name for name, field in ScanRow.model_fields.items() if typing.get_origin(field.annotation) is tuple
@@ -39,8 +39,13 @@ def flat(row: ScanRow, *, spreadsheet: bool) -> dict[str, Any]:
     for name in _NESTED:
         record[name] = json.dumps(record[name])
     if spreadsheet:
-        record = {name: _defused(value) for name, value in record.items()}
+        record = {name: defused(value) for name, value in record.items()}
     return record
+
+
+def defused(value: Any) -> Any:
+    """Return a text that a spreadsheet would take for a formula with an apostrophe, else the value itself."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def unflat(record: dict[str, Any]) -> ScanRow:
@@ -74,10 +79,6 @@ def _arrow(annotation: Any) -> pa.DataType:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return pa.struct([pa.field(n, _arrow(f.annotation)) for n, f in annotation.model_fields.items()])
     raise TypeError(f"no Arrow type for {annotation}")
-
-
-def _defused(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _text(value: Any) -> Any:

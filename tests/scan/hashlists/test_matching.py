@@ -67,6 +67,12 @@ def test_pdq_matches_within_its_bits(entries: int, distance: int, tmp_path: Path
     assert lists.match(pdq=listed[0], pdq_quality=0.49) == ()
 
 
+def test_31_bits_are_near_unless_something_else_is_said(tmp_path: Path) -> None:
+    code = digits(64)
+    lists = HashLists([loaded(tmp_path, [code], "known.pdq")])
+    assert [len(lists.match(pdq=changed(code, bits))) for bits in (31, 32)] == [1, 0]
+
+
 def test_the_nearest_comes_first_and_no_more_than_twenty(tmp_path: Path) -> None:
     code = digits(64)
     near = [changed(code, bits) for bits in (9, 3, 6)] + [changed(code, 20) for _ in range(40)]

@@ -59,6 +59,18 @@ def test_the_same_item_is_added_once_and_again_when_it_changed(journal: Journal)
     assert (counts.listed, counts.pending, counts.done) == (2, 1, 1), "its old row is gone"
 
 
+@pytest.mark.parametrize("change", [{"size": 11}, {"modified": 5.25}, {"version": "etag"}])
+def test_size_time_and_version_each_tell_a_change(journal: Journal, change: dict[str, object]) -> None:
+    journal.add([item(1), item(2)])
+    journal.finish([(e.number, outcome(e.number)) for e in journal.pending()])
+    assert journal.add([item(1), replace(item(2), **change)]) == 1  # type: ignore[arg-type]
+    assert [e.item for e in journal.pending()] == [replace(item(2), **change)]  # type: ignore[arg-type]
+    assert journal.counts().listed == 2
+    journal.finish([(e.number, outcome(e.number)) for e in journal.pending()])
+    assert journal.add([item(1)]) == 0
+    assert journal.counts().done == 2, "what is gone keeps its row"
+
+
 def test_finishing_twice_leaves_one_row(journal: Journal) -> None:
     journal.add([item(1)])
     (entry,) = journal.pending()
@@ -140,6 +152,17 @@ def test_another_programs_long_lock_is_an_error_that_names_the_file(tmp_path: Pa
         ):
             pass
         assert time.monotonic() - start < 20
+
+
+def test_how_long_a_lock_is_waited_for_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.sqlite"
+    waits = []
+    for seconds in ("30", "0.25"):
+        monkeypatch.setenv(db.WAIT_VARIABLE, seconds)
+        connection = db.connected(path, create=True)
+        waits.append(connection.execute("PRAGMA busy_timeout").fetchone()[0])
+        connection.close()
+    assert waits == [30_000, 250]
 
 
 def test_a_full_disk_is_told_as_such_and_leaves_what_was_there(journal: Journal) -> None:

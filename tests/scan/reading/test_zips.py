@@ -194,6 +194,15 @@ def test_bombs_are_refused_before_and_while_they_are_unpacked(tmp_path: Path) ->
         assert reader.open(bomb).data == bytes(40 << 20)
 
 
+def test_a_window_that_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.zip", {"a": NOISE}, zipfile.ZIP_LZMA)
+    data = bytearray(path.read_bytes())
+    window = 30 + len("a") + struct.calcsize("<HHB")  # behind the header, the name and the first properties
+    struct.pack_into("<L", data, window, 512 << 20)
+    path.write_bytes(bytes(data))
+    assert list(contents(items(path)).values()) == ["archive_memory"]
+
+
 def test_large_and_many_members_are_refused(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "a.zip", {str(n): bytes(n) for n in range(10)})
     few = items(path, how=Listing(limits=ArchiveLimits(members=4, member_bytes=2)))

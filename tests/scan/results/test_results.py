@@ -80,6 +80,7 @@ def test_rows_answer_queries_and_nothing_else_does(tmp_path: Path) -> None:
         f"SELECT * FROM read_csv_auto('{secret}')",  # noqa: S608
         f"SELECT * FROM rows; COPY rows TO '{tmp_path}/stolen.csv'",  # noqa: S608
         "SELECT 1; SET enable_external_access = true",
+        "SELECT 1; SET memory_limit = '99GB'",
     ):
         with pytest.raises(UsageError, match="the query is wrong"):
             query(results, bad)
@@ -92,6 +93,7 @@ def test_what_changed_is_told_with_its_reasons(tmp_path: Path) -> None:
         row("content", sha256="1"),
         row("weight", sha256="1", detectors=(detector(0.1),)),
         row("signer", sha256="1", credential_state="trusted", signer="A", verdict="captured"),
+        row("torn", sha256="1", contradictions=("one",)),
         row("gone"),
     )
     after = (
@@ -99,6 +101,7 @@ def test_what_changed_is_told_with_its_reasons(tmp_path: Path) -> None:
         row("content", sha256="2", verdict="altered"),
         row("weight", sha256="1", verdict="likely_synthetic", detectors=(detector(2.5, "2"),)),
         row("signer", sha256="1", credential_state="valid_untrusted", signer="A"),
+        row("torn", sha256="1", verdict="contradictory", contradictions=("one", "two")),
         row("new"),
     )
     found = compare(
@@ -109,7 +112,9 @@ def test_what_changed_is_told_with_its_reasons(tmp_path: Path) -> None:
     assert why["content"] == ("the content of the file changed",)
     assert why["weight"] == ("dct, synthetic: +0.10 -> +2.50 (version 1 -> 2)",)
     assert why["signer"] == ("credentials: trusted -> valid_untrusted",)
+    assert why["torn"] == ("contradictions: one -> one, two",)
     assert found.moves["captured -> inconclusive"] == 1
+    assert found.settings == ("one of the scans is not finished",)
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])

@@ -83,6 +83,15 @@ def test_fewer_rows_leave_no_part_of_before_behind(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "part-00000.csv"]
 
 
+def test_a_part_takes_the_place_of_another_as_a_whole(tmp_path: Path) -> None:
+    write_parts(rows(3), tmp_path / "rows", "jsonl")
+    (tmp_path / "reader").hardlink_to(tmp_path / "rows" / "part-00000.jsonl")  # as one that has it open
+    before = (tmp_path / "reader").read_bytes()
+    write_parts(rows(2), tmp_path / "rows", "jsonl")
+    assert (tmp_path / "reader").read_bytes() == before
+    assert len(list(read_parts(tmp_path / "rows"))) == 2
+
+
 def test_no_rows_are_a_part_without_rows(tmp_path: Path) -> None:
     (part,) = write_parts([], tmp_path, "parquet")
     assert part.rows == 0
@@ -108,12 +117,12 @@ def test_duckdb_reads_every_format(tmp_path: Path, kind: str, reader: str) -> No
     assert found == (5, pytest.approx(10 / 8))
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "'=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1"])
 def test_a_spreadsheet_takes_no_text_for_a_formula(tmp_path: Path, name: str) -> None:
     write_parts([ScanRow(id=name, source="s", state=State.OK)], tmp_path, "csv")
     with (tmp_path / "part-00000.csv").open(newline="") as lines:
         (record,) = csv.DictReader(lines)
-    assert not record["id"].startswith(("=", "+", "-", "@", "\t"))
+    assert not record["id"].startswith(("=", "+", "-", "@", "\t", "\r"))
     assert next(read_parts(tmp_path)).id == name
 
 

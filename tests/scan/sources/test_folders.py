@@ -174,6 +174,9 @@ def test_rules_hold_for_members_of_archives(tmp_path: Path) -> None:
     assert [one.reason for one in lefts(tmp_path, how=how)] == ["excluded", "not_included"]
     assert [one.reason for one in lefts(tmp_path, how=Listing(exclude=("d/a.tar",)))] == ["excluded"] * 3
     assert [item.id for item in items(tmp_path, how=Listing(archives=False))] == [str(path)]
+    os.utime(path, (0, 100))
+    assert {item.modified for item in items(tmp_path)} == {100}
+    assert [one.reason for one in lefts(tmp_path, how=Listing(since=200))] == ["older"] * 3
 
 
 TREES = st.recursive(

@@ -1,0 +1,55 @@
+"""What a worker process may take, set where it begins and enforced by the kernel."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
+
+BEGUN = """
+import ctypes, json, resource, signal
+from forensics.scan.engines.processes import _begin
+from forensics.scan.settings import WorkSettings
+_begin(WorkSettings(file_memory=1 << 30))
+told = ctypes.c_int()
+ctypes.CDLL(None).prctl(2, ctypes.byref(told))  # PR_GET_PDEATHSIG
+try:
+    bytearray(2 << 30)
+    fits = True
+except MemoryError:
+    fits = False
+print(json.dumps([resource.getrlimit(resource.RLIMIT_DATA)[0], told.value, fits]))
+assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+"""
+
+HANGING = """
+from forensics.scan.engines.base import Task
+from forensics.scan.engines.processes import _begin, work_chunk
+from forensics.scan.items import Item, Locator
+from forensics.scan.settings import WorkSettings
+_begin(WorkSettings(profile="triage", file_seconds=1.0, hooks=(sys.argv[1],)))
+work_chunk(sys.argv[2], [Task(1, Item("spin.jpg", "s", Locator("file", "spin.jpg"), "spin.jpg"))])
+"""
+
+
+def child(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    whole = f"import sys; sys.path[:0] = {sys.path!r}\n{program}"
+    command = [sys.executable, "-c", whole, *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_a_worker_has_its_memory_and_dies_with_its_parent() -> None:
+    done = child(BEGUN)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [1 << 30, signal.SIGKILL, False]
+
+
+def test_a_file_that_hangs_in_native_code_is_ended_by_its_own_timer(hooks: str, tmp_path: Path) -> None:
+    done = child(HANGING, hooks, str(tmp_path / "1.chunk"))
+    assert done.returncode == -signal.SIGALRM, done.stderr
