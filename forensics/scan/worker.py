@@ -88,12 +88,19 @@ class Worker:
         self._reader.close()
         self._auditor.close()
 
-    def work(self, item: Item) -> Outcome:
-        """Return what comes of one file; nothing that is in it, or on the way to it, makes this raise."""
+    def work(self, item: Item, following: Item | None = None) -> Outcome:
+        """Return what comes of one file; nothing that is in it, or on the way to it, makes this raise.
+
+        Args:
+            item: The file.
+            following: The next one, which is fetched meanwhile.
+        """
         for hook in self._hooks:
             hook.before(item)
         try:
             content = self._reader.open(item)
+            if following is not None:
+                self._reader.expect(following)
         except ForensicsError as error:
             reason = getattr(error, "reason", "") or error.code
             return Outcome(self._failed(item, reason, str(error)))

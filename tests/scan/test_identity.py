@@ -64,7 +64,7 @@ def test_keys_versions_and_weights_count(tmp_path: Path, monkeypatch: pytest.Mon
         "suite": ("__version__", "0"),
         "rows": ("ROW_VERSION", "0"),
         "models": ("models_digest", lambda: "other"),
-        "stages": ("stages_of", lambda _: ()),
+        "stages": ("stages_for", lambda _: ()),
     }
     for name, (attribute, value) in changes.items():
         with monkeypatch.context() as patch:

@@ -61,10 +61,11 @@ def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
     worker = _worker[0]
     start = time.monotonic()
     with Spool(Path(spool)) as out:
-        for task in tasks:
+        following = [*(task.item for task in tasks[1:]), None]
+        for task, after in zip(tasks, following, strict=True):
             out.begun(task.number)
             with limited_time(worker.settings.file_seconds):
-                outcome = worker.work(task.item)
+                outcome = worker.work(task.item, after)
             out.done(task.number, Packed.of(outcome, task.failures + 1))
     return time.monotonic() - start
 

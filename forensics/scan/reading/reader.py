@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol, Self, cast
 from forensics.errors import SourceError
 from forensics.media.source import open_plain
 from forensics.scan.items import Item
+from forensics.scan.reading.ahead import Ahead, read_ahead
 from forensics.scan.reading.limits import ArchiveLimits, RemoteLimits
 from forensics.scan.reading.remote import Remote
 from forensics.scan.reading.tables import Rows
@@ -67,6 +68,7 @@ class Reader:
         self._limits = limits or ArchiveLimits()
         self._remote_limits = remote or RemoteLimits()
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._ahead = Ahead()
 
     def __enter__(self) -> Self:
         return self
@@ -76,8 +78,16 @@ class Reader:
 
     def close(self) -> None:
         """Close everything that stayed open."""
+        self._ahead.wait()
         while self._kept:
             self._kept.popitem()[1].close()
+
+    def expect(self, item: Item) -> None:
+        """Begin to fetch what will be opened next, beside whatever this process does until then."""
+        if item.locator.kind == "file":
+            read_ahead(Path(item.locator.place))
+        elif item.locator.kind == "remote":
+            self._ahead.begin(item, self._connections().read)
 
     def open(self, item: Item) -> Content:
         """Return where the bytes of an item are, or themselves.
@@ -138,5 +148,8 @@ class Reader:
         return rows.read(where.offset, self._limits)
 
     def _remote(self, item: Item) -> bytes:
-        remote = cast(Remote, self._keep("remote", lambda: Remote(self._remote_limits)))
-        return remote.read(item)
+        fetched = self._ahead.taken(item)
+        return self._connections().read(item) if fetched is None else fetched
+
+    def _connections(self) -> Remote:
+        return cast(Remote, self._keep("remote", lambda: Remote(self._remote_limits)))
