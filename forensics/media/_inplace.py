@@ -48,7 +48,8 @@ def load_in_place(picture: ImageFile.ImageFile) -> Pixels:
         _trim()
     mode = _MODES[picture.mode]
     bands = len(mode)
-    store = np.zeros(width * height * bands, np.uint8)
+    made = np.empty if picture.format == "JPEG" else np.zeros  # its decoder fills all lines, or raises
+    store = made(width * height * bands, np.uint8)
     picture.im = Image.frombuffer(mode, picture.size, store, "raw", mode, 0, 1).im
     picture.load()
     return store.reshape(height, width) if bands == 1 else _packed(store, width, height, mode)

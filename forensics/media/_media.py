@@ -105,7 +105,8 @@ class Media:
 
         if self.jpeg is not None:
             image.check_scans(self.jpeg, self.limits)
-        picture = image.open_picture(self.data, self.container.format, self.limits)
+        walked = self.jpeg is not None
+        picture = image.open_picture(self.data, self.container.format, self.limits, checked=walked)
         self._header = Header.of(picture, self.container.format)
         return _frozen(image.load_rgb(picture, self.container.format, self.data))
 

@@ -35,13 +35,16 @@ _BITS_PER_SAMPLE, _PHOTOMETRIC, _DNG_VERSION = 258, 262, 50706  # TIFF fields
 _BYTE_KINDS = (1, 2, 6, 7)
 
 
-def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.ImageFile:
+def open_picture(
+    data: bytes, format_name: str, limits: Limits, *, checked: bool = False
+) -> ImageFile.ImageFile:
     """Open a picture with the decoder of its format and read its header only (JPEG XL is decoded at once).
 
     Args:
         data: The whole file.
         format_name: Sniffed format, such as "png".
         limits: Pixels allowed.
+        checked: The segments of a JPEG were walked through already.
 
     Raises:
         MediaError: The header is broken or the picture too large.
@@ -53,7 +56,7 @@ def open_picture(data: bytes, format_name: str, limits: Limits) -> ImageFile.Ima
         size = _declared_size(data, format_name)
         if size is not None:
             check_pixels(*size, most)
-        data = _prepared(data, format_name, limits)
+        data = data if checked else _prepared(data, format_name, limits)
         with quiet():
             picture = plugin(io.BytesIO(data))
     # Grey with alpha takes as much memory as colour, and cannot be decoded in place.

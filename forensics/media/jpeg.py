@@ -80,6 +80,7 @@ class _Draft:
     adobe: int | None = None
     jfif: bool = False
     end: int | None = None
+    exif: tuple[int, int] | None = None
 
 
 def segments(data: bytes) -> Iterator[Segment]:
@@ -177,6 +178,8 @@ def _note(draft: _Draft, segment: Segment, data: bytes) -> None:
         draft.adobe = payload[11]
     elif marker == 0xE0 and payload.startswith(b"JFIF\x00"):
         draft.jfif = True
+    elif marker == 0xE1 and payload.startswith(b"Exif\x00") and not (draft.exif or draft.scans):
+        draft.exif = segment.start + 6, segment.end
     elif marker == 0xD9:
         draft.end = segment.end
 
@@ -207,7 +210,7 @@ def _finish(draft: _Draft, data: bytes) -> JpegStructure:
         markers=tuple(draft.names),
         adobe_transform=draft.adobe,
         jfif=draft.jfif,
-        thumbnail=_thumbnail(data),
+        thumbnail=_thumbnail(data, draft),
         trailing=trailing,
         trailing_type=_trailing_type(data, draft) if trailing else "",
         complete=draft.end is not None,
@@ -253,15 +256,12 @@ def _subsampling(sampling: tuple[tuple[int, int], ...]) -> str:
     return _SUBSAMPLING.get((h // chroma_h, v // chroma_v), "other")
 
 
-def _thumbnail(data: bytes) -> bytes | None:
+def _thumbnail(data: bytes, draft: _Draft) -> bytes | None:
+    if draft.exif is None:
+        return None
     from forensics.media.exif import thumbnail
 
-    for segment in segments(data):
-        if segment.marker == 0xE1 and data.startswith(b"Exif\x00", segment.start):
-            return thumbnail(data[segment.start + 6 : segment.end])
-        if segment.marker == 0xDA:
-            break
-    return None
+    return thumbnail(data[slice(*draft.exif)])
 
 
 def _trailing_type(data: bytes, draft: _Draft) -> str:

@@ -18,6 +18,7 @@ __all__ = ["PICTURE_BYTES", "Source", "from_bytes", "from_path", "open_plain"]
 
 # Pictures are held in memory as a whole; clips stay on disk.
 PICTURE_BYTES = 512 << 20
+_AT_ONCE = 1 << 20
 
 
 @contextmanager
@@ -71,8 +72,8 @@ def from_path(path: str | os.PathLike[str], limits: Limits) -> Source:
     with open_plain(where) as file:
         size = os.fstat(file.fileno()).st_size
         _check_size(size, limits.file_bytes)
-        data = file.read(HEAD)
-        container = sniff(data)
+        data = file.read(size if size <= _AT_ONCE else HEAD)
+        container = sniff(data[:HEAD])
         if container.kind is Kind.VIDEO:
             return Source(where, where.name, b"", size, container)
         _check_size(size, PICTURE_BYTES)

@@ -89,11 +89,11 @@ def _joined(journal: Journal, *, near: bool) -> dict[int, _Joined]:
     prints: list[Prints] = []
     first: dict[str, str] = {}
     same: dict[int, str] = {}
-    for number, row in journal.numbered_rows():
-        if row.sha256 and (known := first.setdefault(row.sha256, row.id)) != row.id:
+    for number, one in journal.numbered_prints():
+        if one.sha256 and (known := first.setdefault(one.sha256, one.id)) != one.id:
             same[number] = known
         numbers.append(number)
-        prints.append(Prints.of(row))
+        prints.append(one)
     found = clusters(prints) if near else ("",) * len(prints)
     said = {n: _Joined(same.get(n, ""), cluster) for n, cluster in zip(numbers, found, strict=True)}
     return {n: one for n, one in said.items() if one != _Joined()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 __all__ = ["Item", "Kind", "Locator"]
@@ -35,13 +35,15 @@ class Locator:
 
     def as_record(self) -> dict[str, Any]:
         """Return the fields that are not at their defaults."""
-        empty = Locator(self.kind)
-        return {k: v for k, v in asdict(self).items() if k == "kind" or v != getattr(empty, k)}
+        return {k: v for k, v in vars(self).items() if v != _DEFAULTS.get(k)}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Self:
         """Return the locator of a record."""
         return cls(**record)
+
+
+_DEFAULTS = {one.name: one.default for one in fields(Locator)}
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from forensics.scan.duplicates import Prints
 from forensics.scan.items import Item, Locator
 from forensics.scan.journal.database import connected, guarded, writing
-from forensics.scan.packed import Packed, unpacked_row
+from forensics.scan.packed import Packed, unpacked_prints, unpacked_row
 from forensics.scan.row import ScanRow
 
 __all__ = ["Counts", "Entry", "Journal"]
+
+T = TypeVar("T")
 
 _BATCH = 2000
 
@@ -186,6 +189,13 @@ class Journal:
 
     def numbered_rows(self) -> Iterator[tuple[int, ScanRow]]:
         """Yield all rows with their numbers, in the order of the listing."""
+        return self._numbered(unpacked_row)
+
+    def numbered_prints(self) -> Iterator[tuple[int, Prints]]:
+        """Yield what all rows are compared by with their numbers, in the order of the listing."""
+        return self._numbered(unpacked_prints)
+
+    def _numbered(self, unpacked: Callable[[bytes], T]) -> Iterator[tuple[int, T]]:
         last = -1
         while True:
             found = self._rows(
@@ -195,7 +205,7 @@ class Journal:
                 return
             for number, packed in found:
                 last = number
-                yield number, unpacked_row(packed)
+                yield number, unpacked(packed)
 
     def preview(self, id_: str) -> bytes | None:
         """Return the preview of an item, None if there is none."""
@@ -258,7 +268,7 @@ class Journal:
 
 
 def _record(item: Item) -> str:
-    return json.dumps({**asdict(item), "locator": item.locator.as_record()})
+    return json.dumps({**vars(item), "locator": item.locator.as_record()})
 
 
 def _item(record: str) -> Item:
