@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,16 @@ def finish(journal: Journal, folder: Path, output: Output, said: dict[str, Any])
         ScanError: It cannot be written.
     """
     joined = _joined(journal, near=output.near_duplicates)
-    parts = write_parts(_rows(journal, joined), folder / ROWS, output.format_name)
+    parts = write_parts(_records(journal, joined), folder / ROWS, output.format_name)
     records = tuple(PartRecord(name=p.name, rows=p.rows, sha256=p.sha256) for p in parts)
     count = len({one.cluster for one in joined.values() if one.cluster})
     manifest = _manifest(journal, said, records, count)
     sign(manifest, folder, output.key)
     page = _page(journal, folder, manifest, _rows(journal, joined)) if output.page else None
     return Finished(folder, manifest, page)
+
+
+_COMPARED = tuple(one.name for one in fields(Prints))
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ def _joined(journal: Journal, *, near: bool) -> dict[int, _Joined]:
     prints: list[Prints] = []
     first: dict[str, str] = {}
     same: dict[int, str] = {}
-    for number, one in journal.numbered_prints():
+    for number, record in journal.numbered_records():
+        one = Prints(*(record[name] for name in _COMPARED))
         if one.sha256 and (known := first.setdefault(one.sha256, one.id)) != one.id:
             same[number] = known
         numbers.append(number)
@@ -97,6 +101,11 @@ def _joined(journal: Journal, *, near: bool) -> dict[int, _Joined]:
     found = clusters(prints) if near else ("",) * len(prints)
     said = {n: _Joined(same.get(n, ""), cluster) for n, cluster in zip(numbers, found, strict=True)}
     return {n: one for n, one in said.items() if one != _Joined()}
+
+
+def _records(journal: Journal, joined: dict[int, _Joined]) -> Iterator[dict[str, Any]]:
+    for number, record in journal.numbered_records():
+        yield record | vars(joined[number]) if number in joined else record
 
 
 def _rows(journal: Journal, joined: dict[int, _Joined]) -> Iterator[ScanRow]:

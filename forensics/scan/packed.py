@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
-from forensics.scan.duplicates.prints import Prints
 from forensics.scan.row import ScanRow
 
 if TYPE_CHECKING:
     from forensics.scan.worker import Outcome
 
-__all__ = ["Packed", "unpacked_prints", "unpacked_row"]
+__all__ = ["Packed", "unpacked_record", "unpacked_row"]
 
 _LEVEL = 3  # a third of the time of the usual 6, for a tenth more bytes
 
@@ -58,7 +57,7 @@ def unpacked_row(data: bytes) -> ScanRow:
     return ScanRow.model_validate_json(zlib.decompress(data))
 
 
-def unpacked_prints(data: bytes) -> Prints:
-    """Return the hashes in the row of a `Packed`, without what it takes to make a row of it."""
-    record = json.loads(zlib.decompress(data))
-    return Prints(*(record[one.name] for one in fields(Prints)))
+def unpacked_record(data: bytes) -> dict[str, Any]:
+    """Return the same row as values that JSON takes, in a tenth of the time."""
+    record: dict[str, Any] = json.loads(zlib.decompress(data))
+    return record

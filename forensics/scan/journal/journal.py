@@ -10,10 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from forensics.scan.duplicates import Prints
 from forensics.scan.items import Item, Locator
 from forensics.scan.journal.database import connected, guarded, writing
-from forensics.scan.packed import Packed, unpacked_prints, unpacked_row
+from forensics.scan.packed import Packed, unpacked_record, unpacked_row
 from forensics.scan.row import ScanRow
 
 __all__ = ["Counts", "Entry", "Journal"]
@@ -191,9 +190,9 @@ class Journal:
         """Yield all rows with their numbers, in the order of the listing."""
         return self._numbered(unpacked_row)
 
-    def numbered_prints(self) -> Iterator[tuple[int, Prints]]:
-        """Yield what all rows are compared by with their numbers, in the order of the listing."""
-        return self._numbered(unpacked_prints)
+    def numbered_records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield all rows as values that JSON takes, with their numbers, in the order of the listing."""
+        return self._numbered(unpacked_record)
 
     def _numbered(self, unpacked: Callable[[bytes], T]) -> Iterator[tuple[int, T]]:
         last = -1

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from forensics.errors import ScanFull, UsageError
 from forensics.files import atomic_write
 from forensics.scan.row import ScanRow
-from forensics.scan.sinks.columns import flat, flat_names
+from forensics.scan.sinks.columns import flat, flat_names, record_of
 from forensics.scan.sinks.files import FORMATS
 
 __all__ = ["EXPORTS", "export_rows"]
@@ -43,7 +43,7 @@ def export_rows(rows: Iterable[ScanRow], target: Path, format_name: str) -> int:
     try:
         if format_name == "sqlite":
             return _sqlite(rows, target)
-        every = list(rows)
+        every = [record_of(row) for row in rows]
         atomic_write(target, FORMATS[format_name][0](every))
         return len(every)
     except (OSError, sqlite3.Error) as error:
@@ -60,7 +60,7 @@ def _sqlite(rows: Iterable[ScanRow], target: Path) -> int:
             connection.execute(f"CREATE TABLE rows ({columns})")
             marks = ", ".join("?" for _ in names)
             while batch := list(islice(stream, _BATCH)):
-                values = [tuple(flat(row, spreadsheet=False).values()) for row in batch]
+                values = [tuple(flat(record_of(row), spreadsheet=False).values()) for row in batch]
                 connection.executemany(f"INSERT INTO rows VALUES ({marks})", values)  # noqa: S608
                 count += len(batch)
             connection.execute("CREATE INDEX by_verdict ON rows (verdict)")

@@ -15,7 +15,10 @@ from forensics.scan.row import ROW_VERSION, ScanRow, State
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["arrow_schema", "defused", "flat", "flat_names", "unflat"]
+__all__ = ["Record", "arrow_schema", "defused", "flat", "flat_names", "record_of", "unflat"]
+
+Record = dict[str, Any]
+"""A row as values that JSON takes."""
 
 _NESTED = tuple(
     name for name, field in ScanRow.model_fields.items() if typing.get_origin(field.annotation) is tuple
@@ -28,16 +31,19 @@ def flat_names() -> list[str]:
     return list(ScanRow.model_fields)
 
 
-def flat(row: ScanRow, *, spreadsheet: bool) -> dict[str, Any]:
+def record_of(row: ScanRow) -> Record:
+    """Return a row as values that JSON takes."""
+    return row.model_dump(mode="json")
+
+
+def flat(record: Record, *, spreadsheet: bool) -> Record:
     """Return a row as plain values; lists become JSON.
 
     Args:
-        row: The row.
+        record: The row.
         spreadsheet: Whether texts that a spreadsheet would take for formulas get an apostrophe before them.
     """
-    record = row.model_dump(mode="json")
-    for name in _NESTED:
-        record[name] = json.dumps(record[name])
+    record = record | {name: json.dumps(record[name]) for name in _NESTED}
     if spreadsheet:
         record = {name: defused(value) for name, value in record.items()}
     return record

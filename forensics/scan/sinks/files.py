@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 from forensics.errors import MissingExtra, ScanError, ScanFull
 from forensics.files import atomic_write
 from forensics.scan.row import ScanRow
-from forensics.scan.sinks.columns import arrow_schema, flat, flat_names, unflat
+from forensics.scan.sinks.columns import Record, arrow_schema, flat, flat_names, record_of, unflat
 
 __all__ = ["FORMATS", "PART_ROWS", "Part", "read_parts", "write_parts"]
 
@@ -42,12 +43,12 @@ class Part:
 
 
 def write_parts(
-    rows: Iterable[ScanRow], folder: Path, format_name: str, *, part_rows: int = PART_ROWS
+    rows: Iterable[ScanRow | Record], folder: Path, format_name: str, *, part_rows: int = PART_ROWS
 ) -> tuple[Part, ...]:
     """Write rows as parts; parts of an earlier run that are not written again are removed in the end.
 
     Args:
-        rows: In the order in which they are to stand.
+        rows: In the order in which they are to stand, also as records.
         folder: Made if it is not there.
         format_name: A name in `FORMATS`.
         part_rows: Rows of a part.
@@ -59,7 +60,8 @@ def write_parts(
         MissingExtra: The format needs a package that is not installed.
         ScanFull: It cannot be written.
     """
-    encode, stream, parts = FORMATS[format_name][0], iter(rows), list[Part]()
+    encode, parts = FORMATS[format_name][0], list[Part]()
+    stream = (row if isinstance(row, dict) else record_of(row) for row in rows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         while (batch := list(islice(stream, part_rows))) or not parts:
@@ -93,11 +95,11 @@ def read_parts(folder: Path) -> Iterator[ScanRow]:
             raise ScanError(f"{path} cannot be read: {error}", actual=str(path)) from error
 
 
-def _parquet(rows: list[ScanRow]) -> bytes:
+def _parquet(rows: list[Record]) -> bytes:
     pa = _arrow()
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pylist([row.model_dump(mode="json") for row in rows], schema=arrow_schema())
+    table = pa.Table.from_pylist(rows, schema=arrow_schema())
     out = io.BytesIO()
     pq.write_table(table, out, compression="zstd")
     return out.getvalue()
@@ -113,8 +115,8 @@ def _read_parquet(path: Path) -> Iterator[ScanRow]:
                 yield ScanRow.model_validate(record)
 
 
-def _jsonl(rows: list[ScanRow]) -> bytes:
-    return b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
+def _jsonl(rows: list[Record]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows).encode()
 
 
 def _read_jsonl(path: Path) -> Iterator[ScanRow]:
@@ -123,7 +125,7 @@ def _read_jsonl(path: Path) -> Iterator[ScanRow]:
             yield ScanRow.model_validate_json(line)
 
 
-def _csv(rows: list[ScanRow]) -> bytes:
+def _csv(rows: list[Record]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, flat_names())
     writer.writeheader()
@@ -145,7 +147,7 @@ def _arrow() -> Any:
     return pyarrow
 
 
-Format = tuple[Callable[[list[ScanRow]], bytes], Callable[[Path], Iterator[ScanRow]]]
+Format = tuple[Callable[[list[Record]], bytes], Callable[[Path], Iterator[ScanRow]]]
 
 FORMATS: MappingProxyType[str, Format] = MappingProxyType(
     {

@@ -18,6 +18,7 @@ from forensics.scan.journal import Journal
 from forensics.scan.journal import database as db
 from forensics.scan.packed import Packed
 from forensics.scan.row import ScanRow, State
+from forensics.scan.sinks.columns import record_of
 from forensics.scan.worker import Outcome
 
 
@@ -80,6 +81,21 @@ def test_finishing_twice_leaves_one_row(journal: Journal) -> None:
     assert counts.states == {"ok": 1}
     assert counts.reasons == {}
     assert journal.preview("/in/1.jpg") is None
+
+
+def test_records_are_the_rows_as_json_has_them(journal: Journal) -> None:
+    journal.add([item(0), item(1)])
+    odd = {
+        "verdict": "inconclusive",
+        "message": "caf\u00e9 \u2603 =1+1",
+        "llr_synthetic": 1e-7,
+        "seconds": 0.1,
+    }
+    first, second = (entry.number for entry in journal.pending())
+    journal.finish([(first, outcome(0, **odd)), (second, outcome(1, State.UNREADABLE, reason="empty"))])
+    rows = dict(journal.numbered_rows())
+    assert dict(journal.numbered_records()) == {number: record_of(row) for number, row in rows.items()}
+    assert len(rows) == 2
 
 
 def test_bytes_of_names_that_are_no_text_survive(journal: Journal) -> None:
