@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,8 +43,7 @@ def opened_pool(settings: WorkSettings, workers: int) -> Iterator[ProcessPool]:
         try:
             yield pool
         finally:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+            _end(pool)
 
 
 def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
@@ -68,6 +68,25 @@ def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
                 outcome = worker.work(task.item, after)
             out.done(task.number, Packed.of(outcome, task.failures + 1))
     return time.monotonic() - start
+
+
+def _end(pool: ProcessPool) -> None:
+    """End workers at once, and the pool.
+
+    Workers go before the pool unlinks its semaphores: one that was only starting would miss them, and say so
+    at length among what the user is told.
+    """
+    from pebble.pool.process import WORKERS_NAME
+
+    pool.stop()  # type: ignore[no-untyped-call]
+    manager = pool._pool_manager_loop
+    if manager is not None:
+        manager.join()  # no worker is started after this
+    for process in multiprocessing.active_children():
+        if process.name == WORKERS_NAME:
+            process.kill()
+            process.join()
+    pool.join()
 
 
 def _begin(settings: WorkSettings) -> None:

@@ -37,6 +37,27 @@ _begin(WorkSettings(profile="triage", file_seconds=1.0, hooks=(sys.argv[1],)))
 work_chunk(sys.argv[2], [Task(1, Item("spin.jpg", "s", Locator("file", "spin.jpg"), "spin.jpg"))])
 """
 
+SLOW = """
+import signal, time
+from forensics.scan.settings import WorkSettings
+
+class Slow(WorkSettings):
+    def __reduce__(self):
+        return read, ()
+
+def read():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as one that has not come to it yet
+    time.sleep(1)
+    return WorkSettings(profile="triage")
+"""
+LEFT_EARLY = """
+sys.path.insert(0, sys.argv[1])
+from forensics.scan.engines.processes import opened_pool
+from slow import Slow
+with opened_pool(Slow(), 2) as pool:
+    pool.schedule(print)
+"""
+
 
 def child(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     whole = f"import sys; sys.path[:0] = {sys.path!r}\n{program}"
@@ -53,3 +74,9 @@ def test_a_worker_has_its_memory_and_dies_with_its_parent() -> None:
 def test_a_file_that_hangs_in_native_code_is_ended_by_its_own_timer(hooks: str, tmp_path: Path) -> None:
     done = child(HANGING, hooks, str(tmp_path / "1.chunk"))
     assert done.returncode == -signal.SIGALRM, done.stderr
+
+
+def test_workers_that_were_only_starting_when_a_scan_ended_say_nothing(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
+    done = child(LEFT_EARLY, str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
