@@ -104,6 +104,7 @@ def main(args: list[str] | None = None) -> None:
     tolerate()
     status = _run(sys.argv[1:] if args is None else args)
     settle()
+    exec("")  # noqa: S102 - Python would end of a Ctrl-C that came in the `exec` of a library, caught or not
     sys.exit(status)
 
 
@@ -124,11 +125,17 @@ def _run(arguments: list[str]) -> int:
     except _PipeClosedError:
         return PIPE_CLOSED
     except Exception as error:
-        if debug:
-            raise
-        message = f"our own failure, please report it: {type(error).__name__}: {error}"
-        return _complain(f"forensics: {message}", OWN_FAILURE)
+        return _failure(error, debug=debug)
     return status if isinstance(status, int) else 0
+
+
+def _failure(error: Exception, *, debug: bool) -> int:
+    if isinstance(error.__cause__, KeyboardInterrupt):  # which came while a library made a class
+        return _complain("interrupted", INTERRUPTED)
+    if debug:
+        raise error
+    message = f"our own failure, please report it: {type(error).__name__}: {error}"
+    return _complain(f"forensics: {message}", OWN_FAILURE)
 
 
 def _complain(text: str, status: int) -> int:

@@ -183,3 +183,36 @@ def test_ctrl_c_keeps_what_is_finished_and_writes_no_half_page(photo_file: Path,
     assert 1 <= len(lines) < 500
     assert all(line.endswith(b"\n") and json.loads(line)["verdict"] for line in lines)
     assert list(tmp_path.iterdir()) == [photo_file]
+
+
+INSIDE_OF = {
+    "exec": 'exec("raise KeyboardInterrupt")',  # as dataclasses and named tuples are made
+    "class": """
+class Name:
+    def __set_name__(self, owner, name):
+        raise KeyboardInterrupt
+class Model:
+    field = Name()
+""",
+}
+
+
+@pytest.mark.parametrize("place", INSIDE_OF)
+def test_ctrl_c_is_no_failure_of_ours_wherever_in_a_library_it_comes(place: str, tmp_path: Path) -> None:
+    (tmp_path / "library.py").write_text(INSIDE_OF[place], encoding="utf-8")
+    program = """
+from forensics.cli.main import COMMANDS, main
+COMMANDS["audit"] = ("library:audit", "")
+main(["audit"])
+"""
+    (tmp_path / "program.py").write_text(program, encoding="utf-8")
+    done = subprocess.run(  # Python asks how it was ended only where it runs a module
+        [sys.executable, "-m", "program"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=ENV,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert (done.returncode, done.stderr.split()) == (130, ["interrupted"])
