@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forensics.errors import ScanError
 from forensics.scan.engines.base import Task
 from forensics.scan.engines.limits import die_with_parent, keep_freed_memory, limit_memory, limited_time
 from forensics.scan.engines.spool import Spool
@@ -33,16 +35,24 @@ def opened_pool(settings: WorkSettings, workers: int) -> Iterator[ProcessPool]:
     Args:
         settings: How they look at files.
         workers: How many.
+
+    Raises:
+        ScanError: If the machine lets none be started.
     """
     from pebble import ProcessPool
 
-    with one_thread_each():
+    # A Ctrl-C reaches the main thread only: where another starts workers, none is left half started, which
+    # nobody would end. That thread stays: workers die with the one that started them.
+    with one_thread_each(), ThreadPoolExecutor(1) as starter:
         pool = ProcessPool(
             max_workers=workers, initializer=_begin, initargs=(settings,), context=process_context()
         )
+        started = starter.submit(getattr, pool, "active")
         try:
+            _await_start(started)
             yield pool
         finally:
+            wait([started])
             _end(pool)
 
 
@@ -68,6 +78,13 @@ def work_chunk(spool: str, tasks: Sequence[Task]) -> float:
                 outcome = worker.work(task.item, after)
             out.done(task.number, Packed.of(outcome, task.failures + 1))
     return time.monotonic() - start
+
+
+def _await_start(started: Future[bool]) -> None:
+    try:
+        started.result()
+    except (OSError, RuntimeError) as error:
+        raise ScanError(f"workers cannot be started: {error.__cause__ or error}") from error
 
 
 def _end(pool: ProcessPool) -> None:

@@ -58,6 +58,39 @@ with opened_pool(Slow(), 2) as pool:
     pool.schedule(print)
 """
 
+INTERRUPTED = """
+import os, signal, time
+from multiprocessing import forkserver
+from forensics.scan.engines.processes import opened_pool
+from forensics.scan.settings import WorkSettings
+connect = forkserver.connect_to_new_process
+def connected(*given):
+    ends = connect(*given)
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.3)  # the moment in which a signal is noticed
+    return ends
+forkserver.connect_to_new_process = connected
+try:
+    with opened_pool(WorkSettings(profile="triage"), 2) as pool:
+        pool.schedule(print)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+REFUSED = """
+from multiprocessing import forkserver
+from forensics.errors import ScanError
+from forensics.scan.engines.processes import opened_pool
+from forensics.scan.settings import WorkSettings
+def connected(*given):
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+forkserver.connect_to_new_process = connected
+try:
+    with opened_pool(WorkSettings(profile="triage"), 2) as pool:
+        pool.schedule(print)
+except ScanError as error:
+    print(error)
+"""
+
 
 def child(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     whole = f"import sys; sys.path[:0] = {sys.path!r}\n{program}"
@@ -80,3 +113,14 @@ def test_workers_that_were_only_starting_when_a_scan_ended_say_nothing(tmp_path:
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
     done = child(LEFT_EARLY, str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_ctrl_c_while_workers_start_leaves_none_half_started() -> None:
+    done = child(INTERRUPTED)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
+def test_a_machine_that_lets_no_worker_start_is_a_scan_error() -> None:
+    done = child(REFUSED)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "workers cannot be started: [Errno 11] Resource temporarily unavailable\n"
