@@ -211,8 +211,7 @@ main(["audit"])
         capture_output=True,
         check=False,
         timeout=60,
-        env=ENV,
+        env={**ENV, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
         text=True,
-        cwd=tmp_path,
     )
     assert (done.returncode, done.stderr.split()) == (130, ["interrupted"])

@@ -63,6 +63,7 @@ import os, signal, time
 from multiprocessing import forkserver
 from forensics.scan.engines.processes import opened_pool
 from forensics.scan.settings import WorkSettings
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background has not
 connect = forkserver.connect_to_new_process
 def connected(*given):
     ends = connect(*given)

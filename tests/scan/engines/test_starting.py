@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -110,6 +110,15 @@ def test_other_systems_start_each_worker_anew(monkeypatch: pytest.MonkeyPatch) -
     assert starting.start_early() is None
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Programs started now heed a Ctrl-C, as a job in the background does not: nor do those it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("moment", ["server", "journal", "rows"])
 def test_a_ctrl_c_ends_a_scan_quietly_however_early_it_comes(tmp_path: Path, moment: str) -> None:
     source, out = tmp_path / "in", tmp_path / "out"
