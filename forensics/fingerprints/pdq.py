@@ -19,12 +19,13 @@ __all__ = ["coefficients", "grid", "pack", "quality"]
 
 GRID = 64
 LOW = 16  # coefficients 1 to 16 each way
+BAND = 8  # averages that are made at a time
 BOXES = 128  # the box is a so-manieth of the side
 
 
 def grid(luma: Luma) -> Floats:
     """Return the 64 by 64 averages of a picture, in grey levels."""
-    return np.asarray(_averages(luma.down) @ luma.plane @ _averages(luma.across).T, np.float32)
+    return _averaged(_averaged(luma.plane, luma.down).T, luma.across).T
 
 
 def coefficients(grid: Floats) -> Floats:
@@ -44,7 +45,26 @@ def quality(grid: Floats) -> float:
     return min(total // 90, 100) / 100
 
 
+def _averaged(plane: Floats, axis: Axis) -> Floats:
+    """Return (64, w) averages of a plane (h, w) along its first direction."""
+    grid = np.empty((GRID, plane.shape[1]), np.float32)
+    for averages, pixels, weights in _bands(axis):
+        np.matmul(weights, plane[pixels], out=grid[averages])
+    return grid
+
+
 @lru_cache(maxsize=128)
+def _bands(axis: Axis) -> tuple[tuple[slice, slice, Floats], ...]:
+    """Return weights of a few averages at a time, with the pixels that they are of: others weigh nothing."""
+    weights, bands = _averages(axis), []
+    for first in range(0, GRID, BAND):
+        averages = slice(first, first + BAND)
+        used = np.flatnonzero(weights[averages].any(axis=0))
+        pixels = slice(int(used[0]), int(used[-1]) + 1)
+        bands.append((averages, pixels, np.ascontiguousarray(weights[averages, pixels])))
+    return tuple(bands)
+
+
 def _averages(axis: Axis) -> Floats:
     """Return (64, n): the weight of each pixel of a plane in each average along one direction."""
     places = ((np.arange(GRID) + 0.5) * axis.size / GRID).astype(int)

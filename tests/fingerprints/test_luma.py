@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -53,3 +54,15 @@ def test_codes_are_those_without_halving(shape: tuple[int, int], photo: Pixels) 
         for one in (exact, luma(pixels))
     ]
     assert np.bitwise_count(codes[0] ^ codes[1]).reshape(5, 32).sum(axis=1).max() <= 4
+
+
+@pytest.mark.parametrize(("height", "width"), [(300, 701), (700, 301), (511, 1023), (5, 2049), (2048, 511)])
+def test_one_direction_is_averaged_to_the_bit_as_opencv_does(height: int, width: int) -> None:
+    plane = np.random.default_rng(height).integers(0, 256, (height, width), dtype=np.uint8)
+    made = luma(np.repeat(plane[..., None], 3, axis=2))
+    while max(plane.shape) >= 512:
+        rows, columns = (1 + (side >= 512) for side in plane.shape)
+        size = plane.shape[0] // rows, plane.shape[1] // columns
+        whole = plane[: size[0] * rows, : size[1] * columns]
+        plane = np.asarray(cv2.resize(whole, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
+    np.testing.assert_array_equal(made.plane, plane)
