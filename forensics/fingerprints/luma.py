@@ -88,9 +88,8 @@ def _averaged(plane: Pixels, rows: int, columns: int) -> Pixels:
 def _averaged_pairs(plane: Pixels) -> Pixels:
     """Average each two pixels beside each other, both read as one number."""
     both = np.ascontiguousarray(plane).view(np.uint16)
-    total = both & 255
-    both = both >> 8
-    total += both
-    total += (total >> 1) & 1
-    total >>= 1
+    total = both & np.uint16(255)
+    total += both >> np.uint16(8)
+    total += (total >> np.uint16(1)) & np.uint16(1)
+    total >>= np.uint16(1)
     return total.astype(np.uint8)
