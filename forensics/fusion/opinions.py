@@ -104,12 +104,18 @@ def fuse(
     Returns:
         The sum with its terms. Without any term the LLR is 0: the posterior is the prior.
     """
-    table = dependence or load_learned(question) or load_dependence()
     parts = [e for e in evidence if _takes_part(e, question)]
+    if not parts:
+        return _opinion(question, prior, ())
+    table = dependence or load_learned(question) or load_dependence()
     weights = (
         _learned(parts, table) if isinstance(table, LearnedDependence) else _weights(parts, table.between)
     )
-    terms = tuple(_term(e, w) for e, w in zip(parts, weights, strict=True))
+    return _opinion(question, prior, tuple(_term(e, w) for e, w in zip(parts, weights, strict=True)))
+
+
+@lru_cache(maxsize=8)  # most files of a scan by `triage` have no term at all
+def _opinion(question: Question, prior: float, terms: tuple[Term, ...]) -> FusedOpinion:
     llr = sum(t.contribution for t in terms)
     odds = llr + log10(prior / (1 - prior))
     return FusedOpinion(
